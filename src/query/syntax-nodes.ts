@@ -169,6 +169,7 @@ export type BinaryOperator =
   | '>='
   | 'AND'
   | 'OR';
+/** Chains nest to the left without a bound on their length: walk them with `leftSpine`, not by recursion on `left`. */
 export interface BinaryNode extends SourceRange {
   readonly kind: 'binary';
   readonly operator: BinaryOperator;
