@@ -1,0 +1,409 @@
+import { PerigeeError, isPerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Unsubscribe } from '../core/emitter.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { StandardSchemaLike } from './standard-schema.ts';
+import type { CapabilityName, StoreCapabilities } from './capabilities.ts';
+import { CallTracker } from './call-tracker.ts';
+import type { ChangeFeed, ChangePage, ChangesOptions } from './changes.ts';
+import type { ContainerInfo } from './backend.ts';
+import type { ContainerDefinition } from './container-definition.ts';
+import type { StoredDocument } from './document.ts';
+import type { DocumentStore, StoreTransaction } from './document-store.ts';
+import { checkDocumentId } from './ids.ts';
+import { exceedsBytes, STORE_LIMITS } from './limits.ts';
+import type {
+  BatchOperation,
+  BatchResult,
+  BulkOperation,
+  BulkResult,
+  CallOptions,
+  DeleteResult,
+  DocumentKey,
+  OperationOutcome,
+  PatchOperation,
+  PatchOptions,
+  ReadManyResult,
+  ReadOptions,
+  ReadResult,
+  WriteOptions,
+  WriteResult,
+} from './operations.ts';
+import { normalizePartitionKey, parsePropertyPath, partitionKeyText, type PartitionKeyInput } from './partition-key.ts';
+import { checkPatch } from './patch.ts';
+import { PagedChanges, PagedQuery } from './paged-result.ts';
+import { prepareDocument, type PreparedDocument } from './prepared-document.ts';
+import type { QueryExplanation, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
+import type { ChangesRequest, QueryRequest } from './store-hooks.ts';
+import { watchQuery } from './watch-query.ts';
+import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation } from './write-rules.ts';
+
+/** An operation of a bulk call: checked, or the error that its check raised. */
+export type BulkItem = StoreOperation | PerigeeError;
+
+/**
+ * Checks every call once and leaves the work to hooks, so that a backend writes nothing twice and all refuse alike.
+ *
+ * Implementors write the `_` hooks. What a hook receives is checked and normalised; hooks raise {@link PerigeeError}s only, wrap their driver's
+ * errors once, and need not look at the signal except to stop long work early.
+ */
+export abstract class BaseDocumentStore<T extends object = JsonObject> implements DocumentStore<T> {
+  readonly databaseId: string;
+  readonly definition: ContainerDefinition;
+  readonly rid: string;
+  abstract readonly capabilities: StoreCapabilities;
+  protected readonly runtime: Runtime;
+  /** Partition key paths, parsed. */
+  protected readonly partitionKeyPaths: readonly (readonly string[])[];
+  protected readonly calls: CallTracker;
+  readonly #schema: StandardSchemaLike | undefined;
+
+  constructor(container: ContainerInfo, runtime: Runtime, schema?: StandardSchemaLike) {
+    this.databaseId = container.databaseId;
+    this.definition = container.definition;
+    this.rid = container.rid;
+    this.runtime = runtime;
+    this.partitionKeyPaths = container.definition.partitionKey.paths.map(parsePropertyPath);
+    this.calls = new CallTracker(`store of container ${JSON.stringify(container.definition.id)}`);
+    this.#schema = schema;
+  }
+
+  protected abstract _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined>;
+  /** The outcome of one write; raises its error. */
+  protected abstract _write(
+    operation: WriteOperation,
+    options: CallOptions,
+  ): Promise<OperationOutcome<T> & { readonly ok: true; readonly session: string | undefined }>;
+  protected abstract _batch(
+    key: Omit<PreparedKey, 'id'>,
+    operations: readonly StoreOperation[],
+    options: CallOptions,
+  ): Promise<BatchResult<T>>;
+  protected abstract _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>>;
+  protected abstract _queryPage(request: QueryRequest): Promise<QueryPage<unknown>>;
+  protected abstract _explain(request: QueryRequest): Promise<QueryExplanation>;
+  protected abstract _changesPage(request: ChangesRequest): Promise<ChangePage<T>>;
+  protected abstract _close(): Promise<void>;
+
+  /** Many reads; override where the backend has a cheaper way. */
+  protected async _readMany(keys: readonly PreparedKey[], options: CallOptions): Promise<ReadManyResult<T>> {
+    const documents: (StoredDocument<T> | undefined)[] = [];
+    let requestUnits = 0;
+    let session = options.session;
+    for (const key of keys) {
+      const result = await this._read(key, options);
+      documents.push(result?.document);
+      requestUnits += result?.requestUnits ?? 1;
+      session = result?.session ?? session;
+    }
+    return { documents, requestUnits, session };
+  }
+
+  /** Override where `capabilities.transact` is true. */
+  protected _transact<R>(
+    _key: Omit<PreparedKey, 'id'>,
+    _work: (transaction: StoreTransaction<T>) => Promise<R>,
+    _options: CallOptions,
+  ): Promise<R> {
+    return Promise.reject(this.notSupported('transact'));
+  }
+
+  /** Override where writes are not durable against a loss of power by themselves. */
+  protected _flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Calls `listener` after each commit to the container that the backend can notice at once; `undefined` where it cannot. */
+  protected _subscribe(_listener: () => void): Unsubscribe | undefined {
+    return undefined;
+  }
+
+  /** The refusal of an operation that needs an absent capability. */
+  protected notSupported(capability: CapabilityName): PerigeeError {
+    return new PerigeeError(
+      'NOT_SUPPORTED',
+      `The container ${JSON.stringify(this.definition.id)} is on a backend without the capability ${capability}.`,
+      { details: { capability } },
+    );
+  }
+
+  read(id: string, partitionKey: PartitionKeyInput, options: ReadOptions = {}): Promise<ReadResult<T> | undefined> {
+    return this.calls.run(options.signal, () => this._read(this.prepareKey(id, partitionKey), options));
+  }
+
+  readMany(keys: readonly DocumentKey[], options: CallOptions = {}): Promise<ReadManyResult<T>> {
+    return this.calls.run(options.signal, () =>
+      this._readMany(
+        keys.map((key) => this.prepareKey(key.id, key.partitionKey)),
+        options,
+      ),
+    );
+  }
+
+  async create(document: T & { readonly id: string }, options: CallOptions = {}): Promise<WriteResult<T>> {
+    return this.#put(document, options, (prepared) => ({ type: 'create', document: prepared }));
+  }
+
+  async upsert(document: T & { readonly id: string }, options: WriteOptions = {}): Promise<WriteResult<T>> {
+    return this.#put(document, options, (prepared) => ({ type: 'upsert', document: prepared, ifMatch: options.ifMatch }));
+  }
+
+  async replace(document: T & { readonly id: string }, options: WriteOptions = {}): Promise<WriteResult<T>> {
+    return this.#put(document, options, (prepared) => ({ type: 'replace', document: prepared, ifMatch: options.ifMatch }));
+  }
+
+  patch(
+    id: string,
+    partitionKey: PartitionKeyInput,
+    operations: readonly PatchOperation[],
+    options: PatchOptions = {},
+  ): Promise<WriteResult<T>> {
+    return this.calls.run(options.signal, async () => {
+      const operation = this.prepareOperation(
+        { type: 'patch', id, operations, condition: options.condition, ifMatch: options.ifMatch },
+        this.prepareKey(id, partitionKey),
+      );
+      return toWriteResult(await this._write(operation as WriteOperation, options));
+    });
+  }
+
+  delete(id: string, partitionKey: PartitionKeyInput, options: WriteOptions = {}): Promise<DeleteResult> {
+    return this.calls.run(options.signal, async () => {
+      const outcome = await this._write({ type: 'delete', key: this.prepareKey(id, partitionKey), ifMatch: options.ifMatch }, options);
+      return { requestUnits: outcome.requestUnits, session: outcome.session, position: outcome.position };
+    });
+  }
+
+  batch(partitionKey: PartitionKeyInput, operations: readonly BatchOperation<T>[], options: CallOptions = {}): Promise<BatchResult<T>> {
+    return this.calls.run(options.signal, async () => {
+      const components = normalizePartitionKey(partitionKey, this.partitionKeyPaths.length);
+      const key = { partitionKey: components, partitionKeyText: partitionKeyText(components) };
+      if (!Array.isArray(operations) || operations.length === 0 || operations.length > STORE_LIMITS.batchOperations) {
+        throw new PerigeeError('BAD_REQUEST', `A batch has 1 to ${STORE_LIMITS.batchOperations} operations.`);
+      }
+      const prepared: StoreOperation[] = [];
+      for (const operation of operations as readonly BatchOperation<T>[]) {
+        const one = await this.#prepareAny(operation, key);
+        if (keyOf(one).partitionKeyText !== key.partitionKeyText) {
+          throw new PerigeeError(
+            'PARTITION_KEY_MISMATCH',
+            'One or more operations within the batch request have a different partition key value than the request.',
+          );
+        }
+        prepared.push(one);
+      }
+      checkBatchSize(prepared);
+      return this._batch(key, prepared, options);
+    });
+  }
+
+  bulk(operations: readonly BulkOperation<T>[], options: CallOptions = {}): Promise<BulkResult<T>> {
+    return this.calls.run(options.signal, async () => {
+      const items: BulkItem[] = [];
+      for (const operation of operations) {
+        try {
+          items.push(
+            'document' in operation && this.#schema === undefined
+              ? this.#prepareDocumentOperation(operation, prepareDocument(operation.document, this.partitionKeyPaths))
+              : await this.#prepareAny(operation, undefined),
+          );
+        } catch (error) {
+          if (!isPerigeeError(error)) {
+            throw error;
+          }
+          items.push(error);
+        }
+      }
+      return this._bulk(items, options);
+    });
+  }
+
+  query<R = StoredDocument<T>>(query: QueryInput, options: QueryOptions = {}): QueryResult<R> {
+    let request: QueryRequest | undefined;
+    return new PagedQuery<R>(options.continuation, (continuation) =>
+      this.calls.run(options.signal, async () => {
+        request ??= this.#queryRequest(query, options);
+        return (await this._queryPage({ ...request, continuation })) as QueryPage<R>;
+      }),
+    );
+  }
+
+  changes(options: ChangesOptions = {}): ChangeFeed<T> {
+    const mode = options.mode ?? 'latest';
+    return new PagedChanges<T>(options.from ?? 'beginning', (from) =>
+      this.calls.run(options.signal, async () => {
+        if (mode === 'all' && !this.capabilities.allVersionsFeed) {
+          throw this.notSupported('allVersionsFeed');
+        }
+        return this._changesPage({ from, mode, ...this.#scope(options), signal: options.signal });
+      }),
+    );
+  }
+
+  watch<R = StoredDocument<T>>(query: QueryInput, options: WatchOptions = {}): AsyncIterable<readonly R[]> {
+    return watchQuery<R>({
+      runtime: this.runtime,
+      signal: options.signal,
+      pollIntervalMs: options.pollIntervalMs ?? 1000,
+      read: () => this.query<R>(query, { partitionKey: options.partitionKey, session: options.session, signal: options.signal }).toArray(),
+      subscribe: (listener) => this._subscribe(listener),
+      closed: () => this.calls.closed,
+    });
+  }
+
+  explain(query: QueryInput, options: QueryOptions = {}): Promise<QueryExplanation> {
+    return this.calls.run(options.signal, async () => this._explain(this.#queryRequest(query, options)));
+  }
+
+  transact<R>(
+    partitionKey: PartitionKeyInput,
+    work: (transaction: StoreTransaction<T>) => Promise<R>,
+    options: CallOptions = {},
+  ): Promise<R> {
+    return this.calls.run(options.signal, async () => {
+      if (!this.capabilities.transact) {
+        throw this.notSupported('transact');
+      }
+      const components = normalizePartitionKey(partitionKey, this.partitionKeyPaths.length);
+      return this._transact({ partitionKey: components, partitionKeyText: partitionKeyText(components) }, work, options);
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.calls.run(undefined, () => this._flush());
+  }
+
+  close(): Promise<void> {
+    return this.calls.close(() => this._close());
+  }
+
+  /** Checks an id and a partition key. */
+  protected prepareKey(id: string, partitionKey: PartitionKeyInput): PreparedKey {
+    const components = normalizePartitionKey(partitionKey, this.partitionKeyPaths.length);
+    return { id: checkDocumentId(id), partitionKey: components, partitionKeyText: partitionKeyText(components) };
+  }
+
+  /** Checks an operation that has no document of its own; for those with one see {@link prepareDocument}. */
+  protected prepareOperation(operation: Exclude<BatchOperation<T>, { readonly document: unknown }>, key: PreparedKey): StoreOperation {
+    switch (operation.type) {
+      case 'read':
+        return { type: 'read', key, ifNoneMatch: operation.ifNoneMatch };
+      case 'delete':
+        return { type: 'delete', key, ifMatch: operation.ifMatch };
+      case 'patch':
+        return {
+          type: 'patch',
+          key,
+          operations: checkPatch(operation.operations, this.partitionKeyPaths, this.capabilities.patchMove),
+          condition: operation.condition,
+          ifMatch: operation.ifMatch,
+        };
+      default:
+        throw new PerigeeError('BAD_REQUEST', `Unknown operation type ${JSON.stringify((operation as { type?: unknown }).type)}.`);
+    }
+  }
+
+  #prepareDocumentOperation(
+    operation: Extract<BatchOperation<T>, { readonly document: unknown }>,
+    document: PreparedDocument,
+  ): WriteOperation {
+    return operation.type === 'create' ? { type: 'create', document } : { type: operation.type, document, ifMatch: operation.ifMatch };
+  }
+
+  async #prepareAny(
+    operation: BatchOperation<T> | BulkOperation<T>,
+    batchKey: Omit<PreparedKey, 'id'> | undefined,
+  ): Promise<StoreOperation> {
+    if ('document' in operation) {
+      await this.#validate(operation.document);
+      return this.#prepareDocumentOperation(operation, prepareDocument(operation.document, this.partitionKeyPaths));
+    }
+    const key =
+      'partitionKey' in operation
+        ? this.prepareKey(operation.id, operation.partitionKey)
+        : { ...(batchKey as Omit<PreparedKey, 'id'>), id: checkDocumentId(operation.id) };
+    return this.prepareOperation(operation, key);
+  }
+
+  #put(document: T, options: CallOptions, build: (prepared: PreparedDocument) => WriteOperation): Promise<WriteResult<T>> {
+    return this.calls.run(options.signal, async () => {
+      if (this.#schema !== undefined) {
+        await this.#validate(document);
+      }
+      return toWriteResult(await this._write(build(prepareDocument(document, this.partitionKeyPaths)), options));
+    });
+  }
+
+  async #validate(document: unknown): Promise<void> {
+    const result = await this.#schema?.['~standard'].validate(document);
+    if (result?.issues !== undefined && result.issues.length > 0) {
+      const issues = result.issues.map(({ message, path }) => ({ message, path: path ?? [] }));
+      throw new PerigeeError('VALIDATION_FAILED', `The document does not satisfy the schema of the store: ${issues.length} issue(s).`, {
+        details: { issues },
+      });
+    }
+  }
+
+  #scope(options: QueryOptions | ChangesOptions): Pick<QueryRequest, 'partitionKey' | 'range' | 'maxItemCount' | 'session'> {
+    const maxItemCount = options.maxItemCount ?? STORE_LIMITS.defaultPageItems;
+    if (!Number.isInteger(maxItemCount) || maxItemCount < 1) {
+      throw new PerigeeError('INVALID_OPTION', 'maxItemCount is a whole number from 1.');
+    }
+    return {
+      partitionKey:
+        options.partitionKey === undefined ? undefined : normalizePartitionKey(options.partitionKey, this.partitionKeyPaths.length, true),
+      range: options.range,
+      maxItemCount,
+      session: options.session,
+    };
+  }
+
+  #queryRequest(query: QueryInput, options: QueryOptions): QueryRequest {
+    const { query: text, parameters } = typeof query === 'string' ? { query, parameters: undefined } : query;
+    if (typeof text !== 'string') {
+      throw new PerigeeError('BAD_REQUEST', 'A query is a text, or an object with the member "query".');
+    }
+    return {
+      query: text,
+      parameters: parameters ?? [],
+      ...this.#scope(options),
+      continuation: options.continuation,
+      signal: options.signal,
+    };
+  }
+}
+
+function toWriteResult<T extends object>(
+  outcome: OperationOutcome<T> & { readonly ok: true; readonly session: string | undefined },
+): WriteResult<T> {
+  const document = outcome.document as StoredDocument<T>;
+  return {
+    document,
+    etag: document._etag,
+    ts: document._ts,
+    requestUnits: outcome.requestUnits,
+    session: outcome.session,
+    created: outcome.created,
+    position: outcome.position,
+  };
+}
+
+function checkBatchSize(operations: readonly StoreOperation[]): void {
+  let length = 0;
+  for (const operation of operations) {
+    length += 'document' in operation ? operation.document.text.length : 0;
+    if (
+      length > STORE_LIMITS.documentBytes ||
+      ('document' in operation && length * 3 > STORE_LIMITS.documentBytes && totalBytesExceed(operations))
+    ) {
+      throw new PerigeeError('TOO_LARGE', 'The documents of the batch are larger than 2 MB together. Request size is too large.');
+    }
+  }
+}
+
+function totalBytesExceed(operations: readonly StoreOperation[]): boolean {
+  return exceedsBytes(
+    operations.map((operation) => ('document' in operation ? operation.document.text : '')).join(''),
+    STORE_LIMITS.documentBytes,
+  );
+}

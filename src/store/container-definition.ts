@@ -1,0 +1,177 @@
+import { PerigeeError } from '../core/errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
+import { checkResourceName } from './ids.ts';
+import { parsePropertyPath } from './partition-key.ts';
+
+/** A computed property: a name at the top level and the query that gives its value. */
+export interface ComputedProperty {
+  readonly name: string;
+  readonly query: string;
+}
+
+/** Partition key of a container in the form of Cosmos DB. */
+export interface PartitionKeyDefinition {
+  readonly paths: readonly string[];
+  /** Hash version; 2 unless said otherwise. Several paths are always version 2. */
+  readonly version: 1 | 2;
+  readonly kind: 'Hash' | 'MultiHash';
+}
+
+/** What a caller gives to create or replace a container. */
+export interface ContainerInput {
+  readonly id: string;
+  /** One path (`/userId`), one to three paths, or the form of Cosmos DB. Cannot change later. */
+  readonly partitionKey: string | readonly string[] | { readonly paths: readonly string[]; readonly version?: 1 | 2 | undefined };
+  /** Seconds after its last write at which a document expires; `-1`: only documents with a `ttl` of their own; absent: never. */
+  readonly defaultTtl?: number | undefined;
+  /** Each entry is a list of paths whose combined values are unique within a partition key. Cannot change later. */
+  readonly uniqueKeys?: readonly (readonly string[])[] | undefined;
+  /** Index policy in the form of Cosmos DB. */
+  readonly indexingPolicy?: JsonObject | undefined;
+  readonly computedProperties?: readonly ComputedProperty[] | undefined;
+  /** Further members of the Cosmos DB definition (vector and full-text policies and so on), kept and returned as they are. */
+  readonly extra?: JsonObject | undefined;
+}
+
+/** A checked container definition with every default filled in. */
+export interface ContainerDefinition {
+  readonly id: string;
+  readonly partitionKey: PartitionKeyDefinition;
+  readonly defaultTtl: number | undefined;
+  readonly uniqueKeys: readonly (readonly string[])[];
+  readonly indexingPolicy: JsonObject;
+  readonly computedProperties: readonly ComputedProperty[];
+  readonly extra: JsonObject;
+}
+
+const MAX_TTL_SECONDS = 2147483647;
+
+/** Index policy of a container that names none: everything but `_etag`. */
+export const DEFAULT_INDEXING_POLICY: JsonObject = {
+  indexingMode: 'consistent',
+  automatic: true,
+  includedPaths: [{ path: '/*' }],
+  excludedPaths: [{ path: '/"_etag"/?' }],
+};
+
+function invalid(message: string): PerigeeError {
+  return new PerigeeError('INVALID_CONTAINER', message);
+}
+
+/** Checks a time to live: a whole number of seconds from 1, or -1. */
+export function checkTtl(value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && (value === -1 || value >= 1) && value <= MAX_TTL_SECONDS) {
+    return value;
+  }
+  throw new PerigeeError('BAD_REQUEST', 'A time to live is a whole number of seconds from 1 to 2147483647, or -1.');
+}
+
+const PATHS_MESSAGE = 'Partition key paths must contain only valid characters and not contain a trailing slash or wildcard character.';
+
+function checkPartitionKey(input: ContainerInput['partitionKey']): PartitionKeyDefinition {
+  const given =
+    typeof input === 'string'
+      ? { paths: [input] }
+      : Array.isArray(input)
+        ? { paths: input as readonly string[] }
+        : (input as { readonly paths: readonly string[]; readonly version?: 1 | 2 });
+  const paths = given?.paths;
+  if (!Array.isArray(paths) || paths.length === 0 || paths.length > 3) {
+    throw invalid('A container has one to three partition key paths.');
+  }
+  for (const path of paths as readonly unknown[]) {
+    if (typeof path !== 'string' || !path.startsWith('/')) {
+      throw invalid(`The partition key component definition path '${String(path)}' could not be accepted: a path starts with "/".`);
+    }
+    if (path.endsWith('/') || path.includes('*') || path.includes('?')) {
+      throw invalid(PATHS_MESSAGE);
+    }
+    parsePropertyPath(path);
+  }
+  if (new Set(paths).size !== paths.length) {
+    throw invalid('The partition key paths are not distinct.');
+  }
+  const version = given.version ?? 2;
+  if ((version as unknown) !== 1 && (version as unknown) !== 2) {
+    throw invalid('The partition key version is 1 or 2.');
+  }
+  return {
+    paths: [...(paths as readonly string[])],
+    version: paths.length > 1 ? 2 : version,
+    kind: paths.length > 1 ? 'MultiHash' : 'Hash',
+  };
+}
+
+function checkUniqueKeys(input: ContainerInput['uniqueKeys']): readonly (readonly string[])[] {
+  return (input ?? []).map((paths) => {
+    if (!Array.isArray(paths) || paths.length === 0) {
+      throw invalid('A unique key lists one path or more.');
+    }
+    for (const path of paths as readonly string[]) {
+      parsePropertyPath(path);
+    }
+    return [...(paths as readonly string[])];
+  });
+}
+
+function checkIndexingPolicy(input: JsonObject | undefined): JsonObject {
+  if (input === undefined) {
+    return DEFAULT_INDEXING_POLICY;
+  }
+  if (!isJsonObject(input)) {
+    throw invalid('The index policy is an object.');
+  }
+  const given = input['indexingMode'] ?? 'consistent';
+  const mode = typeof given === 'string' ? given.toLowerCase() : '';
+  if (mode !== 'consistent' && mode !== 'none' && mode !== 'lazy') {
+    throw invalid('The indexing mode is consistent, lazy or none.');
+  }
+  if (mode === 'none') {
+    return { ...input, indexingMode: mode, automatic: input['automatic'] ?? false };
+  }
+  const etagPath: JsonObject = { path: '/"_etag"/?' };
+  const excluded = (Array.isArray(input['excludedPaths']) ? input['excludedPaths'] : []) as readonly JsonValue[];
+  const hasEtag = excluded.some((entry) => isJsonObject(entry) && entry['path'] === etagPath['path']);
+  return {
+    ...input,
+    indexingMode: mode,
+    automatic: input['automatic'] ?? true,
+    includedPaths: input['includedPaths'] ?? [{ path: '/*' }],
+    excludedPaths: hasEtag ? excluded : [...excluded, etagPath],
+  };
+}
+
+/**
+ * Checks a container definition and fills in the defaults.
+ *
+ * @throws INVALID_CONTAINER, INVALID_ID, BAD_REQUEST (time to live)
+ */
+export function defineContainer(input: ContainerInput): ContainerDefinition {
+  if (!isJsonObject(input)) {
+    throw invalid('A container definition is an object.');
+  }
+  const computed = input.computedProperties ?? [];
+  if (!Array.isArray(computed) || computed.length > 20) {
+    throw invalid('A container has at most 20 computed properties.');
+  }
+  return {
+    id: checkResourceName(input.id),
+    partitionKey: checkPartitionKey(input.partitionKey),
+    defaultTtl: input.defaultTtl === undefined ? undefined : checkTtl(input.defaultTtl),
+    uniqueKeys: checkUniqueKeys(input.uniqueKeys),
+    indexingPolicy: checkIndexingPolicy(input.indexingPolicy),
+    computedProperties: computed.map(({ name, query }: ComputedProperty) => ({ name, query })),
+    extra: input.extra ?? {},
+  };
+}
+
+/** Checks that `next` may take the place of `current`: id, partition key and unique keys stay. @throws BAD_REQUEST */
+export function checkReplacement(current: ContainerDefinition, next: ContainerDefinition): void {
+  const same = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
+  if (current.id !== next.id || !same(current.partitionKey, next.partitionKey) || !same(current.uniqueKeys, next.uniqueKeys)) {
+    throw new PerigeeError(
+      'BAD_REQUEST',
+      `The container ${JSON.stringify(current.id)} cannot be replaced: id, partition key and unique keys are fixed at creation.`,
+    );
+  }
+}

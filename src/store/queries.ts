@@ -1,0 +1,65 @@
+import type { JsonValue } from '../core/json.ts';
+import type { CallOptions, ResultInfo } from './operations.ts';
+import type { PartitionKeyInput } from './partition-key.ts';
+
+/** A query: text, or text with parameters whose names include the `@`. */
+export type QueryInput =
+  | string
+  | { readonly query: string; readonly parameters?: readonly { readonly name: string; readonly value: JsonValue }[] | undefined };
+
+/** A half-open range of effective partition keys, as upper-case hexadecimal text: `''` to `'FF'` is everything. */
+export interface EpkRange {
+  readonly min: string;
+  readonly max: string;
+}
+
+export interface QueryOptions extends CallOptions {
+  /** Restricts the query to one partition key, or to those with this prefix. A missing value is written `[undefined]`; an absent member means all. */
+  readonly partitionKey?: PartitionKeyInput | undefined;
+  /** Restricts the query to a range of effective partition keys. */
+  readonly range?: EpkRange | undefined;
+  /** Items of a page, from 1; 100 unless said otherwise. A page may hold fewer, also none, while there are more. */
+  readonly maxItemCount?: number | undefined;
+  /** Continues behind an earlier page of the same query. */
+  readonly continuation?: string | undefined;
+}
+
+export interface QueryPage<R = JsonValue> extends ResultInfo {
+  readonly items: readonly R[];
+  /** Where the next page starts; `undefined` after the last. */
+  readonly continuation: string | undefined;
+  /** Documents that were looked at for this page. */
+  readonly documentsScanned: number;
+}
+
+/** The result of a query: read it page by page, item by item, or whole. Each way may be used once. */
+export interface QueryResult<R = JsonValue> extends AsyncIterable<R> {
+  /** The next page, or `undefined` after the last. */
+  nextPage(): Promise<QueryPage<R> | undefined>;
+  pages(): AsyncIterable<QueryPage<R>>;
+  /** All items; memory grows with them. */
+  toArray(): Promise<R[]>;
+}
+
+/** How a query would run, as {@link DocumentStore.explain} tells it. */
+export interface QueryExplanation {
+  /** The plan as lines of text for people. */
+  readonly text: string;
+  /** What is read: one document, the documents of some partition keys, an index, or the whole container. */
+  readonly access: 'point' | 'partition' | 'index' | 'container';
+  /** Whether the filter runs exactly in the store's engine, as a superset that is filtered again, or only in the evaluator. */
+  readonly filter: 'none' | 'exact' | 'superset' | 'evaluated';
+  /** Clauses that the store's engine runs itself. */
+  readonly pushedDown: readonly string[];
+  /** Statement of the store's engine, with placeholders for values, where there is one. */
+  readonly statement: string | undefined;
+  readonly documentsScanned: number;
+  readonly itemsReturned: number;
+  readonly requestUnits: number;
+}
+
+export interface WatchOptions extends CallOptions {
+  readonly partitionKey?: PartitionKeyInput | undefined;
+  /** How often to look for changes where the backend cannot tell of them; 1,000 ms unless said otherwise. */
+  readonly pollIntervalMs?: number | undefined;
+}

@@ -1,0 +1,28 @@
+import type { JsonValue } from '../core/json.ts';
+import type { ChangesFrom } from './changes.ts';
+import type { PartitionKey } from './partition-key.ts';
+import type { EpkRange } from './queries.ts';
+
+/** A checked query page request, as a backend's hook receives it. */
+export interface QueryRequest {
+  readonly query: string;
+  readonly parameters: readonly { readonly name: string; readonly value: JsonValue }[];
+  /** A full partition key, or a prefix of one. */
+  readonly partitionKey: PartitionKey | undefined;
+  readonly range: EpkRange | undefined;
+  readonly maxItemCount: number;
+  readonly continuation: string | undefined;
+  readonly session: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A checked change feed page request, as a backend's hook receives it. */
+export interface ChangesRequest {
+  readonly from: ChangesFrom;
+  readonly partitionKey: PartitionKey | undefined;
+  readonly range: EpkRange | undefined;
+  readonly mode: 'latest' | 'all';
+  readonly maxItemCount: number;
+  readonly session: string | undefined;
+  readonly signal: AbortSignal | undefined;
+}

@@ -1,0 +1,59 @@
+import { canonicalJson } from '../core/json-order.ts';
+import type { JsonValue } from '../core/json.ts';
+import type { Unsubscribe } from '../core/emitter.ts';
+import type { Runtime } from '../core/runtime.ts';
+
+/** What {@link watchQuery} needs of a store. */
+export interface WatchSource<R> {
+  readonly runtime: Runtime;
+  readonly signal: AbortSignal | undefined;
+  readonly pollIntervalMs: number;
+  readonly read: () => Promise<R[]>;
+  /** Tells of commits at once, or is `undefined` where the store cannot. */
+  readonly subscribe: (listener: () => void) => Unsubscribe | undefined;
+  readonly closed: () => boolean;
+}
+
+/**
+ * Yields the items of a query, then again whenever they differ.
+ *
+ * It reads again after a commit that the store tells of and, for commits of other processes, at every poll interval. Results that come while the
+ * consumer is busy are merged: it sees the newest. The iteration ends when the store is closed, and rejects when the signal aborts.
+ */
+export async function* watchQuery<R>(source: WatchSource<R>): AsyncGenerator<readonly R[]> {
+  let dirty = false;
+  let wake: (() => void) | undefined;
+  const notify = (): void => {
+    dirty = true;
+    wake?.();
+  };
+  const unsubscribe = source.subscribe(notify);
+  const onAbort = (): void => wake?.();
+  source.signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    let shown: string | undefined;
+    while (!source.closed()) {
+      dirty = false;
+      const items = await source.read();
+      const text = items.map((item) => canonicalJson(item as JsonValue)).join('\n');
+      if (text !== shown) {
+        shown = text;
+        yield items;
+      }
+      if (!dirty && !(source.signal?.aborted ?? false)) {
+        await new Promise<void>((resolve) => {
+          const cancel = source.runtime.setTimer(source.pollIntervalMs, resolve);
+          wake = () => {
+            cancel();
+            resolve();
+          };
+        });
+        wake = undefined;
+      }
+      source.signal?.throwIfAborted();
+    }
+  } finally {
+    source.signal?.removeEventListener('abort', onAbort);
+    unsubscribe?.();
+  }
+}
