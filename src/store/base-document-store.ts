@@ -1,6 +1,6 @@
 import { PerigeeError, isPerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Unsubscribe } from '../core/emitter.ts';
+import { Emitter, type Unsubscribe } from '../core/emitter.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { StandardSchemaLike } from './standard-schema.ts';
 import type { CapabilityName, StoreCapabilities } from './capabilities.ts';
@@ -57,6 +57,7 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   protected readonly partitionKeyPaths: readonly (readonly string[])[];
   protected readonly calls: CallTracker;
   readonly #schema: StandardSchemaLike | undefined;
+  readonly #closed = new Emitter<{ closed: undefined }>();
 
   constructor(container: ContainerInfo, runtime: Runtime, schema?: StandardSchemaLike) {
     this.databaseId = container.databaseId;
@@ -246,7 +247,14 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
       signal: options.signal,
       pollIntervalMs: options.pollIntervalMs ?? 1000,
       read: () => this.query<R>(query, { partitionKey: options.partitionKey, session: options.session, signal: options.signal }).toArray(),
-      subscribe: (listener) => this._subscribe(listener),
+      subscribe: (listener) => {
+        const unsubscribe = this._subscribe(listener);
+        const forget = this.onClosed(listener);
+        return () => {
+          unsubscribe?.();
+          forget();
+        };
+      },
       closed: () => this.calls.closed,
     });
   }
@@ -274,7 +282,18 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   }
 
   close(): Promise<void> {
-    return this.calls.close(() => this._close());
+    return this.calls.close(async () => {
+      try {
+        await this._close();
+      } finally {
+        this.#closed.emit('closed', undefined);
+      }
+    });
+  }
+
+  /** Calls `listener` once the store has closed, so that the backend that opened it forgets it. */
+  onClosed(listener: () => void): Unsubscribe {
+    return this.#closed.on('closed', listener);
   }
 
   /** Checks an id and a partition key. */

@@ -9,8 +9,8 @@ export interface WatchSource<R> {
   readonly signal: AbortSignal | undefined;
   readonly pollIntervalMs: number;
   readonly read: () => Promise<R[]>;
-  /** Tells of commits at once, or is `undefined` where the store cannot. */
-  readonly subscribe: (listener: () => void) => Unsubscribe | undefined;
+  /** Calls the listener after each commit that the store can tell of at once, and when the store has closed. */
+  readonly subscribe: (listener: () => void) => Unsubscribe;
   readonly closed: () => boolean;
 }
 
@@ -54,6 +54,6 @@ export async function* watchQuery<R>(source: WatchSource<R>): AsyncGenerator<rea
     }
   } finally {
     source.signal?.removeEventListener('abort', onAbort);
-    unsubscribe?.();
+    unsubscribe();
   }
 }

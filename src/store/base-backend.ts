@@ -1,0 +1,212 @@
+import { PerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { Backend, CatalogDocument, ContainerInfo, DatabaseInfo, OpenContainerOptions } from './backend.ts';
+import type { BaseDocumentStore } from './base-document-store.ts';
+import { CallTracker } from './call-tracker.ts';
+import type { CapabilityName, StoreCapabilities } from './capabilities.ts';
+import { checkReplacement, defineContainer, type ContainerDefinition, type ContainerInput } from './container-definition.ts';
+import type { DocumentStore } from './document-store.ts';
+import { checkResourceName } from './ids.ts';
+import type { StandardSchemaLike } from './standard-schema.ts';
+
+/** Why a hook of {@link BaseBackend} did nothing: the database it was told of is missing, or something with the id exists. */
+export type CreateRefusal = 'no-database' | 'exists';
+
+/**
+ * Checks every call of a backend once and leaves the work to hooks; it also knows the stores that it opened, and closes them with itself.
+ *
+ * Names and definitions that reach a hook are checked and normalised. A hook says "missing" or "exists" by what it returns, as each of them
+ * documents, and the base raises the error; each hook decides and acts atomically, for another process may do the same at the same time.
+ */
+export abstract class BaseBackend implements Backend {
+  abstract readonly name: string;
+  abstract readonly capabilities: StoreCapabilities;
+  readonly runtime: Runtime;
+  /** Calls under way on the backend itself; its stores count their own. */
+  protected readonly calls: CallTracker;
+  readonly #stores = new Set<{ close(): Promise<void> }>();
+
+  constructor(runtime: Runtime, what = 'backend') {
+    this.runtime = runtime;
+    this.calls = new CallTracker(what);
+  }
+
+  protected abstract _createDatabase(id: string): Promise<DatabaseInfo | 'exists'>;
+  protected abstract _readDatabase(id: string): Promise<DatabaseInfo | undefined>;
+  protected abstract _listDatabases(): Promise<readonly DatabaseInfo[]>;
+  /** Deletes the database with all it holds; `false` when there is none. */
+  protected abstract _deleteDatabase(id: string): Promise<boolean>;
+
+  protected abstract _createContainer(databaseId: string, definition: ContainerDefinition): Promise<ContainerInfo | CreateRefusal>;
+  /** `undefined` when the container or its database is missing. */
+  protected abstract _readContainer(databaseId: string, id: string): Promise<ContainerInfo | undefined>;
+  /** `undefined` when the database is missing. */
+  protected abstract _listContainers(databaseId: string): Promise<readonly ContainerInfo[] | undefined>;
+  /** Replaces the definition of `current`; `undefined` when it is gone by now. */
+  protected abstract _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined>;
+  /** Deletes the container with its documents; `false` when there is none. */
+  protected abstract _deleteContainer(databaseId: string, id: string): Promise<boolean>;
+
+  /** Opens a store on a container that was there a moment ago. */
+  protected abstract _container<T extends object>(
+    container: ContainerInfo,
+    schema: StandardSchemaLike | undefined,
+  ): Promise<BaseDocumentStore<T>>;
+
+  /** Frees what the backend holds; called once, after all stores have closed. */
+  protected abstract _close(): Promise<void>;
+
+  /** Override where `capabilities.catalog` is true. */
+  protected _catalog(): Promise<BaseDocumentStore<CatalogDocument>> {
+    return Promise.reject(this.notSupported('catalog'));
+  }
+
+  /** Override where writes are not durable against a loss of power by themselves. */
+  protected _flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The refusal of an operation that needs an absent capability. */
+  protected notSupported(capability: CapabilityName): PerigeeError {
+    return new PerigeeError('NOT_SUPPORTED', `The ${this.name} backend lacks the capability ${capability}.`, { details: { capability } });
+  }
+
+  createDatabase(id: string): Promise<DatabaseInfo> {
+    return this.#manage(async () => {
+      const result = await this._createDatabase(checkResourceName(id));
+      if (result === 'exists') {
+        throw new PerigeeError('CONFLICT', `Cannot create the database ${JSON.stringify(id)}: one with this id exists.`);
+      }
+      return result;
+    });
+  }
+
+  readDatabase(id: string): Promise<DatabaseInfo | undefined> {
+    return this.calls.run(undefined, () => this._readDatabase(checkResourceName(id)));
+  }
+
+  listDatabases(): Promise<readonly DatabaseInfo[]> {
+    return this.calls.run(undefined, () => this._listDatabases());
+  }
+
+  deleteDatabase(id: string): Promise<void> {
+    return this.#manage(async () => {
+      if (!(await this._deleteDatabase(checkResourceName(id)))) {
+        throw databaseMissing('delete', id);
+      }
+    });
+  }
+
+  createContainer(databaseId: string, input: ContainerInput): Promise<ContainerInfo> {
+    return this.#manage(async () => {
+      checkResourceName(databaseId);
+      const definition = defineContainer(input);
+      const result = await this._createContainer(databaseId, definition);
+      if (result === 'no-database') {
+        throw databaseMissing(`create the container ${JSON.stringify(definition.id)} in`, databaseId);
+      }
+      if (result === 'exists') {
+        throw new PerigeeError('CONFLICT', `Cannot create the container ${JSON.stringify(definition.id)}: one with this id exists.`);
+      }
+      return result;
+    });
+  }
+
+  readContainer(databaseId: string, id: string): Promise<ContainerInfo | undefined> {
+    return this.calls.run(undefined, () => this._readContainer(checkResourceName(databaseId), checkResourceName(id)));
+  }
+
+  listContainers(databaseId: string): Promise<readonly ContainerInfo[]> {
+    return this.calls.run(undefined, async () => {
+      const result = await this._listContainers(checkResourceName(databaseId));
+      if (result === undefined) {
+        throw databaseMissing('list the containers of', databaseId);
+      }
+      return result;
+    });
+  }
+
+  replaceContainer(databaseId: string, input: ContainerInput): Promise<ContainerInfo> {
+    return this.#manage(async () => {
+      checkResourceName(databaseId);
+      const definition = defineContainer(input);
+      const current = await this._readContainer(databaseId, definition.id);
+      if (current === undefined) {
+        throw containerMissing('replace', databaseId, definition.id);
+      }
+      checkReplacement(current.definition, definition);
+      const result = await this._replaceContainer(current, definition);
+      if (result === undefined) {
+        throw containerMissing('replace', databaseId, definition.id);
+      }
+      return result;
+    });
+  }
+
+  deleteContainer(databaseId: string, id: string): Promise<void> {
+    return this.#manage(async () => {
+      if (!(await this._deleteContainer(checkResourceName(databaseId), checkResourceName(id)))) {
+        throw containerMissing('delete', databaseId, id);
+      }
+    });
+  }
+
+  container<T extends object = JsonObject>(databaseId: string, id: string, options: OpenContainerOptions = {}): Promise<DocumentStore<T>> {
+    return this.calls.run(undefined, async () => {
+      const info = await this._readContainer(checkResourceName(databaseId), checkResourceName(id));
+      if (info === undefined) {
+        throw containerMissing('open', databaseId, id);
+      }
+      return this.#track(await this._container<T>(info, options.schema));
+    });
+  }
+
+  catalog(): Promise<DocumentStore<CatalogDocument>> {
+    return this.calls.run(undefined, async () => {
+      if (!this.capabilities.catalog) {
+        throw this.notSupported('catalog');
+      }
+      return this.#track(await this._catalog());
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.calls.run(undefined, () => this._flush());
+  }
+
+  close(): Promise<void> {
+    return this.calls.close(async () => {
+      const results = await Promise.allSettled(Array.from(this.#stores, (store) => store.close()));
+      await this._close();
+      const failed = results.find((result) => result.status === 'rejected');
+      if (failed !== undefined) {
+        throw failed.reason;
+      }
+    });
+  }
+
+  #manage<R>(work: () => Promise<R>): Promise<R> {
+    return this.calls.run(undefined, () => {
+      if (!this.capabilities.manageContainers) {
+        throw this.notSupported('manageContainers');
+      }
+      return work();
+    });
+  }
+
+  #track<T extends object>(store: BaseDocumentStore<T>): BaseDocumentStore<T> {
+    this.#stores.add(store);
+    store.onClosed(() => this.#stores.delete(store));
+    return store;
+  }
+}
+
+function databaseMissing(attempt: string, id: string): PerigeeError {
+  return new PerigeeError('NOT_FOUND', `Cannot ${attempt} the database ${JSON.stringify(id)}: there is none. Create it first.`);
+}
+
+function containerMissing(attempt: string, databaseId: string, id: string): PerigeeError {
+  const where = `the container ${JSON.stringify(id)} of the database ${JSON.stringify(databaseId)}`;
+  return new PerigeeError('NOT_FOUND', `Cannot ${attempt} ${where}: there is none. Create it first.`);
+}
