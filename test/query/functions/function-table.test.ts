@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { functionTable, lookupFunction } from '../../../src/query/functions/function-table.ts';
+
+describe('the function table', () => {
+  test('knows all 147 names once', () => {
+    expect(functionTable).toHaveLength(147);
+    const names = functionTable.flatMap((entry) => [entry.name, ...entry.aliases]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.every((name) => name === name.toUpperCase())).toBe(true);
+  });
+
+  test('has a body for each implemented function, and for those only', () => {
+    for (const entry of functionTable) {
+      const bodies = [entry.evaluate, entry.bind, entry.accumulate].filter((body) => body !== undefined).length;
+      expect(bodies, entry.name).toBe(entry.implemented && entry.name !== 'DOCUMENTID' ? 1 : 0);
+      expect(entry.aggregate, entry.name).toBe(entry.accumulate !== undefined);
+      expect(entry.minArguments, entry.name).toBeLessThanOrEqual(entry.maxArguments);
+    }
+  });
+
+  test('names what is not there yet', () => {
+    const missing = functionTable.filter((entry) => !entry.implemented).map((entry) => entry.name);
+    expect(missing).toEqual([
+      'FULLTEXTCONTAINS',
+      'FULLTEXTCONTAINSALL',
+      'FULLTEXTCONTAINSANY',
+      'FULLTEXTSCORE',
+      'HASH',
+      'LASTSUBSTRINGAFTER',
+      'LASTSUBSTRINGBEFORE',
+      'REGEXEXTRACT',
+      'REGEXEXTRACTALL',
+      'REGEXMATCH',
+      'RRF',
+      'ST_AREA',
+      'ST_DISTANCE',
+      'ST_INTERSECTS',
+      'ST_ISVALID',
+      'ST_ISVALIDDETAILED',
+      'ST_WITHIN',
+      'SUBSTRINGAFTER',
+      'SUBSTRINGBEFORE',
+      'VECTORDISTANCE',
+    ]);
+  });
+
+  test('finds a function by its aliases', () => {
+    for (const [alias, name] of [
+      ['TO_STRING', 'TOSTRING'],
+      ['STRING_TO_NUMBER', 'STRINGTONUMBER'],
+      ['SET_UNION', 'SETUNION'],
+      ['CONTAINSALLCI', 'CONTAINS_ALL_CI'],
+      ['INTBITWISEXOR', 'INTBITXOR'],
+      ['INTMULTIPLY', 'INTMUL'],
+      ['OBJECT_TO_ARRAY', 'OBJECTTOARRAY'],
+    ]) {
+      expect(lookupFunction(alias as string)?.name).toBe(name);
+    }
+    expect(lookupFunction('COALESCE')).toBeUndefined();
+    expect(lookupFunction('constructor')).toBeUndefined();
+  });
+});
