@@ -12,7 +12,10 @@ export type IdentifierBinding =
 
 /** Where a FROM source takes its rows from. */
 export type SourceInput =
-  /** The documents of the container, each followed along `path`. At most one source of the whole FROM clause has it. */
+  /**
+   * The documents of the container, each followed along `path`. At most one source of the whole text has it: the first source of the root, or,
+   * where that is a subquery, the first source of this one, and so on. So the rows of the text come from one pass over the documents.
+   */
   | { readonly kind: 'container'; readonly path: readonly (string | number)[] }
   /** The value of a variable to the left, or of an enclosing query, followed along `path`. */
   | { readonly kind: 'variable'; readonly slot: number; readonly path: readonly (string | number)[] }
