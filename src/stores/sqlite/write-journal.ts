@@ -1,0 +1,65 @@
+import type { PreparedDocument } from '../../store/prepared-document.ts';
+import type { PreparedKey, WriteOperation } from '../../store/write-rules.ts';
+import type { Program } from './driver.ts';
+
+/** The version of a document that a write replaced or deleted. */
+export interface PreviousVersion {
+  readonly etag: string;
+  readonly position: number;
+  /** Creation order in the container; kept on replace. */
+  readonly ordinal: number;
+  /** Seconds since 1970. */
+  readonly ts: number;
+  /** JSON of the document without system properties; `undefined` unless {@link WriteJournal.needsPreviousText}. */
+  readonly text: string | undefined;
+}
+
+/** One write as it was applied, inside its transaction and before the commit. */
+export interface AppliedWrite {
+  /** The call that caused it. */
+  readonly type: WriteOperation['type'];
+  readonly key: PreparedKey;
+  /** What is stored now; `undefined` for a delete. A patch gives the patched document. */
+  readonly document: PreparedDocument | undefined;
+  /** `undefined` when the document was created. An expired version counts as none. */
+  readonly previous: PreviousVersion | undefined;
+  /** Etag of what is stored now; `undefined` for a delete. */
+  readonly etag: string | undefined;
+  readonly position: number;
+  /** Creation order in the container. */
+  readonly ordinal: number;
+  /** Seconds since 1970, by the runtime's clock. */
+  readonly ts: number;
+}
+
+/**
+ * A record of every write to a container, kept in the same file and in the same transaction as the write.
+ *
+ * A container that was once opened with a journal is marked with its name, durably: a store opened without that journal refuses to write
+ * (SYNC_SCOPE), so that nothing goes unrecorded. Documents that expire are not recorded.
+ */
+export interface WriteJournal {
+  readonly name: string;
+  /** Whether {@link AppliedWrite.previous} carries the text of the version before; costs reading it. */
+  readonly needsPreviousText: boolean;
+  /** Refuses an operation by throwing a `PerigeeError`, before anything is read or written for it. Other operations of a bulk go on. */
+  check?(operation: WriteOperation): void;
+  /** Runs in the write's transaction. What it throws undoes that transaction: the whole batch, or the part of a bulk that shares it. */
+  recorded(write: AppliedWrite): Program<void>;
+}
+
+/** How {@link SqliteDocumentStore.putProgram} and {@link SqliteDocumentStore.deleteProgram} write. */
+export interface ProgramWriteOptions {
+  /** Second at and after which the document counts as missing, `undefined` for never. Without the member the container's rules decide. */
+  readonly expiresAtSeconds?: number | undefined;
+  /** Whether the store's journal records the write; `true` unless said otherwise. */
+  readonly journal?: boolean | undefined;
+}
+
+/** A document as it is stored. */
+export interface StoredRow extends PreviousVersion {
+  /** JSON of the document without system properties. */
+  readonly text: string;
+  /** Second at and after which it counts as missing. */
+  readonly expiresAtSeconds: number | undefined;
+}
