@@ -48,11 +48,11 @@ export abstract class BaseBackend implements Backend {
   /** Deletes the container with its documents; `false` when there is none. */
   protected abstract _deleteContainer(databaseId: string, id: string): Promise<boolean>;
 
-  /** Opens a store on a container that was there a moment ago. */
+  /** Opens a store on a container that was there a moment ago; `undefined` when it is gone by now. */
   protected abstract _container<T extends object>(
     container: ContainerInfo,
     schema: StandardSchemaLike | undefined,
-  ): Promise<BaseDocumentStore<T>>;
+  ): Promise<BaseDocumentStore<T> | undefined>;
 
   /** Frees what the backend holds; called once, after all stores have closed. */
   protected abstract _close(): Promise<void>;
@@ -155,10 +155,11 @@ export abstract class BaseBackend implements Backend {
   container<T extends object = JsonObject>(databaseId: string, id: string, options: OpenContainerOptions = {}): Promise<DocumentStore<T>> {
     return this.calls.run(undefined, async () => {
       const info = await this._readContainer(checkResourceName(databaseId), checkResourceName(id));
-      if (info === undefined) {
+      const store = info === undefined ? undefined : await this._container<T>(info, options.schema);
+      if (store === undefined) {
         throw containerMissing('open', databaseId, id);
       }
-      return this.#track(await this._container<T>(info, options.schema));
+      return this.#track(store);
     });
   }
 

@@ -11,6 +11,7 @@ import type { ContainerDefinition } from './container-definition.ts';
 import type { StoredDocument } from './document.ts';
 import type { DocumentStore, StoreTransaction } from './document-store.ts';
 import { checkDocumentId } from './ids.ts';
+import { HookedTransaction, toWriteResult, type TransactionHooks, type WriteOutcome } from './hooked-transaction.ts';
 import { exceedsBytes, STORE_LIMITS } from './limits.ts';
 import type {
   BatchOperation,
@@ -20,7 +21,6 @@ import type {
   CallOptions,
   DeleteResult,
   DocumentKey,
-  OperationOutcome,
   PatchOperation,
   PatchOptions,
   ReadManyResult,
@@ -71,10 +71,7 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
 
   protected abstract _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined>;
   /** The outcome of one write; raises its error. */
-  protected abstract _write(
-    operation: WriteOperation,
-    options: CallOptions,
-  ): Promise<OperationOutcome<T> & { readonly ok: true; readonly session: string | undefined }>;
+  protected abstract _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>>;
   protected abstract _batch(
     key: Omit<PreparedKey, 'id'>,
     operations: readonly StoreOperation[],
@@ -117,6 +114,26 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   /** Calls `listener` after each commit to the container that the backend can notice at once; `undefined` where it cannot. */
   protected _subscribe(_listener: () => void): Unsubscribe | undefined {
     return undefined;
+  }
+
+  /**
+   * Runs the function of a {@link _transact} over the hooks of a backend: what it asks for is checked as outside a transaction, and refused after
+   * its end. To begin, commit and undo is the backend's part.
+   */
+  protected async runTransaction<R>(
+    key: Omit<PreparedKey, 'id'>,
+    hooks: TransactionHooks<T>,
+    work: (transaction: StoreTransaction<T>) => Promise<R>,
+  ): Promise<R> {
+    const transaction = new HookedTransaction<T>(hooks, {
+      prepare: (operation) => this.#prepareInBatch(operation, key),
+      queryRequest: (query) => this.#queryRequest(query, { partitionKey: key.partitionKey }),
+    });
+    try {
+      return await work(transaction);
+    } finally {
+      transaction.end();
+    }
   }
 
   /** The refusal of an operation that needs an absent capability. */
@@ -184,14 +201,7 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
       }
       const prepared: StoreOperation[] = [];
       for (const operation of operations as readonly BatchOperation<T>[]) {
-        const one = await this.#prepareAny(operation, key);
-        if (keyOf(one).partitionKeyText !== key.partitionKeyText) {
-          throw new PerigeeError(
-            'PARTITION_KEY_MISMATCH',
-            'One or more operations within the batch request have a different partition key value than the request.',
-          );
-        }
-        prepared.push(one);
+        prepared.push(await this.#prepareInBatch(operation, key));
       }
       checkBatchSize(prepared);
       return this._batch(key, prepared, options);
@@ -344,6 +354,18 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     return this.prepareOperation(operation, key);
   }
 
+  /** Checks an operation that shares the partition key of others. */
+  async #prepareInBatch(operation: BatchOperation<T>, key: Omit<PreparedKey, 'id'>): Promise<StoreOperation> {
+    const prepared = await this.#prepareAny(operation, key);
+    if (keyOf(prepared).partitionKeyText !== key.partitionKeyText) {
+      throw new PerigeeError(
+        'PARTITION_KEY_MISMATCH',
+        'One or more operations within the batch request have a different partition key value than the request.',
+      );
+    }
+    return prepared;
+  }
+
   #put(document: T, options: CallOptions, build: (prepared: PreparedDocument) => WriteOperation): Promise<WriteResult<T>> {
     return this.calls.run(options.signal, async () => {
       if (this.#schema !== undefined) {
@@ -390,21 +412,6 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
       signal: options.signal,
     };
   }
-}
-
-function toWriteResult<T extends object>(
-  outcome: OperationOutcome<T> & { readonly ok: true; readonly session: string | undefined },
-): WriteResult<T> {
-  const document = outcome.document as StoredDocument<T>;
-  return {
-    document,
-    etag: document._etag,
-    ts: document._ts,
-    requestUnits: outcome.requestUnits,
-    session: outcome.session,
-    created: outcome.created,
-    position: outcome.position,
-  };
 }
 
 function checkBatchSize(operations: readonly StoreOperation[]): void {

@@ -1,0 +1,33 @@
+import { PerigeeError } from '../core/errors.ts';
+import { effectivePartitionKey } from './effective-partition-key.ts';
+import { partitionKeyText } from './partition-key.ts';
+import type { ChangesRequest } from './store-hooks.ts';
+
+/**
+ * The part of a change feed cursor that binds it to what it was read from: 32 digits that are equal only for the same data and the same scope.
+ *
+ * @param source names the data a position has a meaning in: the container, and the database that holds it
+ */
+export function cursorBinding(source: string, request: Pick<ChangesRequest, 'mode' | 'partitionKey' | 'range'>): string {
+  const { mode, partitionKey, range } = request;
+  const scope = [source, mode, partitionKey === undefined ? '' : partitionKeyText(partitionKey), range?.min ?? '', range?.max ?? ''];
+  return effectivePartitionKey([JSON.stringify(scope)], { paths: ['/scope'], kind: 'Hash', version: 2 });
+}
+
+/** A cursor behind the change at `position`. */
+export function formatCursor(binding: string, position: number): string {
+  return `${binding}.${position}`;
+}
+
+/** The position in a cursor. @throws INVALID_CONTINUATION unless it was issued with the same binding and not for a position still to come */
+export function parseCursor(cursor: string, binding: string, lastPosition: number): number {
+  const match = /^([0-9A-F]{32})\.(\d{1,15})$/u.exec(cursor);
+  const position = Number(match?.[2]);
+  if (match?.[1] !== binding || position > lastPosition) {
+    throw new PerigeeError(
+      'INVALID_CONTINUATION',
+      'The change feed cursor was not issued for this container and scope. Start again from the beginning or from a time.',
+    );
+  }
+  return position;
+}

@@ -1,0 +1,173 @@
+import type { JsonObject } from '../../core/json.ts';
+import { silentLogger, type Logger } from '../../core/logger.ts';
+import { systemRuntime, toHex, type Runtime } from '../../core/runtime.ts';
+import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
+import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
+import type { StoreCapabilities } from '../../store/capabilities.ts';
+import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
+import { containerRid, databaseRid } from '../../store/resource-id.ts';
+import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import { MEMORY_CAPABILITIES } from './memory-capabilities.ts';
+import { MemoryContainer } from './memory-container.ts';
+import { MemoryDocumentStore } from './memory-document-store.ts';
+
+/** Settings of {@link openMemoryBackend}. */
+export interface MemoryBackendOptions {
+  /** Clock and chance; those of the host unless said otherwise. */
+  readonly runtime?: Runtime | undefined;
+  /** Takes note of databases and containers that come and go, at level `debug`; silent unless said otherwise. */
+  readonly logger?: Logger | undefined;
+}
+
+interface MemoryDatabase {
+  readonly info: DatabaseInfo;
+  readonly containers: Map<string, MemoryContainer>;
+  lastContainer: number;
+}
+
+/** The ordinal of a database that no user's database reaches: the catalog's container belongs to it. */
+const CATALOG_DATABASE = 0xffffffff;
+
+/**
+ * Opens a backend that keeps everything in memory: the reference that says what the contract means, and a fast store for tests.
+ *
+ * Nothing outlives `close()` or the process.
+ *
+ * @example
+ * ```ts
+ * import { openMemoryBackend } from 'perigee/memory';
+ *
+ * const backend = openMemoryBackend();
+ * await backend.createDatabase('shop');
+ * await backend.createContainer('shop', { id: 'orders', partitionKey: '/customer' });
+ * const orders = await backend.container('shop', 'orders');
+ * const { created } = await orders.upsert({ id: '17', customer: 'ada', total: 3 });
+ * console.log(created); // -> true
+ * await backend.close();
+ * ```
+ */
+export function openMemoryBackend(options: MemoryBackendOptions = {}): MemoryBackend {
+  return new MemoryBackend(options);
+}
+
+/** Databases and containers in memory; see {@link openMemoryBackend}. */
+export class MemoryBackend extends BaseBackend {
+  readonly name = 'memory';
+  readonly capabilities: StoreCapabilities = MEMORY_CAPABILITIES;
+  readonly #logger: Logger;
+  readonly #databases = new Map<string, MemoryDatabase>();
+  /** Drawn anew for each backend, so that an etag or a cursor of another run is never taken for one of this. */
+  readonly #incarnation: string;
+  readonly #catalog: MemoryContainer;
+  #lastDatabase = 0;
+  #lastResource = 0;
+
+  constructor(options: MemoryBackendOptions = {}) {
+    super(options.runtime ?? systemRuntime, 'memory backend');
+    this.#logger = options.logger ?? silentLogger;
+    this.#incarnation = toHex(this.runtime.randomBytes(8));
+    const rid = containerRid(databaseRid(CATALOG_DATABASE), 1);
+    const definition = defineContainer({ id: 'catalog', partitionKey: '/scope' });
+    this.#catalog = this.#newContainer({ databaseId: '', definition, rid, ...this.#stamp() });
+  }
+
+  protected async _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {
+    if (this.#databases.has(id)) {
+      return 'exists';
+    }
+    this.#lastDatabase += 1;
+    const info: DatabaseInfo = { id, rid: databaseRid(this.#lastDatabase), ...this.#stamp() };
+    this.#databases.set(id, { info, containers: new Map(), lastContainer: 0 });
+    this.#logger.log('debug', 'Database created.', { database: id });
+    return info;
+  }
+
+  protected async _readDatabase(id: string): Promise<DatabaseInfo | undefined> {
+    return this.#databases.get(id)?.info;
+  }
+
+  protected async _listDatabases(): Promise<readonly DatabaseInfo[]> {
+    return Array.from(this.#databases.values(), (database) => database.info);
+  }
+
+  protected async _deleteDatabase(id: string): Promise<boolean> {
+    for (const container of this.#databases.get(id)?.containers.values() ?? []) {
+      container.markDeleted();
+    }
+    this.#logger.log('debug', 'Database deleted.', { database: id });
+    return this.#databases.delete(id);
+  }
+
+  protected async _createContainer(databaseId: string, definition: ContainerDefinition): Promise<ContainerInfo | CreateRefusal> {
+    const database = this.#databases.get(databaseId);
+    if (database === undefined) {
+      return 'no-database';
+    }
+    if (database.containers.has(definition.id)) {
+      return 'exists';
+    }
+    database.lastContainer += 1;
+    const rid = containerRid(database.info.rid, database.lastContainer);
+    const container = this.#newContainer({ databaseId, definition, rid, ...this.#stamp() });
+    database.containers.set(definition.id, container);
+    this.#logger.log('debug', 'Container created.', { database: databaseId, container: definition.id });
+    return container.info;
+  }
+
+  protected async _readContainer(databaseId: string, id: string): Promise<ContainerInfo | undefined> {
+    return this.#databases.get(databaseId)?.containers.get(id)?.info;
+  }
+
+  protected async _listContainers(databaseId: string): Promise<readonly ContainerInfo[] | undefined> {
+    const database = this.#databases.get(databaseId);
+    return database === undefined ? undefined : Array.from(database.containers.values(), (container) => container.info);
+  }
+
+  protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+    const container = this.#find(current);
+    if (container !== undefined) {
+      container.info = { ...current, definition, ...this.#stamp() };
+    }
+    return container?.info;
+  }
+
+  protected async _deleteContainer(databaseId: string, id: string): Promise<boolean> {
+    const containers = this.#databases.get(databaseId)?.containers;
+    containers?.get(id)?.markDeleted();
+    this.#logger.log('debug', 'Container deleted.', { database: databaseId, container: id });
+    return containers?.delete(id) ?? false;
+  }
+
+  protected async _container<T extends object = JsonObject>(
+    info: ContainerInfo,
+    schema: StandardSchemaLike | undefined,
+  ): Promise<MemoryDocumentStore<T> | undefined> {
+    const container = this.#find(info);
+    return container === undefined ? undefined : new MemoryDocumentStore<T>(container, this.runtime, schema);
+  }
+
+  protected override async _catalog(): Promise<MemoryDocumentStore<CatalogDocument>> {
+    return new MemoryDocumentStore<CatalogDocument>(this.#catalog, this.runtime, undefined);
+  }
+
+  protected async _close(): Promise<void> {
+    this.#databases.clear();
+    this.#catalog.markDeleted();
+  }
+
+  #find(info: ContainerInfo): MemoryContainer | undefined {
+    const container = this.#databases.get(info.databaseId)?.containers.get(info.definition.id);
+    return container?.info.rid === info.rid ? container : undefined;
+  }
+
+  #newContainer(info: ContainerInfo): MemoryContainer {
+    this.#lastResource += 1;
+    return new MemoryContainer(info, this.runtime, `${this.#incarnation}-${this.#lastResource.toString(16)}`);
+  }
+
+  /** Etag and time of a database or container that is written now. */
+  #stamp(): { readonly etag: string; readonly ts: number } {
+    this.#lastResource += 1;
+    return { etag: `"${this.#incarnation}-${this.#lastResource.toString(16)}"`, ts: Math.floor(this.runtime.nowMs() / 1000) };
+  }
+}

@@ -1,0 +1,212 @@
+import { Emitter, type Unsubscribe } from '../../core/emitter.ts';
+import { PerigeeError } from '../../core/errors.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type { ContainerInfo } from '../../store/backend.ts';
+import { parsePropertyPath, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
+import { containerSelf } from '../../store/resource-id.ts';
+import { expiresAtSeconds } from '../../store/write-rules.ts';
+import { MemoryDraft } from './memory-draft.ts';
+import { OrderLog } from './order-log.ts';
+
+/** One version of a document; never changed, only replaced. */
+export interface MemoryRow {
+  /** Partition key text and id: {@link rowKey}. */
+  readonly key: string;
+  readonly id: string;
+  readonly partitionKey: PartitionKey;
+  readonly partitionKeyText: PartitionKeyText;
+  /** Effective partition key. */
+  readonly epk: string;
+  /** Creation order; kept by later versions. */
+  readonly ordinal: number;
+  /** Commit order; every write takes the next number of the container. */
+  readonly position: number;
+  readonly etag: string;
+  readonly ts: number;
+  readonly ttl: number | undefined;
+  /** JSON with system properties. A document is parsed anew for each reader, so nobody shares one. */
+  readonly text: string;
+  /** One text for each unique key of the container; a text that another row of the partition has is taken. */
+  readonly uniqueTexts: readonly string[];
+}
+
+/** The key of a row. A partition key text is an array in JSON, which shows its own end, so the two parts cannot run together. */
+export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
+  return partitionKeyText + id;
+}
+
+/**
+ * The committed documents of one container, in creation order and in commit order.
+ *
+ * Readers see committed rows only. A writer works on a {@link MemoryDraft} and commits it at one go; {@link write} and {@link transact} see to it
+ * that nobody else commits in between.
+ */
+export class MemoryContainer {
+  info: ContainerInfo;
+  /** Paths of the unique keys, parsed. */
+  readonly uniquePaths: readonly (readonly (readonly string[])[])[];
+  /** `_self` of the container. */
+  readonly self: string;
+  /** Start of all etags; never the same for two containers, nor for two runs. */
+  readonly etagPrefix: string;
+  readonly created: OrderLog = new OrderLog();
+  readonly committed: OrderLog = new OrderLog();
+  readonly #runtime: Runtime;
+  readonly #rows = new Map<string, MemoryRow>();
+  readonly #uniqueOwners = new Map<string, string>();
+  readonly #events = new Emitter<{ commit: undefined }>();
+  #lastOrdinal = 0;
+  #lastPosition = 0;
+  #committedPosition = 0;
+  #commitsUntilSweep = 0;
+  #transaction: Promise<void> | undefined;
+  #deleted = false;
+
+  constructor(info: ContainerInfo, runtime: Runtime, etagPrefix: string) {
+    this.info = info;
+    this.#runtime = runtime;
+    this.etagPrefix = etagPrefix;
+    this.self = containerSelf(info.rid);
+    this.uniquePaths = info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
+  }
+
+  /** Position of the newest committed write. */
+  get position(): number {
+    return this.#committedPosition;
+  }
+
+  nowSeconds(): number {
+    return Math.floor(this.#runtime.nowMs() / 1000);
+  }
+
+  takeOrdinal(): number {
+    this.#lastOrdinal += 1;
+    return this.#lastOrdinal;
+  }
+
+  /** The next position. One that is not committed in the end stays unused, so no etag comes twice. */
+  takePosition(): number {
+    this.#lastPosition += 1;
+    return this.#lastPosition;
+  }
+
+  /** Raises NOT_FOUND once the container, or its database, was deleted. */
+  assertExists(): void {
+    if (this.#deleted) {
+      throw new PerigeeError('NOT_FOUND', `The container ${JSON.stringify(this.info.definition.id)} was deleted.`);
+    }
+  }
+
+  get isDeleted(): boolean {
+    return this.#deleted;
+  }
+
+  markDeleted(): void {
+    this.#deleted = true;
+    this.#rows.clear();
+    this.#uniqueOwners.clear();
+  }
+
+  /** Whether a row is past its time to live, by the definition of now. */
+  isExpired(row: MemoryRow, nowSeconds: number): boolean {
+    const expiresAt = expiresAtSeconds(row.ts, row.ttl, this.info.definition.defaultTtl);
+    return expiresAt !== undefined && nowSeconds >= expiresAt;
+  }
+
+  /** The committed row, expired or not. */
+  row(key: string): MemoryRow | undefined {
+    return this.#rows.get(key);
+  }
+
+  /** Key of the row that last took a unique text; it may have let go of it since. */
+  uniqueOwner(text: string): string | undefined {
+    return this.#uniqueOwners.get(text);
+  }
+
+  /** Runs `work` with no transaction under way; what it commits is seen at once. */
+  async write<R>(signal: AbortSignal | undefined, work: (draft: MemoryDraft) => R): Promise<R> {
+    await this.#turn(signal);
+    const draft = new MemoryDraft(this);
+    const result = work(draft);
+    this.#commit(draft);
+    return result;
+  }
+
+  /** Runs `work` while everybody else who writes to the container waits; commits when it resolves. */
+  async transact<R>(signal: AbortSignal | undefined, work: (draft: MemoryDraft) => Promise<R>): Promise<R> {
+    await this.#turn(signal);
+    let end = (): void => undefined;
+    this.#transaction = new Promise((resolve) => {
+      end = resolve;
+    });
+    try {
+      const draft = new MemoryDraft(this);
+      const result = await work(draft);
+      signal?.throwIfAborted();
+      this.assertExists();
+      this.#commit(draft);
+      return result;
+    } finally {
+      this.#transaction = undefined;
+      end();
+    }
+  }
+
+  onCommit(listener: () => void): Unsubscribe {
+    return this.#events.on('commit', listener);
+  }
+
+  /** Waits for the transactions under way and asked for, in turn. */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    while (this.#transaction !== undefined) {
+      await this.#transaction;
+    }
+    signal?.throwIfAborted();
+    this.assertExists();
+  }
+
+  #commit(draft: MemoryDraft): void {
+    if (draft.changes.length === 0) {
+      return;
+    }
+    for (const { key, row, position } of draft.changes) {
+      if (row === undefined) {
+        this.#rows.delete(key);
+      } else {
+        if (row.ordinal !== this.#rows.get(key)?.ordinal) {
+          this.created.append(row.ordinal, key);
+        }
+        this.#rows.set(key, row);
+        this.committed.append(position, key);
+        for (const text of row.uniqueTexts) {
+          this.#uniqueOwners.set(text, key);
+        }
+      }
+      this.#committedPosition = position;
+    }
+    this.#sweep(draft.changes.length);
+    this.#events.emit('commit', undefined);
+  }
+
+  /** Frees what expired or was replaced, at a cost that is spread over the writes. */
+  #sweep(commits: number): void {
+    this.#commitsUntilSweep -= commits;
+    if (this.#commitsUntilSweep > 0) {
+      return;
+    }
+    const nowSeconds = this.nowSeconds();
+    for (const [key, row] of this.#rows) {
+      if (this.isExpired(row, nowSeconds)) {
+        this.#rows.delete(key);
+      }
+    }
+    for (const [text, key] of this.#uniqueOwners) {
+      if (this.#rows.get(key)?.uniqueTexts.includes(text) !== true) {
+        this.#uniqueOwners.delete(text);
+      }
+    }
+    this.created.rewrite(this.#rows.size, (entry) => this.#rows.get(entry.key)?.ordinal === entry.order);
+    this.committed.rewrite(this.#rows.size, (entry) => this.#rows.get(entry.key)?.position === entry.order);
+    this.#commitsUntilSweep = Math.max(1000, this.#rows.size);
+  }
+}

@@ -1,0 +1,57 @@
+import type { MemoryContainer, MemoryRow } from './memory-container.ts';
+
+/** One write of a draft; `row` is absent for a delete. */
+export interface DraftChange {
+  readonly key: string;
+  readonly position: number;
+  readonly row: MemoryRow | undefined;
+}
+
+/**
+ * The writes of one operation, batch or transaction, seen by itself and by nobody else until its container commits them. To undo them is to drop
+ * the draft.
+ */
+export class MemoryDraft {
+  /** In the order they were made. */
+  readonly changes: DraftChange[] = [];
+  readonly container: MemoryContainer;
+  readonly #rows = new Map<string, MemoryRow | undefined>();
+  readonly #uniqueOwners = new Map<string, string>();
+
+  constructor(container: MemoryContainer) {
+    this.container = container;
+  }
+
+  /** The row as this draft sees it; an expired one is missing. */
+  get(key: string): MemoryRow | undefined {
+    const row = this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key);
+    return row === undefined || this.container.isExpired(row, this.container.nowSeconds()) ? undefined : row;
+  }
+
+  put(row: MemoryRow): void {
+    this.#rows.set(row.key, row);
+    for (const text of row.uniqueTexts) {
+      this.#uniqueOwners.set(text, row.key);
+    }
+    this.changes.push({ key: row.key, position: row.position, row });
+  }
+
+  remove(key: string, position: number): void {
+    this.#rows.set(key, undefined);
+    this.changes.push({ key, position, row: undefined });
+  }
+
+  /** Whether a row other than that of `key` holds a unique text. */
+  isTaken(text: string, key: string): boolean {
+    const owner = this.#uniqueOwners.get(text) ?? this.container.uniqueOwner(text);
+    return owner !== undefined && owner !== key && this.get(owner)?.uniqueTexts.includes(text) === true;
+  }
+
+  /** Rows of this draft that were created in it, in creation order. */
+  createdRows(): MemoryRow[] {
+    return Array.from(this.#rows.values())
+      .filter((row) => row !== undefined && row.ordinal !== this.container.row(row.key)?.ordinal)
+      .map((row) => row as MemoryRow)
+      .sort((left, right) => left.ordinal - right.ordinal);
+  }
+}

@@ -1,0 +1,55 @@
+import { partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
+import { isInEpkRange } from '../../store/effective-partition-key.ts';
+import type { EpkRange } from '../../store/queries.ts';
+import type { MemoryContainer, MemoryRow } from './memory-container.ts';
+import type { MemoryDraft } from './memory-draft.ts';
+
+/** Which rows a query or a change feed is restricted to. */
+export interface RowScope {
+  readonly partitionKey: PartitionKey | undefined;
+  readonly range: EpkRange | undefined;
+}
+
+/** Whether a row lies in a scope: a full partition key, or a prefix of one, and a range of effective partition keys. */
+export function scopeFilter(container: MemoryContainer, scope: RowScope): (row: MemoryRow) => boolean {
+  const { partitionKey, range } = scope;
+  const inRange = (row: MemoryRow): boolean => range === undefined || isInEpkRange(row.epk, range);
+  if (partitionKey === undefined) {
+    return inRange;
+  }
+  const text = partitionKeyText(partitionKey);
+  if (partitionKey.length === container.info.definition.partitionKey.paths.length) {
+    return (row) => row.partitionKeyText === text && inRange(row);
+  }
+  return (row) => partitionKeyText(row.partitionKey.slice(0, partitionKey.length)) === text && inRange(row);
+}
+
+/** Rows of one step of a scan, and the creation order to go on from. */
+export interface RowBatch {
+  readonly rows: readonly MemoryRow[];
+  readonly done: boolean;
+}
+
+/** Up to `limit` rows behind `ordinal` in creation order, as a draft sees them: its own writes included, expired rows not. */
+export function scanRows(draft: MemoryDraft, ordinal: number, limit: number): RowBatch {
+  const { container } = draft;
+  const rows: MemoryRow[] = [];
+  let index = container.created.indexAfter(ordinal);
+  for (; index < container.created.size && rows.length < limit; index += 1) {
+    const entry = container.created.at(index);
+    const row = entry === undefined ? undefined : draft.get(entry.key);
+    if (row !== undefined && row.ordinal === entry?.order) {
+      rows.push(row);
+    }
+  }
+  if (index < container.created.size) {
+    return { rows, done: false };
+  }
+  // What the draft created comes behind all that is committed.
+  for (const row of draft.createdRows()) {
+    if (row.ordinal > ordinal && rows.length < limit) {
+      rows.push(row);
+    }
+  }
+  return { rows, done: rows.length < limit };
+}

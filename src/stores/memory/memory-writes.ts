@@ -1,0 +1,116 @@
+import { canonicalJson } from '../../core/json-order.ts';
+import { PerigeeError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { StoredDocument, SystemProperties } from '../../store/document.ts';
+import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
+import type { OperationOutcome } from '../../store/operations.ts';
+import { valueAtPath } from '../../store/partition-key.ts';
+import type { PreparedDocument } from '../../store/prepared-document.ts';
+import { documentRid, documentSelf } from '../../store/resource-id.ts';
+import { decideWrite, keyOf, stampDocument, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
+import { rowKey, type MemoryContainer, type MemoryRow } from './memory-container.ts';
+import type { MemoryDraft } from './memory-draft.ts';
+
+/** Outcome of an operation that succeeded. */
+export type SuccessfulOutcome<T extends object> = Extract<OperationOutcome<T>, { readonly ok: true }>;
+
+/** The document of a row, parsed anew. */
+export function documentOf<T extends object>(row: MemoryRow): StoredDocument<T> {
+  return JSON.parse(row.text) as StoredDocument<T>;
+}
+
+/** Carries out one operation on a draft. @throws what {@link decideWrite} throws, CONFLICT (unique key), and NOT_FOUND, NOT_MODIFIED for a read */
+export function applyOperation<T extends object>(draft: MemoryDraft, operation: StoreOperation, rules: WriteRules): SuccessfulOutcome<T> {
+  return operation.type === 'read' ? readRow(draft, operation) : applyWrite(draft, operation, rules);
+}
+
+function readRow<T extends object>(draft: MemoryDraft, operation: Extract<StoreOperation, { type: 'read' }>): SuccessfulOutcome<T> {
+  const row = draft.get(rowKey(operation.key.partitionKeyText, operation.key.id));
+  if (row === undefined) {
+    throw new PerigeeError(
+      'NOT_FOUND',
+      `Cannot read the document ${JSON.stringify(operation.key.id)}: there is none in the partition key.`,
+    );
+  }
+  checkIfNoneMatch(row, operation.ifNoneMatch);
+  return { ok: true, document: documentOf<T>(row), etag: row.etag, created: false, position: undefined, requestUnits: 1 };
+}
+
+/** Raises NOT_MODIFIED while a row has the etag. */
+export function checkIfNoneMatch(row: MemoryRow, ifNoneMatch: string | undefined): void {
+  if (ifNoneMatch !== undefined && (ifNoneMatch === row.etag || ifNoneMatch === '*')) {
+    throw new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(row.id)} still has the etag given. Use the copy you have.`);
+  }
+}
+
+/** Carries out one write on a draft. */
+export function applyWrite<T extends object>(draft: MemoryDraft, operation: WriteOperation, rules: WriteRules): SuccessfulOutcome<T> {
+  const { partitionKeyText, id } = keyOf(operation);
+  const key = rowKey(partitionKeyText, id);
+  const before = draft.get(key);
+  const current = before === undefined ? undefined : { etag: before.etag, read: () => JSON.parse(before.text) as JsonObject };
+  const decision = decideWrite(operation, current, rules);
+  if (decision.action === 'delete') {
+    const position = draft.container.takePosition();
+    draft.remove(key, position);
+    return { ok: true, document: undefined, etag: undefined, created: false, position, requestUnits: 1 };
+  }
+  const uniqueTexts = uniqueTextsOf(draft.container, decision.document);
+  if (uniqueTexts.some((text) => draft.isTaken(text, key))) {
+    throw new PerigeeError(
+      'CONFLICT',
+      `Cannot ${operation.type} the document ${JSON.stringify(id)}: another one in the partition key has the same unique key value.`,
+    );
+  }
+  const row = buildRow(draft.container, key, decision.document, before, uniqueTexts);
+  draft.put(row);
+  return {
+    ok: true,
+    document: documentOf<T>(row),
+    etag: row.etag,
+    created: decision.created,
+    position: row.position,
+    requestUnits: 1,
+  };
+}
+
+/** One text for each unique key. A missing value counts as null, as in Cosmos DB. */
+function uniqueTextsOf(container: MemoryContainer, document: PreparedDocument): string[] {
+  return container.uniquePaths.map((paths, index) => {
+    const values = paths.map((path) => valueAtPath(document.value, path) ?? null);
+    return `${index}${document.partitionKeyText}${canonicalJson(values)}`;
+  });
+}
+
+function buildRow(
+  container: MemoryContainer,
+  key: string,
+  document: PreparedDocument,
+  before: MemoryRow | undefined,
+  uniqueTexts: readonly string[],
+): MemoryRow {
+  const ordinal = before?.ordinal ?? container.takeOrdinal();
+  const position = container.takePosition();
+  const rid = documentRid(container.info.rid, ordinal);
+  const system: SystemProperties = {
+    _rid: rid,
+    _self: documentSelf(container.self, rid),
+    _etag: `"${container.etagPrefix}-${position.toString(16).padStart(12, '0')}"`,
+    _attachments: 'attachments/',
+    _ts: container.nowSeconds(),
+  };
+  return {
+    key,
+    id: document.id,
+    partitionKey: document.partitionKey,
+    partitionKeyText: document.partitionKeyText,
+    epk: before?.epk ?? effectivePartitionKey(document.partitionKey, container.info.definition.partitionKey),
+    ordinal,
+    position,
+    etag: system._etag,
+    ts: system._ts,
+    ttl: document.ttl,
+    text: stampDocument(document, system).text,
+    uniqueTexts,
+  };
+}
