@@ -105,7 +105,7 @@ function collector(name: string, distinct: boolean): Accumulator {
       }
       values.push(value);
     },
-    result: () => values,
+    result: () => values.toSorted(compareValues),
   };
 }
 
