@@ -58,11 +58,6 @@ export function queryInvalidError(text: string, entries: readonly QueryErrorEntr
   return queryError(unsupported ? 'QUERY_NOT_SUPPORTED' : 'QUERY_INVALID', text, entries, hint);
 }
 
-/** `feature` is not there: QUERY_NOT_SUPPORTED. */
-export function queryNotSupportedError(text: string, location: SourceRange, feature: string, hint?: string): PerigeeError {
-  return queryError('QUERY_NOT_SUPPORTED', text, [notSupportedEntry(location, feature)], hint);
-}
-
 /** The text is over a limit: QUERY_LIMIT. `code` is the service's, where it has one. */
 export function queryLimitError(text: string, location: SourceRange, message: string, code?: string): PerigeeError {
   return queryError('QUERY_LIMIT', text, [queryErrorEntry(code, location, message)]);

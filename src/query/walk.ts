@@ -1,7 +1,7 @@
 import { leftSpine } from './left-spine.ts';
 import type { CollectionNode, ExpressionNode, QueryNode } from './syntax-nodes.ts';
 
-/** The expressions directly inside a query, in the order of the text but FROM subqueries, which {@link subqueriesOf} gives. */
+/** The expressions directly inside a query, in the order of the text; those of FROM are reached through {@link sourcesOf}. */
 export function expressionsOf(query: QueryNode): readonly ExpressionNode[] {
   const { select } = query;
   return [
