@@ -244,6 +244,7 @@ function readerOf(query: BoundQuery): BoundQuery {
  *
  * It understands `=`, IN, IS_NULL, NOT IS_DEFINED, AND and OR over constants and parameters; everything else counts as no restriction.
  * `'none'` is about documents, not rows: `SELECT COUNT(1)` gives 0 then. The keys are distinct and none is a prefix of another.
+ * Where a computed property has the name that a partition key path starts with, the filter is about the former: do not ask then.
  *
  * @param partitionKeyPaths one to three paths such as `/tenant`.
  */
