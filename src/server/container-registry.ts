@@ -1,0 +1,213 @@
+import { isPerigeeError, PerigeeError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { Backend, ContainerInfo, DatabaseInfo } from '../store/backend.ts';
+import type { DocumentStore } from '../store/document-store.ts';
+import { parsePropertyPath } from '../store/partition-key.ts';
+import { parseContainerRid, parseDatabaseRid } from '../store/resource-id.ts';
+import { serverExtra } from './container-json.ts';
+
+/** A container that is being served. */
+export interface OpenContainer {
+  readonly info: ContainerInfo;
+  readonly store: DocumentStore;
+  /** Partition key paths, parsed. */
+  readonly partitionKeyPaths: readonly (readonly string[])[];
+  /** Whether it was made without a partition key; its key is then the empty one on the wire. */
+  readonly hasSystemKey: boolean;
+}
+
+interface Entry {
+  container: Promise<OpenContainer>;
+  /** The container once it is open, so that a request need not wait. */
+  opened: OpenContainer | undefined;
+  checkedAtMs: number;
+}
+
+/** How long an open container is believed to be the one that its name stands for; another server may have replaced it. */
+const TRUST_MS = 1000;
+const MAX_OPEN = 1000;
+
+function missing(what: string, name: string): PerigeeError {
+  return new PerigeeError(
+    'NOT_FOUND',
+    `Resource Not Found: there is no ${what} ${JSON.stringify(name)}. Create it first, or check the case of the name.`,
+  );
+}
+
+/** Finds databases and containers by id or by resource id, and keeps the stores of containers open between requests. */
+export class ContainerRegistry {
+  readonly #backend: Backend;
+  readonly #runtime: Runtime;
+  readonly #logger: Logger;
+  readonly #entries = new Map<string, Entry>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(backend: Backend, runtime: Runtime, logger: Logger) {
+    this.#backend = backend;
+    this.#runtime = runtime;
+    this.#logger = logger;
+  }
+
+  /** A database by id or resource id. @throws NOT_FOUND */
+  async database(name: string): Promise<DatabaseInfo> {
+    const found = await this.#backend.readDatabase(name);
+    if (found !== undefined) {
+      return found;
+    }
+    const byRid = parseDatabaseRid(name) === undefined ? undefined : (await this.#backend.listDatabases()).find(({ rid }) => rid === name);
+    if (byRid === undefined) {
+      throw missing('database', name);
+    }
+    return byRid;
+  }
+
+  /** A container by ids or resource ids, as it is now. @throws NOT_FOUND */
+  async containerInfo(databaseName: string, name: string): Promise<ContainerInfo> {
+    const found = await this.#backend.readContainer(databaseName, name);
+    if (found !== undefined) {
+      return found;
+    }
+    const database = await this.database(databaseName);
+    const byRid =
+      parseContainerRid(name) === undefined
+        ? await this.#backend.readContainer(database.id, name)
+        : (await this.#backend.listContainers(database.id)).find(({ rid }) => rid === name);
+    if (byRid === undefined) {
+      throw missing('container', name);
+    }
+    return byRid;
+  }
+
+  /** Runs `work` on a container. Where it meets a store whose container was deleted or replaced, it runs again on the one there is now. */
+  async use<R>(databaseName: string, name: string, work: (container: OpenContainer) => Promise<R>): Promise<R> {
+    const key = `${databaseName}/${name}`;
+    const entry = this.#entries.get(key);
+    const trusted = entry?.opened !== undefined && this.#runtime.monotonicMs() - entry.checkedAtMs < TRUST_MS;
+    const container = trusted ? (entry.opened as OpenContainer) : await this.#open(key, databaseName, name);
+    try {
+      return await work(container);
+    } catch (error) {
+      if (!isPerigeeError(error, 'NOT_FOUND') && !isPerigeeError(error, 'CLOSED')) {
+        throw error;
+      }
+      // Neither is raised after something was written, so the work can be done again.
+      const now = await this.#open(key, databaseName, name);
+      if (now === container) {
+        throw error;
+      }
+      return work(now);
+    }
+  }
+
+  /** Closes the stores of a container, or of a whole database, after it was deleted or replaced. */
+  drop(databaseId: string, containerId?: string): void {
+    for (const [key, { opened }] of Array.from(this.#entries)) {
+      if (opened === undefined) {
+        continue;
+      }
+      const { info } = opened;
+      if (info.databaseId === databaseId && (containerId === undefined || info.definition.id === containerId)) {
+        this.#entries.delete(key);
+        this.#closeStore(opened);
+      }
+    }
+  }
+
+  /** Closes all stores. */
+  async close(): Promise<void> {
+    const entries = Array.from(this.#entries.values());
+    this.#entries.clear();
+    for (const { container } of entries) {
+      const opened = await container.catch(() => undefined);
+      if (opened !== undefined) {
+        this.#closeStore(opened);
+      }
+    }
+    await Promise.all(this.#closing);
+  }
+
+  /** The container that the name stands for now. */
+  async #open(key: string, databaseName: string, name: string): Promise<OpenContainer> {
+    const current = this.#entries.get(key);
+    if (current === undefined) {
+      return this.#start(key, databaseName, name);
+    }
+    const opened = await current.container;
+    let info: ContainerInfo;
+    try {
+      info = await this.containerInfo(databaseName, name);
+    } catch (error) {
+      this.#replace(key, current, opened);
+      throw error;
+    }
+    if (info.rid === opened.info.rid && info.etag === opened.info.etag) {
+      current.checkedAtMs = this.#runtime.monotonicMs();
+      return opened;
+    }
+    this.#replace(key, current, opened);
+    return this.#start(key, databaseName, name);
+  }
+
+  /** Opens a container, once for all who ask at the same time. */
+  #start(key: string, databaseName: string, name: string): Promise<OpenContainer> {
+    const running = this.#entries.get(key);
+    if (running !== undefined) {
+      return running.container;
+    }
+    const checkedAtMs = this.#runtime.monotonicMs();
+    const entry: Entry = { container: this.#openStore(databaseName, name), opened: undefined, checkedAtMs };
+    this.#entries.set(key, entry);
+    entry.container.then(
+      (opened) => {
+        entry.opened = opened;
+      },
+      () => {
+        if (this.#entries.get(key) === entry) {
+          this.#entries.delete(key);
+        }
+      },
+    );
+    this.#evict(key);
+    return entry.container;
+  }
+
+  async #openStore(databaseName: string, name: string): Promise<OpenContainer> {
+    const info = await this.containerInfo(databaseName, name);
+    const store = await this.#backend.container(info.databaseId, info.definition.id);
+    return {
+      info,
+      store,
+      partitionKeyPaths: info.definition.partitionKey.paths.map(parsePropertyPath),
+      hasSystemKey: serverExtra(info.definition).systemKey === true,
+    };
+  }
+
+  #replace(key: string, entry: Entry, opened: OpenContainer): void {
+    if (this.#entries.get(key) === entry) {
+      this.#entries.delete(key);
+      this.#closeStore(opened);
+    }
+  }
+
+  /** Keeps the number of open stores within bounds; the one opened first goes first. */
+  #evict(keep: string): void {
+    if (this.#entries.size <= MAX_OPEN) {
+      return;
+    }
+    for (const [key, entry] of this.#entries) {
+      if (key !== keep && entry.opened !== undefined) {
+        this.#replace(key, entry, entry.opened);
+        return;
+      }
+    }
+  }
+
+  #closeStore({ store, info }: OpenContainer): void {
+    const closing = store
+      .close()
+      .catch((error: unknown) => this.#logger.log('error', 'a store did not close', { container: info.definition.id, error }))
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}

@@ -1,0 +1,49 @@
+import { PerigeeError } from '../core/errors.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import { partitionKeyOf, partitionKeyText, type PartitionKey } from '../store/partition-key.ts';
+import type { OpenContainer } from './container-registry.ts';
+import type { RequestContext } from './server-context.ts';
+import { partitionKeyHeader } from './wire-headers.ts';
+
+/** A partition key as the store takes it: containers that were made without one have the empty key on the wire. */
+export function storeKey(container: OpenContainer, key: PartitionKey): PartitionKey {
+  return key.length === 0 && container.hasSystemKey ? [undefined] : key;
+}
+
+/** The partition key that a request names, `undefined` for none. @throws BAD_REQUEST */
+export function optionalKey(context: RequestContext, container: OpenContainer): PartitionKey | undefined {
+  const key = partitionKeyHeader(context.headers);
+  return key === undefined ? undefined : storeKey(container, key);
+}
+
+/** The partition key that a request on a document must name. @throws BAD_REQUEST */
+export function requiredKey(context: RequestContext, container: OpenContainer): PartitionKey {
+  const key = optionalKey(context, container);
+  if (key === undefined) {
+    throw new PerigeeError(
+      'BAD_REQUEST',
+      'PartitionKey value must be supplied for this operation: send the header x-ms-documentdb-partitionkey.',
+    );
+  }
+  return key;
+}
+
+/** Raises PARTITION_KEY_MISMATCH unless a document has the partition key that the request names. */
+export function checkDocumentKey(container: OpenContainer, key: PartitionKey, document: JsonObject): void {
+  if (partitionKeyText(partitionKeyOf(document, container.partitionKeyPaths)) !== partitionKeyText(key)) {
+    throw new PerigeeError(
+      'PARTITION_KEY_MISMATCH',
+      'PartitionKey extracted from document does not match the one specified in the header.',
+    );
+  }
+}
+
+/** The document in the body of a request, checked against the partition key in its headers. @throws BAD_REQUEST, PARTITION_KEY_MISMATCH */
+export function documentOfBody(context: RequestContext, container: OpenContainer): JsonObject & { readonly id: string } {
+  const document = context.json();
+  if (!isJsonObject(document)) {
+    throw new PerigeeError('INVALID_DOCUMENT', 'The body of the request is not a JSON object.');
+  }
+  checkDocumentKey(container, requiredKey(context, container), document);
+  return document as JsonObject & { readonly id: string };
+}

@@ -1,0 +1,45 @@
+import type { ResultInfo } from '../store/operations.ts';
+import { chargeHeader, type Reply } from './reply.ts';
+import type { RequestContext } from './server-context.ts';
+import type { OpenContainer } from './container-registry.ts';
+import { header } from './wire-headers.ts';
+import { fromWireSession, toWireSession } from './session-token.ts';
+
+/** The headers that tell what a request on documents cost, and what session it leaves. */
+export function documentHeaders(context: RequestContext, container: OpenContainer, result: ResultInfo): string[] {
+  const { rawParent, type } = context.link.feed;
+  // Clients look sessions up by the path that they sent.
+  const path = type === 'docs' ? rawParent : rawParent.split('/').slice(0, 4).join('/');
+  const headers = [
+    'x-ms-request-charge',
+    chargeHeader(result.requestUnits),
+    'x-ms-content-path',
+    container.info.rid,
+    'x-ms-alt-content-path',
+    path,
+  ];
+  const session = toWireSession(result.session);
+  if (session !== undefined) {
+    headers.push('x-ms-session-token', session);
+  }
+  return headers;
+}
+
+/** The answer to a read or a write of one document. */
+export function documentReply(
+  context: RequestContext,
+  container: OpenContainer,
+  status: number,
+  result: ResultInfo & { readonly document: object; readonly etag: string },
+): Reply {
+  const headers = documentHeaders(context, container, result);
+  headers.push('etag', result.etag);
+  const isMinimal = status !== 304 && header(context.headers, 'prefer')?.toLowerCase() === 'return=minimal';
+  return { status, headers, body: isMinimal ? undefined : JSON.stringify(result.document) };
+}
+
+/** The session that a request asks for. */
+export function sessionOf(context: RequestContext): string | undefined {
+  const token = header(context.headers, 'x-ms-session-token');
+  return token === undefined ? undefined : fromWireSession(token);
+}

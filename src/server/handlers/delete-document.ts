@@ -1,0 +1,16 @@
+import { requiredKey } from '../document-key.ts';
+import { documentHeaders, sessionOf } from '../document-reply.ts';
+import type { Reply } from '../reply.ts';
+import type { RequestContext } from '../server-context.ts';
+import { header } from '../wire-headers.ts';
+
+/** `DELETE .../docs/{id}` */
+export async function deleteDocument(context: RequestContext): Promise<Reply> {
+  return context.withContainer(async (container) => {
+    const result = await container.store.delete(context.id, requiredKey(context, container), {
+      session: sessionOf(context),
+      ifMatch: header(context.headers, 'if-match'),
+    });
+    return { status: 204, headers: documentHeaders(context, container, result), body: undefined };
+  });
+}

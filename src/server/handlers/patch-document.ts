@@ -1,0 +1,19 @@
+import { patchOf } from '../batch-json.ts';
+import { requiredKey } from '../document-key.ts';
+import { documentReply, sessionOf } from '../document-reply.ts';
+import type { Reply } from '../reply.ts';
+import type { RequestContext } from '../server-context.ts';
+import { header } from '../wire-headers.ts';
+
+/** `PATCH .../docs/{id}`: changes parts of a document. */
+export async function patchDocument(context: RequestContext): Promise<Reply> {
+  return context.withContainer(async (container) => {
+    const { operations, condition } = patchOf(context.json());
+    const result = await container.store.patch(context.id, requiredKey(context, container), operations, {
+      condition,
+      session: sessionOf(context),
+      ifMatch: header(context.headers, 'if-match'),
+    });
+    return documentReply(context, container, 200, result);
+  });
+}

@@ -1,0 +1,20 @@
+import { containerJson } from '../container-json.ts';
+import { resourceReply } from '../feed-reply.ts';
+import type { Reply } from '../reply.ts';
+import type { RequestContext } from '../server-context.ts';
+import { isTrue } from '../wire-headers.ts';
+
+/** Quotas of a container; the index is always up to date. */
+const QUOTA_HEADERS = [
+  'x-ms-resource-quota',
+  'documentSize=2048;documentsSize=10485760;documentsCount=-1;collectionSize=10485760;',
+  'x-ms-documentdb-collection-index-transformation-progress',
+  '100',
+];
+
+/** `GET /dbs/{database}/colls/{container}` */
+export async function readContainer(context: RequestContext): Promise<Reply> {
+  const info = await context.server.containers.containerInfo(context.name(0), context.id);
+  const quota = isTrue(context.headers, 'x-ms-documentdb-populatequotainfo') ? QUOTA_HEADERS : [];
+  return resourceReply(200, containerJson(info), quota);
+}

@@ -1,0 +1,23 @@
+import { PerigeeError } from '../../core/errors.ts';
+import { requiredKey } from '../document-key.ts';
+import { documentReply, sessionOf } from '../document-reply.ts';
+import type { Reply } from '../reply.ts';
+import type { RequestContext } from '../server-context.ts';
+import { header } from '../wire-headers.ts';
+
+/** `GET .../docs/{id}` */
+export async function readDocument(context: RequestContext): Promise<Reply> {
+  return context.withContainer(async (container) => {
+    const result = await container.store.read(context.id, requiredKey(context, container), {
+      session: sessionOf(context),
+      ifNoneMatch: header(context.headers, 'if-none-match'),
+    });
+    if (result === undefined) {
+      throw new PerigeeError(
+        'NOT_FOUND',
+        'Entity with the specified id does not exist in the system. Check the id and the partition key of the document.',
+      );
+    }
+    return documentReply(context, container, 200, result);
+  });
+}

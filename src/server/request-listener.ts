@@ -1,0 +1,51 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { ActivityIds } from './activity-ids.ts';
+import type { Authenticator } from './authenticator.ts';
+import { ClientGoneError, readBody } from './body-reader.ts';
+import { errorReply } from './error-reply.ts';
+import { sendReply, type Reply } from './reply.ts';
+import type { LinkParser } from './resource-link.ts';
+import { findHandler } from './routes.ts';
+import { RequestContext, type ServerContext } from './server-context.ts';
+
+/** What {@link createRequestListener} works with. */
+export interface RequestListenerParts {
+  readonly server: ServerContext;
+  readonly authenticator: Authenticator;
+  readonly links: LinkParser;
+  readonly activityIds: ActivityIds;
+  readonly maxBodyBytes: number;
+  readonly isClosing: () => boolean;
+}
+
+/** Answers every request: finds the route, checks the signature, reads the body, runs the handler. */
+export function createRequestListener(parts: RequestListenerParts): RequestListener {
+  const { server, authenticator, links, activityIds, maxBodyBytes, isClosing } = parts;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<Reply> => {
+    const { method = 'GET', url = '/', headers } = request;
+    const link = links.parse(url);
+    const handler = findHandler(method, link, headers);
+    authenticator.verify(method, link, headers);
+    const body = method === 'GET' || method === 'DELETE' ? '' : await readBody(request, maxBodyBytes);
+    return handler(
+      new RequestContext(server, link, headers, body, (listener) => {
+        response.once('close', listener);
+      }),
+    );
+  };
+
+  return (request, response) => {
+    const activityId = activityIds.next();
+    answer(request, response).then(
+      (reply) => sendReply(response, reply, activityId, isClosing()),
+      (error: unknown) => {
+        if (error instanceof ClientGoneError || response.destroyed) {
+          server.logger.log('debug', 'client went away', { activityId });
+          return;
+        }
+        sendReply(response, errorReply(error, server.logger, activityId), activityId, isClosing());
+      },
+    );
+  };
+}

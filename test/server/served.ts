@@ -1,0 +1,67 @@
+import { createHmac } from 'node:crypto';
+import { CosmosClient, type CosmosClientOptions } from '@azure/cosmos';
+import { onTestFinished } from 'vitest';
+import type { Backend } from '../../src/store/backend.ts';
+import { startServer, WELL_KNOWN_KEY, type PerigeeServer, type ServerOptions } from '../../src/server/index.ts';
+import { openMemoryBackend } from '../../src/stores/memory/index.ts';
+
+/** A server on a free port over a fresh memory backend, gone when the test is. */
+export interface Served {
+  readonly server: PerigeeServer;
+  readonly backend: Backend;
+  client(options?: Partial<CosmosClientOptions>): CosmosClient;
+  /** A signed request, as raw as it goes. */
+  send(method: string, path: string, options?: SendOptions): Promise<Response>;
+}
+
+export interface SendOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly key?: string;
+  readonly date?: string;
+  /** Sent as it is instead of a signature; `null` sends none. */
+  readonly authorization?: string | null;
+}
+
+/** The authorization header of a request. */
+export function sign(method: string, path: string, date: string, key: string = WELL_KNOWN_KEY): string {
+  const parts = decodeURIComponent(path)
+    .split('/')
+    .filter((part) => part !== '');
+  const isFeed = parts.length % 2 === 1;
+  const type = isFeed ? (parts.at(-1) as string) : (parts.at(-2) ?? '');
+  const link = isFeed ? parts.slice(0, -1).join('/') : type === 'offers' ? (parts[1] as string).toLowerCase() : parts.join('/');
+  const text = `${method.toLowerCase()}\n${type}\n${link}\n${date.toLowerCase()}\n\n`;
+  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('base64');
+  return encodeURIComponent(`type=master&ver=1.0&sig=${signature}`);
+}
+
+export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
+  const backend = options.backend ?? openMemoryBackend();
+  const server = await startServer({ backend, port: 0, ...options });
+  const clients: CosmosClient[] = [];
+  onTestFinished(async () => {
+    for (const client of clients) {
+      client.dispose();
+    }
+    await server.close();
+    await backend.close();
+  });
+  return {
+    server,
+    backend,
+    client(clientOptions = {}) {
+      const client = new CosmosClient({ endpoint: server.url, key: options.key ?? WELL_KNOWN_KEY, ...clientOptions });
+      clients.push(client);
+      return client;
+    },
+    send(method, path, { headers = {}, body, key, date = new Date().toUTCString(), authorization } = {}) {
+      const signature = authorization === undefined ? sign(method, path, date, key ?? options.key) : authorization;
+      return fetch(server.url + path, {
+        method,
+        headers: { 'x-ms-date': date, ...(signature === null ? {} : { authorization: signature }), ...headers },
+        ...(body === undefined ? {} : { body }),
+      });
+    },
+  };
+}
