@@ -159,7 +159,7 @@ export abstract class BaseBackend implements Backend {
       if (store === undefined) {
         throw containerMissing('open', databaseId, id);
       }
-      return this.#track(store);
+      return this.track(store);
     });
   }
 
@@ -168,7 +168,7 @@ export abstract class BaseBackend implements Backend {
       if (!this.capabilities.catalog) {
         throw this.notSupported('catalog');
       }
-      return this.#track(await this._catalog());
+      return this.track(await this._catalog());
     });
   }
 
@@ -196,7 +196,8 @@ export abstract class BaseBackend implements Backend {
     });
   }
 
-  #track<T extends object>(store: BaseDocumentStore<T>): BaseDocumentStore<T> {
+  /** Takes a store that a hook did not give under the care of the backend, which closes it with itself. */
+  protected track<S extends { close(): Promise<void>; onClosed(listener: () => void): unknown }>(store: S): S {
     this.#stores.add(store);
     store.onClosed(() => this.#stores.delete(store));
     return store;

@@ -1,0 +1,87 @@
+/** The statements of one container, as texts; made once, so that drivers find them prepared. */
+export interface ContainerStatements {
+  /** Adds a document unless its key is there; in the order of {@link documentColumns}. */
+  readonly insert: string;
+  /** Replaces the document with an ordinal. */
+  readonly update: string;
+  readonly deleteOne: string;
+  /** A document by partition key text and id, without and with its text. */
+  readonly find: string;
+  readonly findText: string;
+  /** The row that holds a unique value. */
+  readonly findClaim: string;
+  readonly addClaim: string;
+  readonly dropClaims: string;
+  /** Some expired ordinals. */
+  readonly expired: string;
+  /** Highest position that any row has or had. */
+  readonly head: string;
+  readonly load: string;
+  readonly saveFloor: string;
+}
+
+/** Names of the tables of a container: generated, never taken from users' names. */
+export function tableNames(container: number): { readonly documents: string; readonly claims: string } {
+  return { documents: `c${container}`, claims: `u${container}` };
+}
+
+/**
+ * Statements that make the tables of a container.
+ *
+ * `ordinal` is the position of the write that created the document, so the newest row is at the end of the table, and only documents that were
+ * written again need an entry in the indexes of the change feed: an insert touches as few pages as can be.
+ */
+export function createContainerTables(container: number, hasUniqueKeys: boolean): readonly string[] {
+  const { documents, claims } = tableNames(container);
+  const statements = [
+    `CREATE TABLE ${documents} (
+      ordinal INTEGER PRIMARY KEY,
+      pk TEXT NOT NULL,
+      id TEXT NOT NULL,
+      position INTEGER NOT NULL,
+      epk TEXT NOT NULL,
+      ts INTEGER NOT NULL,
+      expires_at INTEGER,
+      body TEXT NOT NULL,
+      UNIQUE (pk, id)
+    )`,
+    `CREATE INDEX ${documents}_pk ON ${documents} (pk)`,
+    `CREATE INDEX ${documents}_position ON ${documents} (position) WHERE position <> ordinal`,
+    `CREATE INDEX ${documents}_pk_position ON ${documents} (pk, position) WHERE position <> ordinal`,
+    `CREATE INDEX ${documents}_expiry ON ${documents} (expires_at) WHERE expires_at IS NOT NULL`,
+  ];
+  if (hasUniqueKeys) {
+    statements.push(
+      `CREATE TABLE ${claims} (value TEXT PRIMARY KEY, ordinal INTEGER NOT NULL) WITHOUT ROWID`,
+      `CREATE INDEX ${claims}_ordinal ON ${claims} (ordinal)`,
+    );
+  }
+  return statements;
+}
+
+/** Statements that drop the tables of a container. */
+export function dropContainerTables(container: number): readonly string[] {
+  const { documents, claims } = tableNames(container);
+  return [`DROP TABLE IF EXISTS ${claims}`, `DROP TABLE IF EXISTS ${documents}`];
+}
+
+export function containerStatements(container: number): ContainerStatements {
+  const { documents, claims } = tableNames(container);
+  const highest = `max(
+      ifnull((SELECT max(ordinal) FROM ${documents}), 0),
+      ifnull((SELECT max(position) FROM ${documents} WHERE position <> ordinal), 0))`;
+  return {
+    insert: `INSERT INTO ${documents} (ordinal, pk, id, position, epk, ts, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pk, id) DO NOTHING`,
+    update: `UPDATE ${documents} SET position = ?, ts = ?, expires_at = ?, body = ? WHERE ordinal = ?`,
+    deleteOne: `DELETE FROM ${documents} WHERE ordinal = ?`,
+    find: `SELECT ordinal, position, ts, expires_at FROM ${documents} WHERE pk = ? AND id = ?`,
+    findText: `SELECT ordinal, position, ts, expires_at, body FROM ${documents} WHERE pk = ? AND id = ?`,
+    findClaim: `SELECT d.ordinal, d.expires_at FROM ${claims} u JOIN ${documents} d ON d.ordinal = u.ordinal WHERE u.value = ?`,
+    addClaim: `INSERT INTO ${claims} (value, ordinal) VALUES (?, ?)`,
+    dropClaims: `DELETE FROM ${claims} WHERE ordinal = ?`,
+    expired: `SELECT ordinal FROM ${documents} WHERE expires_at <= ? LIMIT ?`,
+    head: `SELECT max(floor, ${highest}) AS head FROM containers WHERE number = ${container}`,
+    load: `SELECT rid, id, database, definition, etag, ts, incarnation, journal, max(floor, ${highest}) AS head FROM containers WHERE number = ${container}`,
+    saveFloor: `UPDATE containers SET floor = ? WHERE number = ${container}`,
+  };
+}

@@ -1,0 +1,7 @@
+export { betterSqlite3Driver, type BetterSqlite3Constructor, type BetterSqlite3DatabaseLike } from './better-sqlite3-driver.ts';
+export type { Program, SqliteConnection, SqliteConnectionOptions, SqliteDriver, SqliteRow, SqliteStep, SqliteValue } from './driver.ts';
+export { openSqliteBackend, SqliteBackend, type JournaledContainerOptions, type SqliteBackendOptions } from './sqlite-backend.ts';
+export type { SqliteDatabase } from './sqlite-database.ts';
+export { SqliteDocumentStore } from './sqlite-document-store.ts';
+export { workerDriver, type WorkerDriverOptions, type WorkerLike } from './worker-driver.ts';
+export type { AppliedWrite, PreviousVersion, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';

@@ -1,0 +1,189 @@
+import type { DatabaseInfo } from '../../store/backend.ts';
+import type { CreateRefusal } from '../../store/base-backend.ts';
+import type { ContainerDefinition } from '../../store/container-definition.ts';
+import { containerRid, databaseRid } from '../../store/resource-id.ts';
+import { createContainerTables, dropContainerTables, tableNames } from './container-statements.ts';
+import { definitionText } from './definition-text.ts';
+import { all, get, run, type Program, type SqliteRow } from './driver.ts';
+import type { ContainerRow } from './sqlite-container.ts';
+
+/** Etag and time of a database or container that is written now. */
+export interface Stamp {
+  readonly etag: string;
+  readonly ts: number;
+}
+
+/** A new container: its stamp, and what sets its etags and cursors apart from those of any other. */
+export interface ContainerStamp extends Stamp {
+  readonly incarnation: string;
+}
+
+/** The database of the catalog's container: one that no user's database reaches, and that no list shows. */
+export const CATALOG_DATABASE = 0xffffffff;
+
+const CONTAINER_COLUMNS = 'number, id, rid, definition, etag, ts, incarnation, journal, floor AS head';
+
+interface DatabaseRow extends SqliteRow {
+  readonly number: number;
+  readonly id: string;
+  readonly etag: string;
+  readonly ts: number;
+}
+
+function databaseInfo(row: DatabaseRow): DatabaseInfo {
+  return { id: row.id, rid: databaseRid(row.number), etag: row.etag, ts: row.ts };
+}
+
+function* findDatabase(id: string): Program<DatabaseRow | undefined> {
+  return yield* get<DatabaseRow>('SELECT number, id, etag, ts FROM databases WHERE id = ?', id);
+}
+
+export function* createDatabase(id: string, stamp: Stamp): Program<DatabaseInfo | 'exists'> {
+  if ((yield* findDatabase(id)) !== undefined) {
+    return 'exists';
+  }
+  yield* run('INSERT INTO databases (id, etag, ts, containers) VALUES (?, ?, ?, 0)', id, stamp.etag, stamp.ts);
+  return databaseInfo((yield* findDatabase(id)) as DatabaseRow);
+}
+
+export function* readDatabase(id: string): Program<DatabaseInfo | undefined> {
+  const row = yield* findDatabase(id);
+  return row === undefined ? undefined : databaseInfo(row);
+}
+
+export function* listDatabases(): Program<readonly DatabaseInfo[]> {
+  return (yield* all<DatabaseRow>('SELECT number, id, etag, ts FROM databases ORDER BY number')).map(databaseInfo);
+}
+
+/** Deletes a database with its containers and their tables; `false` when there is none. */
+export function* deleteDatabase(id: string): Program<boolean> {
+  const database = yield* findDatabase(id);
+  if (database === undefined) {
+    return false;
+  }
+  for (const container of yield* containersOf(database.number)) {
+    yield* dropContainer(container.number);
+  }
+  yield* run('DELETE FROM databases WHERE number = ?', database.number);
+  return true;
+}
+
+function* containersOf(database: number): Program<readonly ContainerRow[]> {
+  return yield* all<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE database = ? ORDER BY number`, database);
+}
+
+function* dropContainer(number: number): Program<void> {
+  for (const sql of dropContainerTables(number)) {
+    yield* run(sql);
+  }
+  yield* run('DELETE FROM containers WHERE number = ?', number);
+}
+
+function* insertContainer(database: number, rid: string, definition: ContainerDefinition, stamp: ContainerStamp): Program<ContainerRow> {
+  yield* run(
+    'INSERT INTO containers (database, id, rid, definition, etag, ts, incarnation, floor) VALUES (?, ?, ?, ?, ?, ?, ?, 0)',
+    database,
+    definition.id,
+    rid,
+    definitionText(definition),
+    stamp.etag,
+    stamp.ts,
+    stamp.incarnation,
+  );
+  const row = (yield* findIn(database, definition.id)) as ContainerRow;
+  for (const sql of createContainerTables(row.number, definition.uniqueKeys.length > 0)) {
+    yield* run(sql);
+  }
+  return row;
+}
+
+function* findIn(database: number, id: string): Program<ContainerRow | undefined> {
+  return yield* get<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE database = ? AND id = ?`, database, id);
+}
+
+export function* createContainer(
+  databaseId: string,
+  definition: ContainerDefinition,
+  stamp: ContainerStamp,
+): Program<ContainerRow | CreateRefusal> {
+  const database = yield* findDatabase(databaseId);
+  if (database === undefined) {
+    return 'no-database';
+  }
+  if ((yield* findIn(database.number, definition.id)) !== undefined) {
+    return 'exists';
+  }
+  yield* run('UPDATE databases SET containers = containers + 1 WHERE number = ?', database.number);
+  const counted = yield* get<{ containers: number }>('SELECT containers FROM databases WHERE number = ?', database.number);
+  const rid = containerRid(databaseRid(database.number), counted?.containers ?? 1);
+  return yield* insertContainer(database.number, rid, definition, stamp);
+}
+
+export function* findContainer(databaseId: string, id: string): Program<ContainerRow | undefined> {
+  const database = yield* findDatabase(databaseId);
+  return database === undefined ? undefined : yield* findIn(database.number, id);
+}
+
+/** `undefined` when the database is missing. */
+export function* listContainers(databaseId: string): Program<readonly ContainerRow[] | undefined> {
+  const database = yield* findDatabase(databaseId);
+  return database === undefined ? undefined : yield* containersOf(database.number);
+}
+
+export function* deleteContainer(databaseId: string, id: string): Program<boolean> {
+  const row = yield* findContainer(databaseId, id);
+  if (row === undefined) {
+    return false;
+  }
+  yield* dropContainer(row.number);
+  return true;
+}
+
+/** Writes a definition in place of the one before; `undefined` when the container is gone. */
+export function* replaceDefinition(rid: string, definition: ContainerDefinition, stamp: Stamp): Program<ContainerRow | undefined> {
+  yield* run(
+    'UPDATE containers SET definition = ?, etag = ?, ts = ? WHERE rid = ?',
+    definitionText(definition),
+    stamp.etag,
+    stamp.ts,
+    rid,
+  );
+  return yield* get<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE rid = ?`, rid);
+}
+
+/** Up to `limit` documents behind an ordinal get the expiry that a new default time to live gives them; gives the last ordinal, or `undefined` at the end. */
+export function* restampExpiry(
+  container: number,
+  defaultTtl: number | undefined,
+  behind: number,
+  limit: number,
+): Program<number | undefined> {
+  const { documents } = tableNames(container);
+  const last = yield* get<{ last: number | null }>(
+    `SELECT max(ordinal) AS last FROM (SELECT ordinal FROM ${documents} WHERE ordinal > ? ORDER BY ordinal LIMIT ?)`,
+    behind,
+    limit,
+  );
+  if (last === undefined || last.last === null) {
+    return undefined;
+  }
+  const ttl = "coalesce(json_extract(body, '$.ttl'), ?3)";
+  yield* run(
+    `UPDATE ${documents} SET expires_at = CASE WHEN ?3 IS NULL OR ${ttl} = -1 THEN NULL ELSE ts + ${ttl} END WHERE ordinal > ?1 AND ordinal <= ?2`,
+    behind,
+    last.last,
+    defaultTtl ?? null,
+  );
+  return last.last;
+}
+
+/** Marks a container as one whose writes a journal records, or as free again. */
+export function* setJournal(container: number, journal: string | null): Program<void> {
+  yield* run('UPDATE containers SET journal = ? WHERE number = ?', journal, container);
+}
+
+/** The container of the catalog, made when it is first asked for. */
+export function* openCatalog(definition: ContainerDefinition, stamp: ContainerStamp): Program<ContainerRow> {
+  const found = yield* findIn(CATALOG_DATABASE, definition.id);
+  return found ?? (yield* insertContainer(CATALOG_DATABASE, containerRid(databaseRid(CATALOG_DATABASE), 1), definition, stamp));
+}

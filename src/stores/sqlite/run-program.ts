@@ -1,0 +1,33 @@
+import type { Program, SqliteConnection, SqliteStep } from './driver.ts';
+
+/** Runs a program on a driver that answers at once. */
+export function runSync<T>(execute: (step: SqliteStep) => unknown, program: Program<T>): T {
+  let next = program.next();
+  while (next.done !== true) {
+    let result: unknown;
+    try {
+      result = execute(next.value);
+    } catch (error) {
+      next = program.throw(error);
+      continue;
+    }
+    next = program.next(result);
+  }
+  return next.value;
+}
+
+/** Runs a program on any driver, waiting for each statement. */
+export async function runAsync<T>(connection: SqliteConnection, program: Program<T>): Promise<T> {
+  let next = program.next();
+  while (next.done !== true) {
+    let result: unknown;
+    try {
+      result = await connection.execute(next.value);
+    } catch (error) {
+      next = program.throw(error);
+      continue;
+    }
+    next = program.next(result);
+  }
+  return next.value;
+}

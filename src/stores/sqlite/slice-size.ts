@@ -1,0 +1,33 @@
+import type { Runtime } from '../../core/runtime.ts';
+
+const MIN_ROWS = 16;
+const MAX_ROWS = 2048;
+const TARGET_MS = 8;
+const TARGET_CHARACTERS = 1_000_000;
+
+/** How many rows the next slice of a long walk covers: as many as take some milliseconds and some memory, whatever the size of the documents. */
+export class SliceSize {
+  readonly #runtime: Runtime;
+  #rows = 4 * MIN_ROWS;
+  #startMs = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Starts a slice and gives its size. */
+  begin(): number {
+    this.#startMs = this.#runtime.monotonicMs();
+    return this.#rows;
+  }
+
+  /** Ends a slice that brought `characters` of text. */
+  end(characters: number): void {
+    const elapsedMs = this.#runtime.monotonicMs() - this.#startMs;
+    if (elapsedMs > TARGET_MS || characters > TARGET_CHARACTERS) {
+      this.#rows = Math.max(MIN_ROWS, this.#rows >>> 1);
+    } else if (elapsedMs < TARGET_MS / 3 && characters < TARGET_CHARACTERS / 3) {
+      this.#rows = Math.min(MAX_ROWS, this.#rows * 2);
+    }
+  }
+}

@@ -1,0 +1,440 @@
+import { Emitter, type Unsubscribe } from '../../core/emitter.ts';
+import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { ContainerInfo } from '../../store/backend.ts';
+import type { SystemProperties } from '../../store/document.ts';
+import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
+import { parsePropertyPath } from '../../store/partition-key.ts';
+import type { PreparedDocument } from '../../store/prepared-document.ts';
+import { containerSelf, documentRid, documentSelf } from '../../store/resource-id.ts';
+import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
+import { containerStatements, type ContainerStatements } from './container-statements.ts';
+import { readDefinition } from './definition-text.ts';
+import { all, get, run, type Program } from './driver.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+import { uniqueValues } from './unique-values.ts';
+import type { AppliedWrite, PreviousVersion, StoredRow, WriteJournal } from './write-journal.ts';
+
+/** A document's row; `body` where it was asked for. */
+export interface DocumentRow {
+  readonly ordinal: number;
+  readonly position: number;
+  readonly ts: number;
+  readonly expires_at: number | null;
+  readonly body?: string | undefined;
+}
+
+/** A container's row, with the highest position its documents had. */
+export interface ContainerRow {
+  readonly number: number;
+  readonly id: string;
+  readonly rid: string;
+  readonly definition: string;
+  readonly etag: string;
+  readonly ts: number;
+  readonly incarnation: string;
+  readonly journal: string | null;
+  readonly head: number;
+}
+
+/** Effective partition keys remembered; hashing one costs about as much as a small write. */
+const MAX_EPKS = 10_000;
+const SWEEP_ROWS = 200;
+const SWEEP_EVERY_SECONDS = 10;
+
+/**
+ * One container of a file as all its stores in this process share it: definition, position counter, and the programs that read and write rows.
+ *
+ * A position is not written anywhere of its own: the counter is the highest position in the table, or the floor that a delete leaves behind.
+ * What is remembered of the file is read again when {@link SqliteDatabase.epoch} has changed. Programs that write call {@link enter} first.
+ */
+export class SqliteContainer {
+  readonly database: SqliteDatabase;
+  readonly databaseId: string;
+  readonly number: number;
+  readonly statements: ContainerStatements;
+  readonly uniquePaths: readonly (readonly (readonly string[])[])[];
+  readonly #incarnation: string;
+  readonly #self: string;
+  readonly #events = new Emitter<{ commit: undefined }>();
+  readonly #notify = (): void => this.#events.emit('commit', undefined);
+  readonly #saveFloor = (): Program<void> => this.#writeFloor();
+  readonly #sweep = (): Program<void> => this.#sweepSome();
+  readonly #epks = new Map<string, string>();
+  #info: ContainerInfo;
+  #journal: string | null;
+  #position: number;
+  #epoch = 0;
+  #nextSweep = 0;
+
+  constructor(database: SqliteDatabase, databaseId: string, row: ContainerRow) {
+    this.database = database;
+    this.databaseId = databaseId;
+    this.number = row.number;
+    this.statements = containerStatements(row.number);
+    this.#incarnation = row.incarnation;
+    this.#self = containerSelf(row.rid);
+    this.#journal = row.journal;
+    this.#position = row.head;
+    this.#info = containerInfoOf(databaseId, row);
+    this.uniquePaths = this.#info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
+  }
+
+  /** As last read from the file. */
+  get info(): ContainerInfo {
+    return this.#info;
+  }
+
+  /** Names the data in cursors and etags; never the same for two containers. */
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  /** Highest position known here; another process may be ahead. */
+  get position(): number {
+    return this.#position;
+  }
+
+  nowSeconds(): number {
+    return Math.floor(this.database.runtime.nowMs() / 1000);
+  }
+
+  /** Calls `listener` after each commit to the container by this process. */
+  onCommit(listener: () => void): Unsubscribe {
+    return this.#events.on('commit', listener);
+  }
+
+  etagOf(position: number, ts: number): string {
+    return `"${this.#incarnation}-${position}-${ts.toString(36)}"`;
+  }
+
+  systemProperties(ordinal: number, position: number, ts: number): SystemProperties {
+    const rid = documentRid(this.#info.rid, ordinal);
+    return {
+      _rid: rid,
+      _self: documentSelf(this.#self, rid),
+      _etag: this.etagOf(position, ts),
+      _attachments: 'attachments/',
+      _ts: ts,
+    };
+  }
+
+  /** The document of a stored text, with its system properties. */
+  documentOf(body: string, ordinal: number, position: number, ts: number): JsonObject & SystemProperties {
+    return Object.assign(JSON.parse(body) as JsonObject, this.systemProperties(ordinal, position, ts));
+  }
+
+  epkOf(key: PreparedKey): string {
+    const known = this.#epks.get(key.partitionKeyText);
+    if (known !== undefined) {
+      return known;
+    }
+    const epk = effectivePartitionKey(key.partitionKey, this.#info.definition.partitionKey);
+    if (this.#epks.size >= MAX_EPKS) {
+      this.#epks.clear();
+    }
+    this.#epks.set(key.partitionKeyText, epk);
+    return epk;
+  }
+
+  /** Takes over a definition as it was just read from the file. */
+  notice(row: Pick<ContainerRow, 'rid' | 'etag' | 'ts' | 'definition'>): void {
+    if (row.etag !== this.#info.etag) {
+      this.#info = containerInfoOf(this.databaseId, row);
+    }
+  }
+
+  /**
+   * Readies the container for writes in the transaction that is open.
+   *
+   * @throws NOT_FOUND when it was deleted; SYNC_SCOPE when it is journaled and `journal` is not that journal
+   */
+  *enter(journal: WriteJournal | undefined): Program<void> {
+    if (this.#epoch !== this.database.epoch) {
+      yield* this.#load();
+    }
+    if (this.#journal !== null && this.#journal !== journal?.name) {
+      throw new PerigeeError(
+        'SYNC_SCOPE',
+        `Cannot write to the container ${JSON.stringify(this.#info.definition.id)}: its writes are recorded by ${JSON.stringify(this.#journal)}. Open it through the sync engine.`,
+        { details: { journal: this.#journal } },
+      );
+    }
+    if (this.#info.definition.defaultTtl !== undefined && this.nowSeconds() >= this.#nextSweep) {
+      this.database.beforeCommit(this.#sweep);
+    }
+    if (this.#events.has('commit')) {
+      this.database.afterCommit(this.#notify);
+    }
+  }
+
+  /** Reads the head position from the file. @throws NOT_FOUND when the container was deleted */
+  *head(): Program<number> {
+    const row = yield* get<{ head: number }>(this.statements.head);
+    if (row === undefined) {
+      throw this.#deleted();
+    }
+    return row.head;
+  }
+
+  /** The living row of a key. */
+  *find(key: PreparedKey, withText: boolean): Program<DocumentRow | undefined> {
+    const { find, findText } = this.statements;
+    const row = (yield {
+      mode: 'get',
+      sql: withText ? findText : find,
+      parameters: [key.partitionKeyText, key.id],
+    }) as DocumentRow | undefined;
+    return row === undefined || this.isExpired(row) ? undefined : row;
+  }
+
+  isExpired(row: DocumentRow): boolean {
+    return row.expires_at !== null && this.nowSeconds() >= row.expires_at;
+  }
+
+  /**
+   * Carries out one checked write, or gives the error that refuses it; a refused write has changed nothing.
+   *
+   * What it throws, unlike what it gives, is a failure of the file or of the journal, after which the transaction has to be undone.
+   */
+  *apply(operation: WriteOperation, rules: WriteRules, journal: WriteJournal | undefined): Program<AppliedWrite | PerigeeError> {
+    const refused = refusalOf(() => journal?.check?.(operation));
+    if (refused !== undefined) {
+      return refused;
+    }
+    if (operation.type === 'create' && this.uniquePaths.length === 0) {
+      const created = yield* this.#insert(operation.type, operation.document, this.#expiryOf(operation.document), false);
+      if (created !== undefined) {
+        return yield* this.#record(created, journal);
+      }
+    }
+    const key = keyOf(operation);
+    const before = yield* this.#findForWrite(key, operation.type === 'patch' || journal?.needsPreviousText === true);
+    const current =
+      before === undefined
+        ? undefined
+        : {
+            etag: this.etagOf(before.position, before.ts),
+            read: () => this.documentOf(before.body as string, before.ordinal, before.position, before.ts),
+          };
+    const decision = refusalOr(() => decideWrite(operation, current, rules));
+    if (decision instanceof PerigeeError) {
+      return decision;
+    }
+    const applied =
+      decision.action === 'delete'
+        ? yield* this.#remove(key, before as DocumentRow)
+        : yield* this.#put(operation.type, decision.document, before, this.#expiryOf(decision.document));
+    return applied instanceof PerigeeError ? applied : yield* this.#record(applied, journal);
+  }
+
+  /** The living document of a key, with its text. */
+  *read(key: PreparedKey): Program<StoredRow | undefined> {
+    const row = yield* this.find(key, true);
+    return row === undefined
+      ? undefined
+      : { ...this.#previous(row), text: row.body as string, expiresAtSeconds: row.expires_at ?? undefined };
+  }
+
+  /** Creates or replaces without conditions. `expiresAt`: `'rules'` for the container's own. @throws CONFLICT (unique key), having changed nothing */
+  *put(
+    document: PreparedDocument,
+    expiresAt: number | undefined | 'rules',
+    journal: WriteJournal | undefined,
+  ): Program<AppliedWrite> {
+    const before = yield* this.#findForWrite(document, journal?.needsPreviousText === true);
+    const expiry = expiresAt === 'rules' ? this.#expiryOf(document) : (expiresAt ?? null);
+    const applied = yield* this.#put('upsert', document, before, expiry);
+    if (applied instanceof PerigeeError) {
+      throw applied;
+    }
+    return yield* this.#record(applied, journal);
+  }
+
+  /** Deletes without conditions; `undefined` where there is nothing. */
+  *delete(key: PreparedKey, journal: WriteJournal | undefined): Program<AppliedWrite | undefined> {
+    const before = yield* this.#findForWrite(key, journal?.needsPreviousText === true);
+    return before === undefined ? undefined : yield* this.#record(yield* this.#remove(key, before), journal);
+  }
+
+  *#load(): Program<void> {
+    const row = yield* get<ContainerRow>(this.statements.load);
+    if (row === undefined) {
+      throw this.#deleted();
+    }
+    this.notice(row);
+    this.#journal = row.journal;
+    this.#position = row.head;
+    this.#epoch = this.database.epoch;
+  }
+
+  #deleted(): PerigeeError {
+    return new PerigeeError('NOT_FOUND', `The container ${JSON.stringify(this.#info.definition.id)} was deleted.`);
+  }
+
+  #expiryOf(document: PreparedDocument): number | null {
+    const { defaultTtl } = this.#info.definition;
+    return defaultTtl === undefined ? null : (expiresAtSeconds(this.nowSeconds(), document.ttl, defaultTtl) ?? null);
+  }
+
+  /** The living row of a key; an expired one is removed, since its key and its unique values are free. */
+  *#findForWrite(key: PreparedKey, withText: boolean): Program<DocumentRow | undefined> {
+    const { find, findText } = this.statements;
+    const row = (yield {
+      mode: 'get',
+      sql: withText ? findText : find,
+      parameters: [key.partitionKeyText, key.id],
+    }) as DocumentRow | undefined;
+    if (row === undefined || !this.isExpired(row)) {
+      return row;
+    }
+    yield* this.#drop(row.ordinal);
+    return undefined;
+  }
+
+  /** Adds a row unless the key is there. */
+  *#insert(
+    type: WriteOperation['type'],
+    document: PreparedDocument,
+    expiresAt: number | null,
+    expectFree: boolean,
+  ): Program<AppliedWrite | undefined> {
+    const position = this.#position + 1;
+    const ts = this.nowSeconds();
+    const changes = (yield {
+      mode: 'run',
+      sql: this.statements.insert,
+      parameters: [position, document.partitionKeyText, document.id, position, this.epkOf(document), ts, expiresAt, document.text],
+    }) as number;
+    if (changes !== 1) {
+      if (expectFree) {
+        throw new PerigeeError('STORE_CORRUPT', 'A document is in an index of the store and not in its table. Restore a copy.');
+      }
+      return undefined;
+    }
+    this.#position = position;
+    return { type, key: document, document, previous: undefined, etag: this.etagOf(position, ts), position, ordinal: position, ts };
+  }
+
+  *#put(
+    type: WriteOperation['type'],
+    document: PreparedDocument,
+    before: DocumentRow | undefined,
+    expiresAt: number | null,
+  ): Program<AppliedWrite | PerigeeError> {
+    const claims = uniqueValues(this.uniquePaths, document);
+    for (const value of claims) {
+      if (yield* this.#isTaken(value, before?.ordinal)) {
+        return new PerigeeError(
+          'CONFLICT',
+          `Cannot ${type} the document ${JSON.stringify(document.id)}: another one in the partition key has the same unique key value.`,
+        );
+      }
+    }
+    const applied =
+      before === undefined
+        ? ((yield* this.#insert(type, document, expiresAt, true)) as AppliedWrite)
+        : yield* this.#replace(type, document, before, expiresAt);
+    if (claims.length > 0) {
+      yield* run(this.statements.dropClaims, applied.ordinal);
+      for (const value of claims) {
+        yield* run(this.statements.addClaim, value, applied.ordinal);
+      }
+    }
+    return applied;
+  }
+
+  *#replace(type: WriteOperation['type'], document: PreparedDocument, before: DocumentRow, expiresAt: number | null): Program<AppliedWrite> {
+    const position = this.#position + 1;
+    const ts = this.nowSeconds();
+    yield { mode: 'run', sql: this.statements.update, parameters: [position, ts, expiresAt, document.text, before.ordinal] };
+    this.#position = position;
+    const { ordinal } = before;
+    return { type, key: document, document, previous: this.#previous(before), etag: this.etagOf(position, ts), position, ordinal, ts };
+  }
+
+  *#remove(key: PreparedKey, before: DocumentRow): Program<AppliedWrite> {
+    this.#position += 1;
+    yield* this.#drop(before.ordinal);
+    return {
+      type: 'delete',
+      key,
+      document: undefined,
+      previous: this.#previous(before),
+      etag: undefined,
+      position: this.#position,
+      ordinal: before.ordinal,
+      ts: this.nowSeconds(),
+    };
+  }
+
+  /** Deletes a row and what belongs to it; its position stays used. */
+  *#drop(ordinal: number): Program<void> {
+    yield* run(this.statements.deleteOne, ordinal);
+    if (this.uniquePaths.length > 0) {
+      yield* run(this.statements.dropClaims, ordinal);
+    }
+    this.database.beforeCommit(this.#saveFloor);
+  }
+
+  /** Whether a living document other than that with `own` has a unique value; an expired one is removed. */
+  *#isTaken(value: string, own: number | undefined): Program<boolean> {
+    const holder = yield* get<{ ordinal: number; expires_at: number | null }>(this.statements.findClaim, value);
+    if (holder === undefined || holder.ordinal === own) {
+      return false;
+    }
+    if (holder.expires_at === null || this.nowSeconds() < holder.expires_at) {
+      return true;
+    }
+    yield* this.#drop(holder.ordinal);
+    return false;
+  }
+
+  *#record(applied: AppliedWrite, journal: WriteJournal | undefined): Program<AppliedWrite> {
+    if (journal !== undefined) {
+      yield* journal.recorded(applied);
+    }
+    return applied;
+  }
+
+  #previous(row: DocumentRow): PreviousVersion {
+    const { ordinal, position, ts, body } = row;
+    return { etag: this.etagOf(position, ts), position, ordinal, ts, text: body };
+  }
+
+  *#writeFloor(): Program<void> {
+    yield* run(this.statements.saveFloor, this.#position);
+  }
+
+  /** Removes some expired rows; those left over wait for the next write. */
+  *#sweepSome(): Program<void> {
+    const now = this.nowSeconds();
+    const rows = yield* all<{ ordinal: number }>(this.statements.expired, now, SWEEP_ROWS);
+    for (const { ordinal } of rows) {
+      yield* this.#drop(ordinal);
+    }
+    this.#nextSweep = rows.length < SWEEP_ROWS ? now + SWEEP_EVERY_SECONDS : now;
+  }
+}
+
+export function containerInfoOf(databaseId: string, row: Pick<ContainerRow, 'rid' | 'etag' | 'ts' | 'definition'>): ContainerInfo {
+  return { databaseId, rid: row.rid, etag: row.etag, ts: row.ts, definition: readDefinition(row.definition) };
+}
+
+function refusalOr<R>(decide: () => R): R | PerigeeError {
+  try {
+    return decide();
+  } catch (error) {
+    if (isPerigeeError(error)) {
+      return error;
+    }
+    throw error;
+  }
+}
+
+function refusalOf(check: () => void): PerigeeError | undefined {
+  return refusalOr(() => {
+    check();
+    return undefined;
+  });
+}

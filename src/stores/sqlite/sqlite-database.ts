@@ -1,0 +1,426 @@
+import { statSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
+import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
+import { silentLogger, type Logger } from '../../core/logger.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import { abortable } from '../../store/call-tracker.ts';
+import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
+import { runAsync, runSync } from './run-program.ts';
+import { checkHeader, migrate, migrateComponent, MIGRATIONS, readHeader, type Migration } from './schema.ts';
+import { wrapSqliteError } from './sqlite-errors.ts';
+import { WriterQueue } from './writer-queue.ts';
+
+/** How long one statement may block on another process's lock. Between such waits other tasks of this process have their turn. */
+const BUSY_SLICE_MS = 5;
+
+const step = (mode: SqliteStep['mode'], sql: string): SqliteStep => ({ mode, sql, parameters: [] });
+
+const BEGIN = step('run', 'BEGIN IMMEDIATE');
+const COMMIT = step('run', 'COMMIT');
+const ROLLBACK = step('run', 'ROLLBACK');
+const DATA_VERSION = step('get', 'PRAGMA data_version');
+
+/** Options of {@link SqliteDatabase.open}. */
+export interface SqliteDatabaseOptions {
+  /** Path of the file, or `:memory:`. The folder must exist. */
+  readonly path: string;
+  readonly driver: SqliteDriver;
+  readonly runtime: Runtime;
+  /** `normal`: a commit survives the end of the process; `full`: also a loss of power. */
+  readonly synchronous: 'normal' | 'full';
+  /** How long a call waits for the write lock of another process before STORE_BUSY. */
+  readonly busyTimeoutMs: number;
+  /** Largest size of the file in pages of 4,096 bytes; a write beyond it raises STORE_FULL. */
+  readonly maxPageCount?: number | undefined;
+  readonly logger?: Logger | undefined;
+  /** @internal the schema; tests give an older or a newer one */
+  readonly migrations?: readonly Migration[] | undefined;
+}
+
+/** Runs programs within an interactive transaction. */
+export type ProgramRunner = <T>(program: Program<T>) => Promise<T>;
+
+/**
+ * One SQLite file, or one database in memory: one writer at a time in the process, any number of processes on the file.
+ *
+ * {@link write} runs a program in a transaction and resolves after the commit. {@link read} sees committed data only. With a driver that answers
+ * at once both run to their end without giving way to other tasks. What a caller remembers of the file holds as long as {@link epoch} stays.
+ */
+export class SqliteDatabase {
+  readonly path: string;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly #options: SqliteDatabaseOptions;
+  readonly #writer: SqliteConnection;
+  readonly #queue = new WriterQueue();
+  readonly #beforeCommit = new Set<() => Program<void>>();
+  readonly #afterCommit = new Set<() => void>();
+  #reader: Promise<SqliteConnection> | undefined;
+  #dataVersion = -1;
+  #epoch = 1;
+  /** Whether the writer's transaction is open while other tasks run. */
+  #interactive = false;
+
+  private constructor(options: SqliteDatabaseOptions, writer: SqliteConnection) {
+    this.path = options.path;
+    this.runtime = options.runtime;
+    this.logger = options.logger ?? silentLogger;
+    this.#options = options;
+    this.#writer = writer;
+  }
+
+  /**
+   * Opens the file, creates it where there is none, and brings its schema forward. A file that is damaged, foreign or newer is only read.
+   *
+   * @throws STORE_CORRUPT, STORE_TOO_NEW, STORE_READ_ONLY, STORE_BUSY, STORE_FULL, STORE_IO, DRIVER_MISSING
+   */
+  static async open(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
+    const migrations = options.migrations ?? MIGRATIONS;
+    await lookBeforeOpening(options, migrations.length);
+    const writer = await options.driver.open({ path: options.path, readOnly: false, busyTimeoutMs: BUSY_SLICE_MS });
+    const database = new SqliteDatabase(options, writer);
+    try {
+      await database.#prepare(migrations);
+    } catch (error) {
+      throw await closeAfter(error, writer, database.logger);
+    }
+    return database;
+  }
+
+  get isInMemory(): boolean {
+    return this.path === ':memory:';
+  }
+
+  /** Changes whenever something outside the caller's knowledge may have changed the file: a commit of another process, or an undone transaction. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether statements run in this thread, so that a long one would hold up other tasks. */
+  get isSynchronous(): boolean {
+    return this.#writer.executeSync !== undefined;
+  }
+
+  /** Makes all callers forget what they remember of the file. Call it within a write that changes definitions. */
+  invalidate(): void {
+    this.#epoch += 1;
+  }
+
+  /** Adds a program that runs at the end of the transaction under way, once however often it was added. */
+  beforeCommit(program: () => Program<void>): void {
+    this.#beforeCommit.add(program);
+  }
+
+  /** Adds a function that is called when the transaction under way has committed, once however often it was added. */
+  afterCommit(listener: () => void): void {
+    this.#afterCommit.add(listener);
+  }
+
+  /**
+   * Runs a program in a transaction of its own: all it wrote is committed when this resolves, or nothing when it rejects.
+   *
+   * @param create makes the program; called again when the lock was taken by another process.
+   * @throws STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_IO, STORE_CORRUPT, and what the program throws
+   */
+  async write<T>(create: () => Program<T>, signal?: AbortSignal): Promise<T> {
+    const execute = this.#writer.executeSync;
+    if (execute !== undefined && this.#queue.tryEnter()) {
+      try {
+        return this.#writeSync(execute, create);
+      } catch (error) {
+        if (!isPerigeeError(error, 'STORE_BUSY')) {
+          throw error;
+        }
+      } finally {
+        this.#queue.leave();
+      }
+    }
+    return this.#queue.run(signal, () =>
+      this.#untilFree(async () => (execute === undefined ? this.#writeAsync(create) : this.#writeSync(execute, create)), signal),
+    );
+  }
+
+  /** Runs a program outside any transaction; it sees committed data only, and statements of one program may see different commits. */
+  read<T>(create: () => Program<T>): Promise<T> {
+    const execute = this.#writer.executeSync;
+    if (execute !== undefined && !this.#interactive) {
+      try {
+        return Promise.resolve(runSync(execute, create()));
+      } catch (error) {
+        return isPerigeeError(error, 'STORE_BUSY') ? this.#readElsewhere(create) : Promise.reject(error as Error);
+      }
+    }
+    return this.#readElsewhere(create);
+  }
+
+  /** One statement as {@link read} would run it; answers at once where the driver does. */
+  readStep(statement: SqliteStep): unknown {
+    const execute = this.#writer.executeSync;
+    if (execute !== undefined && !this.#interactive) {
+      return execute(statement);
+    }
+    return this.#readElsewhere(function* () {
+      return yield statement;
+    });
+  }
+
+  /**
+   * Runs `work` in one transaction that stays open between its calls; all other writes wait. Its programs see its own writes, readers outside do not.
+   *
+   * It commits when `work` resolves and undoes everything when `work` rejects or the signal aborts.
+   */
+  transaction<T>(work: (run: ProgramRunner) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#queue.run(signal, async () => {
+      await this.#untilFree(() => this.#writer.execute(BEGIN), signal);
+      this.#interactive = true;
+      let open = true;
+      const runner: ProgramRunner = (program) => {
+        if (!open) {
+          return Promise.reject(new PerigeeError('CLOSED', 'The transaction is over. Begin another one.'));
+        }
+        return runAsync(this.#writer, program);
+      };
+      try {
+        this.#noticeCommits((await this.#writer.execute(DATA_VERSION)) as { readonly data_version: number });
+        const pending = work(runner);
+        const result = await (signal === undefined ? pending : abortable(pending, signal));
+        open = false;
+        await runAsync(this.#writer, this.#finish());
+        await this.#writer.execute(COMMIT);
+        this.#interactive = false;
+        this.#committed();
+        return result;
+      } catch (error) {
+        open = false;
+        throw await this.#undo(error);
+      } finally {
+        this.#interactive = false;
+      }
+    });
+  }
+
+  /** Brings the tables of a named part of the system to its newest version, in the same file. @throws STORE_TOO_NEW */
+  ensureTables(name: string, migrations: readonly Migration[]): Promise<void> {
+    return this.write(() => migrateComponent(name, migrations));
+  }
+
+  /** Whether another connection committed since the last look. */
+  async pollCommits(): Promise<boolean> {
+    const before = this.#epoch;
+    if (!this.#interactive) {
+      await this.#queue.run(undefined, async () =>
+        this.#noticeCommits((await this.#writer.execute(DATA_VERSION)) as { readonly data_version: number }),
+      );
+    }
+    return this.#epoch !== before;
+  }
+
+  /** Resolves when everything committed so far survives a loss of power. */
+  async flush(): Promise<void> {
+    if (this.isInMemory) {
+      return;
+    }
+    const row = await this.#queue.run(undefined, () =>
+      this.#untilFree(
+        () => runAsync(this.#writer, get<{ busy: number; log: number; checkpointed: number }>('PRAGMA wal_checkpoint(FULL)')),
+        undefined,
+      ),
+    );
+    if (row !== undefined && (row.busy !== 0 || row.log !== row.checkpointed)) {
+      // A reader of another process holds the checkpoint back; the log itself then has to reach the disk.
+      await syncFile(`${this.path}-wal`);
+    }
+  }
+
+  /** Waits for the writer, then closes; the last one on the file folds the write-ahead log into it. */
+  close(): Promise<void> {
+    return this.#queue.run(undefined, async () => {
+      const reader = this.#reader;
+      this.#reader = undefined;
+      try {
+        await (await reader)?.close();
+      } finally {
+        await this.#writer.close();
+      }
+    });
+  }
+
+  async #prepare(migrations: readonly Migration[]): Promise<void> {
+    const { synchronous, maxPageCount } = this.#options;
+    const settings = ['PRAGMA journal_mode = WAL', `PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`];
+    if (maxPageCount !== undefined) {
+      settings.push(`PRAGMA max_page_count = ${maxPageCount}`);
+    }
+    for (const sql of settings) {
+      await this.#untilFree(() => this.#writer.execute({ mode: 'get', sql, parameters: [] }), undefined);
+    }
+    // A write transaction also where nothing is to be done: it shows that the file can be written.
+    await this.write(() => migrate(this.path, migrations));
+  }
+
+  #writeSync<T>(execute: (statement: SqliteStep) => unknown, create: () => Program<T>): T {
+    execute(BEGIN);
+    let result: T;
+    try {
+      this.#noticeCommits(execute(DATA_VERSION) as { readonly data_version: number });
+      result = runSync(execute, create());
+      if (this.#beforeCommit.size > 0) {
+        runSync(execute, this.#finish());
+      }
+      execute(COMMIT);
+    } catch (error) {
+      throw this.#undoSync(execute, error);
+    }
+    this.#committed();
+    return result;
+  }
+
+  async #writeAsync<T>(create: () => Program<T>): Promise<T> {
+    await this.#writer.execute(BEGIN);
+    this.#interactive = true;
+    let result: T;
+    try {
+      this.#noticeCommits((await this.#writer.execute(DATA_VERSION)) as { readonly data_version: number });
+      result = await runAsync(this.#writer, create());
+      await runAsync(this.#writer, this.#finish());
+      await this.#writer.execute(COMMIT);
+    } catch (error) {
+      throw await this.#undo(error);
+    } finally {
+      this.#interactive = false;
+    }
+    this.#committed();
+    return result;
+  }
+
+  *#finish(): Program<void> {
+    for (const program of this.#beforeCommit) {
+      this.#beforeCommit.delete(program);
+      yield* program();
+    }
+  }
+
+  #noticeCommits(row: { readonly data_version: number }): void {
+    if (row.data_version !== this.#dataVersion) {
+      this.#dataVersion = row.data_version;
+      this.#epoch += 1;
+    }
+  }
+
+  #committed(): void {
+    if (this.#afterCommit.size > 0) {
+      const listeners = Array.from(this.#afterCommit);
+      this.#afterCommit.clear();
+      for (const listener of listeners) {
+        listener();
+      }
+    }
+  }
+
+  #undoSync(execute: (statement: SqliteStep) => unknown, error: unknown): unknown {
+    try {
+      execute(ROLLBACK);
+    } catch (failure) {
+      return this.#undone(error, failure);
+    }
+    return this.#undone(error, undefined);
+  }
+
+  async #undo(error: unknown): Promise<unknown> {
+    try {
+      await this.#writer.execute(ROLLBACK);
+    } catch (failure) {
+      return this.#undone(error, failure);
+    }
+    return this.#undone(error, undefined);
+  }
+
+  /** Forgets what the transaction left behind; gives the error to throw. */
+  #undone(error: unknown, failure: unknown): unknown {
+    this.#beforeCommit.clear();
+    this.#afterCommit.clear();
+    this.#epoch += 1;
+    // SQLite itself ends the transaction on some errors, such as a full disk; then there is nothing to undo.
+    if (failure === undefined || /no transaction is active/u.test(causeMessage(failure))) {
+      return error;
+    }
+    this.logger.log('error', 'A transaction could not be undone.', { path: this.path });
+    return isPerigeeError(error)
+      ? new PerigeeError(error.code, error.message, { details: error.details, cause: new AggregateError([error, failure]) })
+      : error;
+  }
+
+  /** Repeats what another process's lock refuses, giving way to other tasks in between. */
+  async #untilFree<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    for (let left = Math.ceil(this.#options.busyTimeoutMs / BUSY_SLICE_MS); ; left -= 1) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (left <= 1 || !isPerigeeError(error, 'STORE_BUSY')) {
+          throw error;
+        }
+      }
+      await this.runtime.yieldTask();
+      throwIfAborted(signal);
+    }
+  }
+
+  #openReader(): Promise<SqliteConnection> {
+    this.#reader ??= this.#options.driver.open({ path: this.path, readOnly: true, busyTimeoutMs: BUSY_SLICE_MS }).catch((error: unknown) => {
+      this.#reader = undefined;
+      throw error;
+    });
+    return this.#reader;
+  }
+
+  async #readElsewhere<T>(create: () => Program<T>): Promise<T> {
+    if (this.isInMemory) {
+      return this.#queue.run(undefined, () => runAsync(this.#writer, create()));
+    }
+    const reader = await this.#openReader();
+    return this.#untilFree(() => runAsync(reader, create()), undefined);
+  }
+}
+
+function causeMessage(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? cause.message : '';
+}
+
+/** Looks at an existing file through a connection that cannot write, so that one which is refused stays as it is, byte for byte. */
+async function lookBeforeOpening(options: SqliteDatabaseOptions, newest: number): Promise<void> {
+  const { path } = options;
+  if (path === ':memory:' || (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) {
+    return;
+  }
+  const connection = await options.driver.open({ path, readOnly: true, busyTimeoutMs: options.busyTimeoutMs });
+  try {
+    checkHeader(await runAsync(connection, readHeader()), path, newest);
+  } catch (error) {
+    throw await closeAfter(error, connection, options.logger ?? silentLogger);
+  }
+  await connection.close();
+}
+
+/** Closes what could not be used, and gives the error that came first. */
+async function closeAfter(error: unknown, connection: SqliteConnection, logger: Logger): Promise<unknown> {
+  try {
+    await connection.close();
+  } catch (failure) {
+    logger.log('warn', 'A connection that was refused could not be closed.', { failure });
+  }
+  return error;
+}
+
+async function syncFile(path: string): Promise<void> {
+  try {
+    const file = await openFile(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw wrapSqliteError(Object.assign(new Error('fsync failed', { cause: error }), { code: 'SQLITE_IOERR_FSYNC' }), `flush ${JSON.stringify(path)}`);
+  }
+}

@@ -1,0 +1,385 @@
+import type { Unsubscribe } from '../../core/emitter.ts';
+import { PerigeeError, throwIfAborted } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
+import type { StoreCapabilities } from '../../store/capabilities.ts';
+import type { ChangePage } from '../../store/changes.ts';
+import type { StoredDocument } from '../../store/document.ts';
+import type { StoreTransaction } from '../../store/document-store.ts';
+import type { WriteOutcome } from '../../store/hooked-transaction.ts';
+import type { BatchResult, BulkResult, CallOptions, OperationOutcome, ReadManyResult, ReadOptions, ReadResult } from '../../store/operations.ts';
+import type { PreparedDocument } from '../../store/prepared-document.ts';
+import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
+import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
+import type { PreparedKey, ReadOperation, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
+import { readChanges } from './change-pages.ts';
+import type { Program } from './driver.ts';
+import type { Read } from './scan-slices.ts';
+import type { DocumentRow, SqliteContainer } from './sqlite-container.ts';
+import type { SqliteDatabase } from './sqlite-database.ts';
+import { explainQuery, matchesCondition, runQueryPage } from './sqlite-query.ts';
+import type { AppliedWrite, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
+
+/** Operations of a bulk call that share a transaction; others have their turn between two. */
+const BULK_TRANSACTION = 500;
+/** Documents of a readMany call that are read before others have their turn. */
+const READ_MANY_TURN = 500;
+
+/** Outcome of an operation that succeeded. */
+type SuccessfulOutcome<T extends object> = Extract<OperationOutcome<T>, { readonly ok: true }>;
+
+/** How a {@link SqliteDocumentStore} is opened. */
+export interface SqliteStoreSettings {
+  readonly capabilities: StoreCapabilities;
+  readonly schema: StandardSchemaLike | undefined;
+  readonly journal: WriteJournal | undefined;
+  /** How often commits of other processes are looked for while anybody watches. */
+  readonly pollIntervalMs: number;
+}
+
+/**
+ * One container of a {@link SqliteBackend}.
+ *
+ * For the sync layer it also gives programs: {@link readProgram}, {@link putProgram} and {@link deleteProgram} are composed with others in one
+ * `database.write(…)`, so that documents and what is known of them commit together.
+ */
+export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocumentStore<T> {
+  readonly capabilities: StoreCapabilities;
+  readonly database: SqliteDatabase;
+  readonly #container: SqliteContainer;
+  readonly #journal: WriteJournal | undefined;
+  readonly #rules: WriteRules;
+  readonly #pollIntervalMs: number;
+  readonly #readOutside: Read = (create) => this.database.read(create);
+
+  constructor(container: SqliteContainer, settings: SqliteStoreSettings) {
+    super(container.info, container.database.runtime, settings.schema);
+    this.capabilities = settings.capabilities;
+    this.database = container.database;
+    this.#container = container;
+    this.#journal = settings.journal;
+    this.#pollIntervalMs = settings.pollIntervalMs;
+    this.#rules = { paths: this.partitionKeyPaths, matches: matchesCondition };
+  }
+
+  /** Reads a stored document, an expired one apart. Run it within `database.read` or `database.write`. */
+  readProgram(key: PreparedKey): Program<StoredRow | undefined> {
+    return this.#container.read(key);
+  }
+
+  /**
+   * Creates or replaces a document without conditions. Run it within `database.write`.
+   *
+   * @throws CONFLICT when a unique key is taken, having changed nothing, so that a program may catch it and go on; SYNC_SCOPE, NOT_FOUND
+   */
+  *putProgram(document: PreparedDocument, options: ProgramWriteOptions = {}): Program<AppliedWrite> {
+    yield* this.#container.enter(this.#journal);
+    const expiresAt = 'expiresAtSeconds' in options ? options.expiresAtSeconds : 'rules';
+    return yield* this.#container.put(document, expiresAt, options.journal === false ? undefined : this.#journal);
+  }
+
+  /** Deletes a document without conditions; gives `undefined` where there is none. Run it within `database.write`. @throws SYNC_SCOPE, NOT_FOUND */
+  *deleteProgram(key: PreparedKey, options: Pick<ProgramWriteOptions, 'journal'> = {}): Program<AppliedWrite | undefined> {
+    yield* this.#container.enter(this.#journal);
+    return yield* this.#container.delete(key, options.journal === false ? undefined : this.#journal);
+  }
+
+  protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
+    if (options.session !== undefined) {
+      await this.#checkSession(options.session);
+    }
+    const answer = this.database.readStep({
+      mode: 'get',
+      sql: this.#container.statements.findText,
+      parameters: [key.partitionKeyText, key.id],
+    });
+    return this.#readResult((answer instanceof Promise ? await answer : answer) as DocumentRow | undefined, key.id, options.ifNoneMatch);
+  }
+
+  protected override async _readMany(keys: readonly PreparedKey[], options: CallOptions): Promise<ReadManyResult<T>> {
+    await this.#checkSession(options.session);
+    const documents: (StoredDocument<T> | undefined)[] = [];
+    const container = this.#container;
+    for (let start = 0; start < keys.length; start += READ_MANY_TURN) {
+      const some = keys.slice(start, start + READ_MANY_TURN);
+      const rows = await this.database.read(function* (): Program<(DocumentRow | undefined)[]> {
+        const found: (DocumentRow | undefined)[] = [];
+        for (const key of some) {
+          found.push(yield* container.find(key, true));
+        }
+        return found;
+      });
+      documents.push(...rows.map((row) => (row === undefined ? undefined : this.#documentOf(row))));
+      await this.#giveWay(options.signal);
+    }
+    return { documents, requestUnits: Math.max(1, keys.length), session: this.#session() };
+  }
+
+  protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
+    const applied = await this.database.write(() => this.#writeProgram(operation), options.signal);
+    if (applied instanceof PerigeeError) {
+      throw applied;
+    }
+    return { ...this.#outcome(applied), session: String(applied.position) };
+  }
+
+  protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
+    await this.#checkSession(options.session);
+    try {
+      const outcomes = await this.database.write(() => this.#batchProgram(operations), options.signal);
+      return this.#batchResult(outcomes, true);
+    } catch (error) {
+      if (error instanceof RefusedBatch) {
+        return this.#batchResult(failedOutcomes(operations.length, error.index, error.refusal), false);
+      }
+      throw error;
+    }
+  }
+
+  protected async _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>> {
+    await this.#checkSession(options.session);
+    const outcomes: OperationOutcome<T>[] = [];
+    for (let start = 0; start < items.length; start += BULK_TRANSACTION) {
+      const some = items.slice(start, start + BULK_TRANSACTION);
+      for (const outcome of await this.database.write(() => this.#bulkProgram(some), options.signal)) {
+        outcomes.push(outcome);
+      }
+      await this.#giveWay(options.signal);
+    }
+    return { outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
+  }
+
+  protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
+    await this.#checkSession(request.session);
+    return { ...(await runQueryPage(this.#container, request, this.#readOutside)), session: this.#session() };
+  }
+
+  protected async _explain(request: QueryRequest): Promise<QueryExplanation> {
+    await this.#checkSession(request.session);
+    return explainQuery(this.#container, request, this.#readOutside);
+  }
+
+  protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
+    await this.#checkSession(request.session);
+    return readChanges<T>(this.#container, request, this.partitionKeyPaths.length);
+  }
+
+  protected override async _transact<R>(
+    key: Omit<PreparedKey, 'id'>,
+    work: (transaction: StoreTransaction<T>) => Promise<R>,
+    options: CallOptions,
+  ): Promise<R> {
+    await this.#checkSession(options.session);
+    return this.database.transaction(
+      (runProgram) =>
+        this.runTransaction(
+          key,
+          {
+            read: async (one) => this.#readResult(await runProgram(this.#container.find(one, true)), one.id, undefined),
+            write: async (operation) => {
+              const applied = await runProgram(this.#writeProgram(operation));
+              if (applied instanceof PerigeeError) {
+                throw applied;
+              }
+              return { ...this.#outcome(applied), session: String(applied.position) };
+            },
+            queryPage: async (request) => ({
+              ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
+              session: this.#session(),
+            }),
+          },
+          work,
+        ),
+      options.signal,
+    );
+  }
+
+  protected override _subscribe(listener: () => void): Unsubscribe {
+    const unsubscribe = this.#container.onCommit(listener);
+    const stopPolling = this.#pollCommits(listener);
+    return () => {
+      unsubscribe();
+      stopPolling();
+    };
+  }
+
+  protected override _flush(): Promise<void> {
+    return this.database.flush();
+  }
+
+  protected _close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  *#writeProgram(operation: WriteOperation): Program<AppliedWrite | PerigeeError> {
+    yield* this.#container.enter(this.#journal);
+    return yield* this.#container.apply(operation, this.#rules, this.#journal);
+  }
+
+  *#batchProgram(operations: readonly StoreOperation[]): Program<OperationOutcome<T>[]> {
+    yield* this.#container.enter(this.#journal);
+    const outcomes: OperationOutcome<T>[] = [];
+    for (const operation of operations) {
+      const outcome = yield* this.#operationProgram(operation);
+      if (!outcome.ok) {
+        throw new RefusedBatch(outcomes.length, outcome.error);
+      }
+      outcomes.push(outcome);
+    }
+    return outcomes;
+  }
+
+  *#bulkProgram(items: readonly BulkItem[]): Program<OperationOutcome<T>[]> {
+    yield* this.#container.enter(this.#journal);
+    const outcomes: OperationOutcome<T>[] = [];
+    for (const item of items) {
+      outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : yield* this.#operationProgram(item));
+    }
+    return outcomes;
+  }
+
+  *#operationProgram(operation: StoreOperation): Program<OperationOutcome<T>> {
+    if (operation.type === 'read') {
+      return this.#readOutcome(yield* this.#container.find(operation.key, true), operation);
+    }
+    const applied = yield* this.#container.apply(operation, this.#rules, this.#journal);
+    return applied instanceof PerigeeError ? { ok: false, error: applied, requestUnits: 1 } : this.#outcome(applied);
+  }
+
+  #outcome(applied: AppliedWrite): SuccessfulOutcome<T> {
+    const { document, ordinal, position, ts, etag } = applied;
+    return {
+      ok: true,
+      // From the text, not from the caller's object: what was stored is what is shown, and nobody shares it.
+      document:
+        document === undefined
+          ? undefined
+          : (this.#container.documentOf(document.text, ordinal, position, ts) as unknown as StoredDocument<T>),
+      etag,
+      created: document !== undefined && applied.previous === undefined,
+      position,
+      requestUnits: 1,
+    };
+  }
+
+  #readOutcome(row: DocumentRow | undefined, operation: ReadOperation): OperationOutcome<T> {
+    const { id } = operation.key;
+    if (row === undefined) {
+      const error = new PerigeeError('NOT_FOUND', `Cannot read the document ${JSON.stringify(id)}: there is none in the partition key.`);
+      return { ok: false, error, requestUnits: 1 };
+    }
+    const etag = this.#container.etagOf(row.position, row.ts);
+    if (isUnchanged(etag, operation.ifNoneMatch)) {
+      return { ok: false, error: notModified(id), requestUnits: 1 };
+    }
+    return { ok: true, document: this.#documentOf(row), etag, created: false, position: undefined, requestUnits: 1 };
+  }
+
+  #readResult(row: DocumentRow | undefined, id: string, ifNoneMatch: string | undefined): ReadResult<T> | undefined {
+    if (row === undefined || this.#container.isExpired(row)) {
+      return undefined;
+    }
+    const document = this.#documentOf(row);
+    if (isUnchanged(document._etag, ifNoneMatch)) {
+      throw notModified(id);
+    }
+    return { document, etag: document._etag, ts: row.ts, requestUnits: 1, session: this.#session(row.position) };
+  }
+
+  #documentOf(row: DocumentRow): StoredDocument<T> {
+    return this.#container.documentOf(row.body as string, row.ordinal, row.position, row.ts) as unknown as StoredDocument<T>;
+  }
+
+  #batchResult(outcomes: readonly OperationOutcome<T>[], committed: boolean): BatchResult<T> {
+    return { committed, outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
+  }
+
+  #session(seen = 0): string {
+    return String(Math.max(seen, this.#container.position));
+  }
+
+  /** @throws SESSION_NOT_AVAILABLE for a session that the file has not reached, as after a restore; BAD_REQUEST for one of another store */
+  async #checkSession(session: string | undefined): Promise<void> {
+    if (session === undefined) {
+      return;
+    }
+    if (!/^\d{1,15}$/u.test(session)) {
+      throw new PerigeeError('BAD_REQUEST', 'The session was not issued by this store. Pass the session of an earlier result, or none.');
+    }
+    const asked = Number(session);
+    if (asked > this.#container.position && asked > (await this.database.read(() => this.#container.head()))) {
+      throw new PerigeeError(
+        'SESSION_NOT_AVAILABLE',
+        `The container ${JSON.stringify(this.definition.id)} has not reached the session asked for. Read without it, or from where it was written.`,
+      );
+    }
+  }
+
+  async #giveWay(signal: AbortSignal | undefined): Promise<void> {
+    await this.runtime.yieldTask();
+    throwIfAborted(signal);
+  }
+
+  /** Looks for commits of other processes until it is stopped. */
+  #pollCommits(listener: () => void): () => void {
+    if (!this.capabilities.multiProcess) {
+      return () => undefined;
+    }
+    let stopped = false;
+    let cancel = (): void => undefined;
+    const poll = async (): Promise<void> => {
+      try {
+        if ((await this.database.pollCommits()) && !stopped) {
+          listener();
+        }
+      } catch (error) {
+        this.database.logger.log('warn', 'Looking for commits of other processes failed; it is tried again.', { error });
+      }
+      schedule();
+    };
+    const schedule = (): void => {
+      if (!stopped && !this.calls.closed) {
+        cancel = this.runtime.setTimer(this.#pollIntervalMs, () => void poll());
+      }
+    };
+    schedule();
+    return () => {
+      stopped = true;
+      cancel();
+    };
+  }
+}
+
+/** Undoes the transaction of a batch; never leaves this file. */
+class RefusedBatch extends Error {
+  readonly index: number;
+  readonly refusal: PerigeeError;
+
+  constructor(index: number, refusal: PerigeeError) {
+    super(refusal.message);
+    this.index = index;
+    this.refusal = refusal;
+  }
+}
+
+function isUnchanged(etag: string, ifNoneMatch: string | undefined): boolean {
+  return ifNoneMatch !== undefined && (ifNoneMatch === etag || ifNoneMatch === '*');
+}
+
+function notModified(id: string): PerigeeError {
+  return new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(id)} still has the etag given. Use the copy you have.`);
+}
+
+/** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */
+function failedOutcomes<T extends object>(count: number, failed: number, error: PerigeeError): OperationOutcome<T>[] {
+  return Array.from({ length: count }, (_, index) => ({
+    ok: false,
+    error: index === failed ? error : new PerigeeError('FAILED_DEPENDENCY', `Not applied: operation ${failed} of the same batch failed.`),
+    requestUnits: index === failed ? 1 : 0,
+  }));
+}
+
+function totalUnits(outcomes: readonly { readonly requestUnits: number }[]): number {
+  return outcomes.reduce((sum, outcome) => sum + outcome.requestUnits, 0);
+}
