@@ -247,12 +247,13 @@ export class SqliteDatabase {
 
   async #prepare(migrations: readonly Migration[]): Promise<void> {
     const { synchronous, maxPageCount } = this.#options;
-    const settings = ['PRAGMA journal_mode = WAL', `PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`];
-    if (maxPageCount !== undefined) {
-      settings.push(`PRAGMA max_page_count = ${maxPageCount}`);
-    }
-    for (const sql of settings) {
-      await this.#untilFree(() => this.#writer.execute({ mode: 'get', sql, parameters: [] }), undefined);
+    const settings = [
+      step('get', 'PRAGMA journal_mode = WAL'),
+      step('run', `PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`),
+      ...(maxPageCount === undefined ? [] : [step('get', `PRAGMA max_page_count = ${maxPageCount}`)]),
+    ];
+    for (const setting of settings) {
+      await this.#untilFree(() => this.#writer.execute(setting), undefined);
     }
     // A write transaction also where nothing is to be done: it shows that the file can be written.
     await this.write(() => migrate(this.path, migrations));
