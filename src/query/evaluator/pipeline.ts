@@ -42,9 +42,12 @@ function rootSlotOf(query: BoundQuery): number | undefined {
 /**
  * Compiles a query for one run, which must not overlap another run of the same pipeline.
  *
+ * `whereIsExact` says that the documents given are exactly those that satisfy WHERE of the innermost query, so it is not asked again; the
+ * caller makes sure that no JOIN has a part in that filter.
+ *
  * @throws QUERY_INVALID, QUERY_NOT_SUPPORTED for a function that is not there.
  */
-export function compilePipeline(prepared: PreparedQuery, environment: QueryEnvironment): Pipeline {
+export function compilePipeline(prepared: PreparedQuery, environment: QueryEnvironment, whereIsExact: boolean = false): Pipeline {
   const layout = new FrameLayout(prepared.slotCount);
   const chain = chainOf(prepared.root);
   const innermost = chain[0] as BoundQuery;
@@ -62,7 +65,8 @@ export function compilePipeline(prepared: PreparedQuery, environment: QueryEnvir
   };
   const stages = chain.map((query, index) => {
     const isFed = index > 0 || rootSlot !== undefined;
-    return compileStage(query, isFed ? query.sources.slice(1) : query.sources, scope);
+    const stage = compileStage(query, isFed ? query.sources.slice(1) : query.sources, scope);
+    return whereIsExact && index === 0 ? { ...stage, where: undefined } : stage;
   });
   const frame = layout.newFrame();
   const first = stages[0] as Stage;

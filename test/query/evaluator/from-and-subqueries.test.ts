@@ -114,10 +114,10 @@ describe('GROUP BY and aggregates', () => {
       { who: 'bob', rows: 1, n: 4 },
     ]);
     expect(rowsOf('SELECT VALUE c.who || c.what FROM c GROUP BY c.who, c.what', SALES)).toEqual(['anntea', 'bobtea', 'annink']);
-    expect(rowsOf('SELECT c.who, c.what, MAX(c.n) AS top FROM c GROUP BY c.who, c.what', SALES)).toEqual([
-      { who: 'ann', what: 'tea', top: 3 },
-      { who: 'bob', what: 'tea', top: 4 },
-      { who: 'ann', what: 'ink', top: 5 },
+    expect(rowsOf('SELECT c.who, c.what, MAX(c.n) AS best FROM c GROUP BY c.who, c.what', SALES)).toEqual([
+      { who: 'ann', what: 'tea', best: 3 },
+      { who: 'bob', what: 'tea', best: 4 },
+      { who: 'ann', what: 'ink', best: 5 },
     ]);
   });
 

@@ -1,0 +1,28 @@
+import { projectingOutput } from '../evaluator/stage.ts';
+import { runPipeline } from '../evaluator/pipeline.ts';
+import { wrongPosition } from './continuation-token.ts';
+import { PageCollector } from './page-collector.ts';
+import type { QueryRun, RunResult } from './query-run.ts';
+import { scanAll } from './scan-all.ts';
+
+/**
+ * Runs a query with GROUP BY, aggregates or DISTINCT: each page starts from the first document, and leaves out as many rows as the pages before
+ * it returned. What DISTINCT and GROUP BY remember is bounded (QUERY_LIMIT).
+ */
+export async function runCounted(run: QueryRun): Promise<RunResult> {
+  const { pipeline, position } = run;
+  if (position !== undefined && position.kind !== 'count') {
+    throw wrongPosition();
+  }
+  const taken = position?.taken ?? 0;
+  const page = new PageCollector(run.offset + taken, run.limit - taken, run.maxItemCount);
+  const output = projectingOutput(pipeline.last, (value) => {
+    page.add(value);
+  });
+  const execution = runPipeline(pipeline, output, () => page.isClosed);
+  await scanAll(run, execution, () => page.isClosed);
+  execution.finish();
+  run.statistics.rowsMatched += execution.matched();
+  const next = page.overflowed && !page.isDone ? ({ kind: 'count', taken: taken + page.items.length } as const) : undefined;
+  return { items: page.items, bytes: page.bytes, next };
+}

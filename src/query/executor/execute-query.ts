@@ -1,0 +1,106 @@
+import { PerigeeError } from '../../core/errors.ts';
+import type { JsonValue } from '../../core/json.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import { compilePipeline, type Pipeline } from '../evaluator/pipeline.ts';
+import { createEnvironment, type PreparedComputedProperty } from '../evaluator/query-environment.ts';
+import type { ScalarFunction } from '../functions/function-entry.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import { queryCounts } from '../query-counts.ts';
+import type { QueryParameter } from '../syntax-nodes.ts';
+import { decodePosition, encodePosition, queryIdentity } from './continuation-token.ts';
+import { runCounted } from './counted-run.ts';
+import { runOrdered, runOrderedDistinct } from './ordered-run.ts';
+import { Pacer } from './pacer.ts';
+import type { QueryRun, RunResult, RunStatistics } from './query-run.ts';
+import { virtualSource, type QuerySource } from './query-source.ts';
+import { runStreaming } from './streaming-run.ts';
+
+/** One page of a query over a source. */
+export interface ExecuteRequest {
+  readonly prepared: PreparedQuery;
+  readonly parameters: readonly QueryParameter[];
+  readonly source: QuerySource;
+  /** Items of the page at most, from 1. */
+  readonly maxItemCount: number;
+  /** The continuation of the page before, from the same query with the same parameters. */
+  readonly continuation: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly runtime: Runtime;
+  /** Whether the source gives exactly the documents that satisfy WHERE. Only for queries without JOIN. */
+  readonly whereIsExact?: boolean | undefined;
+  readonly computedProperties?: readonly PreparedComputedProperty[] | undefined;
+  readonly udfs?: ReadonlyMap<string, ScalarFunction> | undefined;
+}
+
+/** A page of results and what it took. */
+export interface ExecutedPage extends RunStatistics {
+  /** The items. They may share structure with the documents of the source. */
+  readonly items: readonly JsonValue[];
+  /** `undefined` when there is nothing more. */
+  readonly continuation: string | undefined;
+  /** About how many bytes the items take as JSON. */
+  readonly bytesReturned: number;
+}
+
+function runnerOf(pipeline: Pipeline): (run: QueryRun) => Promise<RunResult> {
+  const { grouping, query } = pipeline.last;
+  if (query.orderBy.length > 0 && grouping === undefined) {
+    return query.distinct ? runOrderedDistinct : runOrdered;
+  }
+  return pipeline.isStreaming ? runStreaming : runCounted;
+}
+
+/** Evaluating a query never goes wrong with a range error but for want of stack or of room for a string. */
+function asLimit(error: unknown): unknown {
+  return error instanceof RangeError
+    ? new PerigeeError(
+        'QUERY_LIMIT',
+        'Cannot run the query: a value became too large or too deep. Make the query or the documents simpler.',
+        {
+          cause: error,
+        },
+      )
+    : error;
+}
+
+/**
+ * Runs a query over documents and gives one page: this is the definition of what every store answers.
+ *
+ * Rows follow ORDER BY, and the order of creation where it leaves them open. A page ends with `maxItemCount` items or with about 4 MB; it may
+ * be the last one and be empty. Continuations are stateless and survive a restart: a query that streams goes on from the document where it
+ * stopped, one with ORDER BY goes on behind the last row by its sort keys, one with DISTINCT, GROUP BY or aggregates starts again and leaves
+ * out what it returned. Memory does not grow with the container, but for DISTINCT and GROUP BY, which are bounded. The event loop gets its turn
+ * every few milliseconds, and an abort rejects with the signal's reason.
+ *
+ * @throws QUERY_INVALID for a bad value of TOP, OFFSET or LIMIT or a missing user-defined function; INVALID_CONTINUATION; QUERY_FAILED for a
+ * scalar subquery of several rows or a number that is not finite; QUERY_LIMIT; what the source throws; the signal's reason
+ */
+export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPage> {
+  const { prepared, parameters, maxItemCount, continuation, signal, runtime } = request;
+  const counts = queryCounts(prepared, parameters);
+  const identity = queryIdentity(prepared.text, parameters);
+  const pacer = new Pacer(runtime, signal);
+  pacer.check();
+  const pipeline = compilePipeline(prepared, createEnvironment(request), request.whereIsExact);
+  const statistics: RunStatistics = { rowsLookedAt: 0, rowsMatched: 0 };
+  const run: QueryRun = {
+    pipeline,
+    source: pipeline.readsContainer ? request.source : virtualSource,
+    signal,
+    pacer,
+    maxItemCount,
+    offset: counts.offset ?? 0,
+    limit: counts.top ?? counts.limit ?? Number.POSITIVE_INFINITY,
+    position: continuation === undefined ? undefined : decodePosition(identity, continuation),
+    statistics,
+  };
+  if (run.limit === 0) {
+    return { items: [], continuation: undefined, bytesReturned: 0, ...statistics };
+  }
+  try {
+    const { items, bytes, next } = await runnerOf(pipeline)(run);
+    return { items, continuation: next === undefined ? undefined : encodePosition(identity, next), bytesReturned: bytes, ...statistics };
+  } catch (error) {
+    throw asLimit(error);
+  }
+}

@@ -1,0 +1,196 @@
+import type { JsonValue } from '../../core/json.ts';
+import type { Evaluate } from '../evaluator/compile-scope.ts';
+import { runPipeline, type Pipeline } from '../evaluator/pipeline.ts';
+import { ValueMap } from '../evaluator/value-set.ts';
+import { keysFitToken, wrongPosition, type QueryPosition } from './continuation-token.ts';
+import { measureValue } from './measure-value.ts';
+import { FirstRows, placeOrder, type OrderedPlace, type OrderedRow, type PlaceOrder } from './ordered-rows.ts';
+import { PAGE_BYTES, PageCollector } from './page-collector.ts';
+import type { QueryRun, RunResult } from './query-run.ts';
+import { scanAll } from './scan-all.ts';
+
+/** Up to here the rows that OFFSET leaves out are kept beside those of the page; more are counted in scans of their own, without values. */
+const MAX_KEPT_OFFSET = 1000;
+const MAX_COUNTED_OFFSET = 100_000;
+/** How much the rows kept may take when some of them are left out by OFFSET. */
+const OFFSET_BYTES = 8 * PAGE_BYTES;
+
+interface Sorting {
+  readonly keys: readonly Evaluate[];
+  readonly order: PlaceOrder;
+}
+
+function sortingOf({ last }: Pipeline): Sorting {
+  const { orderBy } = last.query;
+  return {
+    keys: orderBy.map(({ expression }) => last.scope.tools.expression(expression, last.scope)),
+    order: placeOrder(orderBy.map(({ descending }) => (descending ? -1 : 1))),
+  };
+}
+
+/** NaN has no place in an order; it goes where undefined goes. */
+function sortKey(value: JsonValue | undefined): JsonValue | undefined {
+  return Number.isNaN(value) ? undefined : value;
+}
+
+/** Scans everything and calls `visit` with the place of each row, and with a function that projects it. */
+async function visitPlaces(
+  run: QueryRun,
+  sorting: Sorting,
+  visit: (place: OrderedPlace, project: () => JsonValue | undefined) => void,
+): Promise<void> {
+  const { last } = run.pipeline;
+  let ordinal = 0;
+  let row = 0;
+  const execution = runPipeline(
+    run.pipeline,
+    (frame) => {
+      visit({ keys: sorting.keys.map((key) => sortKey(key(frame))), ordinal, row }, () => last.project(frame));
+      row += 1;
+    },
+    () => false,
+  );
+  await scanAll(
+    run,
+    execution,
+    () => false,
+    (next) => {
+      ordinal = next;
+      row = 0;
+    },
+  );
+  execution.finish();
+  run.statistics.rowsMatched += execution.matched();
+}
+
+/** The first rows behind a place. */
+async function firstRows(
+  run: QueryRun,
+  sorting: Sorting,
+  behind: OrderedPlace | undefined,
+  capacity: number,
+  budget: number,
+): Promise<FirstRows> {
+  const rows = new FirstRows(sorting.order, capacity, budget);
+  const keepsValues = Number.isFinite(budget);
+  await visitPlaces(run, sorting, (place, project) => {
+    if ((behind !== undefined && sorting.order(place, behind) <= 0) || !rows.wants(place)) {
+      return;
+    }
+    const value = project();
+    if (value !== undefined) {
+      const bytes = keepsValues ? measureValue(value) : 0;
+      rows.add({ ...place, value: keepsValues ? value : null, bytes: Number.isNaN(bytes) ? 0 : bytes });
+    }
+  });
+  return rows;
+}
+
+interface Progress {
+  readonly behind: OrderedPlace | undefined;
+  /** Rows to leave out behind that place. */
+  readonly skip: number;
+  /** Rows returned by earlier pages. */
+  readonly taken: number;
+}
+
+function startOf({ position, offset }: QueryRun, keyCount: number): Progress {
+  if (position === undefined) {
+    return { behind: undefined, skip: offset, taken: 0 };
+  }
+  if (position.kind === 'count') {
+    return { behind: undefined, skip: offset + position.taken, taken: position.taken };
+  }
+  if (position.kind !== 'order' || position.keys.length !== keyCount) {
+    throw wrongPosition();
+  }
+  return { behind: position, skip: 0, taken: position.taken };
+}
+
+/** Moves the start behind rows that OFFSET leaves out, until few enough remain; undefined when the rows end before. */
+async function skipFar(run: QueryRun, sorting: Sorting, start: Progress): Promise<Progress | undefined> {
+  let progress = start;
+  while (progress.skip > MAX_KEPT_OFFSET) {
+    const count = Math.min(progress.skip, MAX_COUNTED_OFFSET);
+    const rows = (await firstRows(run, sorting, progress.behind, count, Number.POSITIVE_INFINITY)).sorted();
+    if (rows.length < count) {
+      return undefined;
+    }
+    progress = { ...progress, behind: rows.at(-1), skip: progress.skip - count };
+  }
+  return progress;
+}
+
+function positionBehind(place: OrderedPlace, taken: number): QueryPosition {
+  const { keys, ordinal, row } = place;
+  return keysFitToken(keys) ? { kind: 'order', keys, ordinal, row, taken } : { kind: 'count', taken };
+}
+
+/**
+ * Runs a query with ORDER BY: each page scans everything and keeps no more rows than it returns.
+ *
+ * The next page starts behind the last row returned, by its sort keys; where these are too long for a token, it counts rows instead.
+ */
+export async function runOrdered(run: QueryRun): Promise<RunResult> {
+  const sorting = sortingOf(run.pipeline);
+  const start = startOf(run, sorting.keys.length);
+  const end: RunResult = { items: [], bytes: 0, next: undefined };
+  let progress = await skipFar(run, sorting, start);
+  while (progress !== undefined) {
+    const { behind, skip, taken } = progress;
+    const page = new PageCollector(skip, run.limit - taken, run.maxItemCount);
+    const capacity = skip + Math.min(run.limit - taken, run.maxItemCount);
+    const kept = await firstRows(run, sorting, behind, capacity, skip === 0 ? PAGE_BYTES : OFFSET_BYTES);
+    let last: OrderedRow | undefined;
+    for (const row of kept.sorted()) {
+      if (!page.add(row.value)) {
+        break;
+      }
+      last = row;
+    }
+    if (last === undefined) {
+      return end;
+    }
+    const hasMore = (kept.dropped || page.overflowed) && !page.isDone;
+    if (page.items.length > 0 || !hasMore) {
+      const next = hasMore ? positionBehind(last, taken + page.items.length) : undefined;
+      return { items: page.items, bytes: page.bytes, next };
+    }
+    progress = { behind: last, skip: page.skip, taken };
+  }
+  return end;
+}
+
+/**
+ * Runs a query with ORDER BY and DISTINCT: of equal rows the first in the order stays. All different rows are kept until they are sorted, so
+ * their number is bounded (QUERY_LIMIT), and each page starts from the first document.
+ */
+export async function runOrderedDistinct(run: QueryRun): Promise<RunResult> {
+  const { position } = run;
+  if (position !== undefined && position.kind !== 'count') {
+    throw wrongPosition();
+  }
+  const sorting = sortingOf(run.pipeline);
+  const rows = new ValueMap<{ best: OrderedRow }>('DISTINCT');
+  await visitPlaces(run, sorting, (place, project) => {
+    const value = project();
+    if (value === undefined) {
+      return;
+    }
+    const row: OrderedRow = { ...place, value, bytes: 0 };
+    const entry = rows.getOrCreate(value, () => ({ best: row }));
+    if (sorting.order(row, entry.best) < 0) {
+      entry.best = row;
+    }
+  });
+  const taken = position?.taken ?? 0;
+  const page = new PageCollector(run.offset + taken, run.limit - taken, run.maxItemCount);
+  const sorted = Array.from(rows.values(), ({ best }) => best).sort(sorting.order);
+  for (const { value } of sorted) {
+    if (!page.add(value)) {
+      break;
+    }
+  }
+  const next = page.overflowed && !page.isDone ? ({ kind: 'count', taken: taken + page.items.length } as const) : undefined;
+  return { items: page.items, bytes: page.bytes, next };
+}

@@ -1,0 +1,45 @@
+import { throwIfAborted } from '../../core/errors.ts';
+import type { Runtime } from '../../core/runtime.ts';
+
+/** How often the clock is asked. */
+const CHECK_EVERY = 64;
+/** The longest time without letting others run, as far as single rows allow. */
+const MAX_BUSY_MS = 8;
+/** Also a clock that stands still lets others run. */
+const MAX_BUSY_STEPS = 16_384;
+
+/** Makes a long computation step aside for the rest of the program, and end soon after an abort. */
+export class Pacer {
+  readonly #runtime: Runtime;
+  readonly #signal: AbortSignal | undefined;
+  #steps = 0;
+  #since: number;
+
+  constructor(runtime: Runtime, signal: AbortSignal | undefined) {
+    this.#runtime = runtime;
+    this.#signal = signal;
+    this.#since = runtime.monotonicMs();
+  }
+
+  /** Counts a step; true when it is time to {@link pause}. */
+  isDue(): boolean {
+    this.#steps += 1;
+    if (this.#steps % CHECK_EVERY !== 0) {
+      return false;
+    }
+    return this.#steps >= MAX_BUSY_STEPS || this.#runtime.monotonicMs() - this.#since >= MAX_BUSY_MS;
+  }
+
+  /** Lets others run. @throws the signal's reason */
+  async pause(): Promise<void> {
+    await this.#runtime.yieldTask();
+    this.check();
+    this.#steps = 0;
+    this.#since = this.#runtime.monotonicMs();
+  }
+
+  /** @throws the signal's reason */
+  check(): void {
+    throwIfAborted(this.#signal);
+  }
+}

@@ -1,0 +1,39 @@
+import type { JsonObject } from '../../core/json.ts';
+
+/** A document and its place in the order of creation. */
+export interface SourceRow {
+  /** Unique in the source, a whole number above 0, and the same for the whole life of the document. */
+  readonly ordinal: number;
+  readonly document: JsonObject;
+}
+
+/** What a source has read in one go. */
+export interface SourceBatch {
+  /** By ordinal, ascending, and above those of earlier batches. */
+  readonly rows: readonly SourceRow[];
+  /** Everything up to this ordinal has been looked at. */
+  readonly scannedTo: number;
+  /** How many documents were looked at to find these rows. */
+  readonly looked: number;
+}
+
+/**
+ * Where a query takes its documents from. A store implements it; {@link executeQuery} calls it.
+ *
+ * `scan` gives every document with an ordinal above `afterOrdinal`, but may leave out documents that WHERE would drop. A batch is small enough
+ * to be worked through within a few milliseconds, or the executor pauses in the middle of it: rows must stay valid, and documents must not
+ * change, until the next batch is asked for. The iterator is closed when the page is complete. Aborting the signal makes it throw the
+ * signal's reason.
+ */
+export interface QuerySource {
+  scan(request: { readonly afterOrdinal: number; readonly signal: AbortSignal | undefined }): AsyncIterable<SourceBatch>;
+}
+
+/** The source of a query that reads no container: one empty document. */
+export const virtualSource: QuerySource = {
+  async *scan({ afterOrdinal }) {
+    if (afterOrdinal < 1) {
+      yield await Promise.resolve({ rows: [{ ordinal: 1, document: {} }], scannedTo: 1, looked: 0 });
+    }
+  },
+};

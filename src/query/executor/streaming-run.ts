@@ -1,0 +1,71 @@
+import { projectingOutput } from '../evaluator/stage.ts';
+import { runPipeline } from '../evaluator/pipeline.ts';
+import { wrongPosition, type StreamPosition } from './continuation-token.ts';
+import { PageCollector } from './page-collector.ts';
+import type { QueryRun, RunResult } from './query-run.ts';
+
+function startOf({ position, offset }: QueryRun): StreamPosition {
+  if (position === undefined) {
+    return { kind: 'stream', ordinal: 0, rows: -1, skip: offset, taken: 0 };
+  }
+  if (position.kind !== 'stream') {
+    throw wrongPosition();
+  }
+  return position;
+}
+
+/** Runs a query whose rows come out in the order of the documents: it stops when the page is full, and the next page goes on from there. */
+export async function runStreaming(run: QueryRun): Promise<RunResult> {
+  const { pipeline, source, signal, pacer, statistics } = run;
+  const start = startOf(run);
+  const page = new PageCollector(start.skip, run.limit - start.taken, run.maxItemCount);
+  const unfinished = start.rows >= 0;
+  /** Rows of the current document that are dealt with, and those among them that an earlier page had. */
+  let rows = 0;
+  let before = 0;
+  const output = projectingOutput(pipeline.last, (value) => {
+    if (page.overflowed) {
+      return;
+    }
+    if (rows < before || page.add(value)) {
+      rows += 1;
+    }
+  });
+  const execution = runPipeline(pipeline, output, () => page.isClosed);
+  const resultAt = (ordinal: number, at: number): RunResult => {
+    statistics.rowsMatched += execution.matched();
+    const next = { kind: 'stream', ordinal, rows: at, skip: page.skip, taken: start.taken + page.items.length } as const;
+    return { items: page.items, bytes: page.bytes, next: page.isDone ? undefined : next };
+  };
+
+  let finished = start.ordinal;
+  for await (const batch of source.scan({ afterOrdinal: unfinished ? start.ordinal - 1 : start.ordinal, signal })) {
+    pacer.check();
+    statistics.rowsLookedAt += batch.looked;
+    for (const { ordinal, document } of batch.rows) {
+      if (page.isFull) {
+        return resultAt(finished, -1);
+      }
+      rows = 0;
+      before = unfinished && ordinal === start.ordinal ? start.rows : 0;
+      pipeline.begin(document, ordinal);
+      while (execution.step()) {
+        if (page.isClosed) {
+          return resultAt(ordinal, rows);
+        }
+        if (pacer.isDue()) {
+          await pacer.pause();
+        }
+      }
+      finished = ordinal;
+      if (pacer.isDue()) {
+        await pacer.pause();
+      }
+    }
+    finished = Math.max(finished, batch.scannedTo);
+    if (page.isFull && batch.rows.length === 0) {
+      return resultAt(finished, -1);
+    }
+  }
+  return { ...resultAt(finished, -1), next: undefined };
+}
