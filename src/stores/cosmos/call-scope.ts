@@ -159,9 +159,10 @@ export class CallScope implements FailedCall {
       return badResponse(this, `status ${answer.status} with a body that is not JSON`, answer.status);
     }
     if (error instanceof TypeError || this.kind !== 'query') {
-      return answer !== undefined && error instanceof TypeError
-        ? badResponse(this, 'JSON of another kind', answer.status, error)
-        : new PerigeeError('INTERNAL', `Cannot ${this.attempt}: the SDK failed. \`cause\` says how.`, { cause: error });
+      // It was content with what it sent, and stumbled over what came.
+      return answer === undefined
+        ? new PerigeeError('INTERNAL', `Cannot ${this.attempt}: the SDK failed. \`cause\` says how.`, { cause: error })
+        : badResponse(this, 'JSON of another kind', answer.status, error);
     }
     return new PerigeeError('QUERY_FAILED', `Cannot ${this.attempt}: ${text ?? 'the SDK failed.'}`, { cause: error });
   }

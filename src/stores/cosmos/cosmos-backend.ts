@@ -244,11 +244,12 @@ function knownContainers(containers: readonly KnownContainer[]): ReadonlyMap<str
  * @example
  * ```ts
  * import { openMemoryBackend } from 'perigee/memory';
- * import { startServer } from 'perigee/server';
+ * import { startServer, WELL_KNOWN_KEY } from 'perigee/server';
  * import { openCosmosBackend } from 'perigee/cosmos';
  *
- * const server = await startServer({ backend: openMemoryBackend(), port: 0 });
- * const backend = await openCosmosBackend({ endpoint: server.url, key: server.key });
+ * const served = openMemoryBackend();
+ * const server = await startServer({ backend: served, port: 0 });
+ * const backend = await openCosmosBackend({ endpoint: server.url, key: WELL_KNOWN_KEY });
  * await backend.createDatabase('app');
  * await backend.createContainer('app', { id: 'todos', partitionKey: '/owner' });
  * const todos = await backend.container<{ id: string; owner: string }>('app', 'todos');
@@ -256,6 +257,7 @@ function knownContainers(containers: readonly KnownContainer[]): ReadonlyMap<str
  * console.log((await todos.read('1', 'ada'))?.document.owner); // -> ada
  * await backend.close();
  * await server.close();
+ * await served.close();
  * ```
  */
 export async function openCosmosBackend(options: CosmosBackendOptions): Promise<CosmosBackend> {

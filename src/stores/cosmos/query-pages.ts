@@ -121,7 +121,7 @@ export class QueryPager {
     if (scope.planned) {
       return this.#plannedPage(binding, iterator, 0, items ?? [], response.hasMoreResults, scope);
     }
-    if (!Array.isArray(items)) {
+    if (!Array.isArray(items) || scope.answer?.status !== 200 || scope.answer.body === '') {
       throw badResponse(scope, 'JSON without documents', scope.answer?.status);
     }
     // The header as it came: the SDK rewrites it for some kinds of query.
