@@ -1,0 +1,254 @@
+import { isPerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { prepareDocument, type PreparedDocument } from '../store/prepared-document.ts';
+import { expiresAtSeconds } from '../store/write-rules.ts';
+import type { Program } from '../stores/sqlite/driver.ts';
+import { deleteBase, isOlder, readBase, writeBase, type BaseRow, type BaseVersion } from './base-versions.ts';
+import { conflictOf, decide, type Decision, type DecisionRules, type PendingVersion } from './conflict.ts';
+import { appendJournal, type JournalReason } from './journal.ts';
+import { clearPending, forgetSent, readPending, rowStamp, sentNames, writeName, type OutboxRow } from './outbox.ts';
+import { keyIn, type Scope } from './scope.ts';
+import type { SyncContext } from './sync-context.ts';
+import type { ConflictReport } from './sync-report.ts';
+import type { RemoteVersion } from './wire-stamp.ts';
+
+/** What became of one remote version, for the report. */
+export interface Applied {
+  /** What happened to the local document. */
+  readonly change: 'none' | 'taken' | 'deleted';
+  /** Present where a write was pending. */
+  readonly decision?: Decision | undefined;
+  /** Whether what is pending now follows another remote version than before. */
+  readonly advanced?: boolean | undefined;
+  readonly conflict?: ConflictReport | undefined;
+  /** Length of the JSON taken over. */
+  readonly bytes?: number | undefined;
+}
+
+/** How a remote version came to be known. */
+export interface ApplyOptions {
+  /** It is what the remote holds now; otherwise it is from a feed, which may be behind what is known. */
+  readonly authoritative: boolean;
+  /** Whether anything may be pending in the scope. */
+  readonly mayBePending: boolean;
+  /** What is pending stays whatever the policy says, and a document that is gone is made again. */
+  readonly forced?: boolean | undefined;
+  /** Nothing is done unless this is still the version known. */
+  readonly expectedEtag?: string | undefined;
+}
+
+const NONE: Applied = { change: 'none' };
+
+/** What identifies a remote version as a base. */
+export function baseOf(remote: RemoteVersion): BaseVersion {
+  return { etag: remote.etag, ts: remote.ts, position: remote.position, deleted: remote.deleted };
+}
+
+/** The pending write of a row with its body; `undefined` where the document has expired meanwhile, so that nothing is left to send. */
+export function* readPendingVersion(scope: Scope, row: OutboxRow, base: BaseRow | undefined): Program<PendingVersion | undefined> {
+  let body: JsonObject | undefined;
+  if (row.kind === 'put') {
+    const stored = yield* scope.store.readProgram(keyIn(scope, row.id));
+    if (stored === undefined) {
+      return undefined;
+    }
+    body = JSON.parse(stored.text) as JsonObject;
+  }
+  return {
+    deleted: row.kind === 'delete',
+    body,
+    stamp: rowStamp(row),
+    write: writeName(row),
+    sent: sentNames(row),
+    baseEtag: base?.etag,
+    baseDeleted: base?.deleted === 1,
+  };
+}
+
+/** Rules of decisions about one document. */
+export function rulesFor(context: SyncContext, scope: Scope, id: string): DecisionRules {
+  return {
+    container: scope.container,
+    partitionKey: scope.partitionKey,
+    id,
+    policy: context.policy,
+    toleranceMs: context.toleranceMs,
+    serverNowMs: context.clock.serverNowMs(),
+  };
+}
+
+/**
+ * Brings one remote version (`undefined`: the remote has no such document) together with what the device holds: taken over where nothing is
+ * pending, decided where something is. Runs in the caller's transaction.
+ */
+export function* applyRemote(
+  context: SyncContext,
+  scope: Scope,
+  id: string,
+  remote: RemoteVersion | undefined,
+  options: ApplyOptions,
+): Program<Applied> {
+  const base = yield* readBase(scope.number, id);
+  if (options.expectedEtag !== undefined && base?.etag !== options.expectedEtag) {
+    return NONE;
+  }
+  const row = options.mayBePending ? yield* readPending(scope.number, id) : undefined;
+  if (remote !== undefined && base !== undefined) {
+    if (remote.etag === base.etag) {
+      return row === undefined ? NONE : { change: 'none', decision: 'follows', advanced: false };
+    }
+    if (!options.authoritative && isOlder(baseOf(remote), base)) {
+      return NONE;
+    }
+  }
+  if (row === undefined) {
+    return yield* takeRemote(context, scope, id, base, remote);
+  }
+  const local = yield* readPendingVersion(scope, row, base);
+  if (local === undefined) {
+    yield* clearPending(scope.number, id, row.generation);
+    return yield* takeRemote(context, scope, id, base, remote);
+  }
+  return yield* settle(context, scope, row, local, base, remote, options.forced === true);
+}
+
+/** Carries out the decision about a pending write. */
+function* settle(
+  context: SyncContext,
+  scope: Scope,
+  row: OutboxRow,
+  local: PendingVersion,
+  base: BaseRow | undefined,
+  remote: RemoteVersion | undefined,
+  forced: boolean,
+): Program<Applied> {
+  const { id } = row;
+  const rules = rulesFor(context, scope, id);
+  const decided = decide(local, remote, forced ? { ...rules, policy: () => 'local' } : rules);
+  const decision = forced && decided === 'remote-deleted' ? 'recreate' : decided;
+  switch (decision) {
+    case 'acknowledged':
+    case 'equal':
+      yield* setBase(scope, id, remote);
+      yield* clearPending(scope.number, id, row.generation);
+      return { change: 'none', decision };
+    case 'follows':
+      yield* setBase(scope, id, remote);
+      yield* forgetSent(scope.number, id);
+      return { change: 'none', decision, advanced: true };
+    case 'recreate':
+      yield* deleteBase(scope.number, id);
+      return { change: 'none', decision, advanced: base !== undefined };
+    case 'local': {
+      const journalSeq = yield* journalLoser(context, scope, id, local, remote, forced ? 'forced' : 'local-wins');
+      yield* setBase(scope, id, remote);
+      yield* forgetSent(scope.number, id);
+      return { change: 'none', decision, advanced: true, conflict: report(scope, id, 'local-wins', journalSeq) };
+    }
+    case 'remote':
+    case 'remote-deleted': {
+      const taken = yield* takeRemote(context, scope, id, base, remote);
+      const outcome = decision === 'remote' ? 'remote-wins' : 'remote-deleted';
+      const journalSeq = yield* journalLoser(context, scope, id, local, remote, outcome);
+      yield* clearPending(scope.number, id, row.generation);
+      return { ...taken, decision, conflict: report(scope, id, outcome, journalSeq) };
+    }
+    default:
+      return decision satisfies never;
+  }
+}
+
+function report(scope: Scope, id: string, outcome: ConflictReport['outcome'], journalSeq: number): ConflictReport {
+  return { container: scope.container, partitionKey: scope.partitionKey, id, outcome, journalSeq };
+}
+
+function* setBase(scope: Scope, id: string, remote: RemoteVersion | undefined): Program<void> {
+  if (remote === undefined) {
+    yield* deleteBase(scope.number, id);
+  } else {
+    yield* writeBase(scope.number, id, baseOf(remote), scope.reconcileRun);
+  }
+}
+
+/** Writes the losing version down. */
+export function* journalLoser(
+  context: SyncContext,
+  scope: Scope,
+  id: string,
+  local: PendingVersion,
+  remote: RemoteVersion | undefined,
+  reason: JournalReason,
+): Program<number> {
+  const conflict = remote === undefined ? undefined : conflictOf(local, remote, rulesFor(context, scope, id));
+  const localStamp = conflict?.local.stamp ?? local.stamp;
+  const remoteLoses = reason === 'local-wins' || reason === 'forced';
+  return yield* appendJournal({
+    scope: scope.number,
+    id,
+    reason,
+    losingSide: remoteLoses ? 'remote' : 'local',
+    document: remoteLoses ? conflict?.remote.document : local.body,
+    losingStamp: remoteLoses ? (conflict?.remote.stamp ?? localStamp) : localStamp,
+    winningStamp: remoteLoses ? localStamp : conflict?.remote.stamp,
+    atMs: context.runtime.nowMs(),
+  });
+}
+
+/**
+ * Takes a remote version over without asking. One that is outside the scope's types, or that the device cannot store, leaves the device and is not
+ * known any more.
+ */
+function* takeRemote(
+  context: SyncContext,
+  scope: Scope,
+  id: string,
+  base: BaseRow | undefined,
+  remote: RemoteVersion | undefined,
+): Program<Applied> {
+  if (remote?.deleted === true) {
+    yield* setBase(scope, id, remote);
+    return yield* removeLocal(scope, id);
+  }
+  const document = remote === undefined ? undefined : prepare(context, scope, remote);
+  if (remote === undefined || document === undefined) {
+    if (base !== undefined) {
+      yield* deleteBase(scope.number, id);
+    }
+    return yield* removeLocal(scope, id);
+  }
+  yield* putLocal(scope, document, remote.ts);
+  yield* setBase(scope, id, remote);
+  return { change: 'taken', bytes: document.text.length };
+}
+
+function* removeLocal(scope: Scope, id: string): Program<Applied> {
+  const removed = yield* scope.store.deleteProgram(keyIn(scope, id), { journal: false });
+  return removed === undefined ? NONE : { change: 'deleted' };
+}
+
+/** Stores a document that the remote holds since `ts`; where documents expire, it does so when the remote's does. */
+export function* putLocal(scope: Scope, document: PreparedDocument, ts: number): Program<void> {
+  const { defaultTtl } = scope;
+  const options =
+    defaultTtl === undefined ? { journal: false } : { journal: false, expiresAtSeconds: expiresAtSeconds(ts, document.ttl, defaultTtl) };
+  yield* scope.store.putProgram(document, options);
+}
+
+/** A remote document as the local store takes it. One that it cannot take is told of and must not hold up the others. */
+function prepare(context: SyncContext, scope: Scope, remote: RemoteVersion): PreparedDocument | undefined {
+  if (scope.types !== undefined && !scope.types.accepts(remote.body)) {
+    return undefined;
+  }
+  try {
+    const document = prepareDocument(remote.body, scope.paths);
+    if (document.partitionKeyText === scope.partitionKeyText) {
+      return document;
+    }
+  } catch (error) {
+    if (!isPerigeeError(error)) {
+      throw error;
+    }
+  }
+  context.warn(`A document of the container ${JSON.stringify(scope.container)} cannot be stored on the device and is left out.`);
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import { get, run, type Program } from '../stores/sqlite/driver.ts';
+
+/** The newest remote version known of a document. */
+export interface BaseRow {
+  readonly etag: string;
+  /** Seconds, by the server's clock. */
+  readonly ts: number;
+  readonly position: number | null;
+  /** 1 for a tombstone. */
+  readonly deleted: 0 | 1;
+}
+
+/** What identifies a remote version. */
+export interface BaseVersion {
+  readonly etag: string;
+  readonly ts: number;
+  readonly position: number | undefined;
+  readonly deleted: boolean;
+}
+
+/** The remote version known of a document. */
+export function* readBase(scope: number, id: string): Program<BaseRow | undefined> {
+  return yield* get<BaseRow>('SELECT etag, ts, position, deleted FROM sync_base WHERE scope = ? AND id = ?', scope, id);
+}
+
+/** Takes note of a remote version. `seen` is the number of the scope's reconciliation: a version noted since its start is not missing. */
+export function* writeBase(scope: number, id: string, version: BaseVersion, seen: number): Program<void> {
+  yield* run(
+    `INSERT INTO sync_base (scope, id, etag, ts, position, deleted, seen) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (scope, id) DO UPDATE SET etag = excluded.etag, ts = excluded.ts, position = excluded.position,
+       deleted = excluded.deleted, seen = excluded.seen`,
+    scope,
+    id,
+    version.etag,
+    version.ts,
+    version.position ?? null,
+    version.deleted ? 1 : 0,
+    seen,
+  );
+}
+
+/** Forgets a document that the remote does not hold, not even as a tombstone. */
+export function* deleteBase(scope: number, id: string): Program<void> {
+  yield* run('DELETE FROM sync_base WHERE scope = ? AND id = ?', scope, id);
+}
+
+/**
+ * Whether a version that a feed delivers is older than the one known: by position, or by the server's clock in whole seconds.
+ *
+ * Stamps are not asked: a foreign write has none of its own and is ordered before stamped writes of the same second, yet may come after them.
+ */
+export function isOlder(version: BaseVersion, base: BaseRow): boolean {
+  return version.position !== undefined && base.position !== null ? version.position < base.position : version.ts < base.ts;
+}

@@ -1,0 +1,399 @@
+import { Emitter, type Unsubscribe } from '../core/emitter.ts';
+import { PerigeeError, isPerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import { silentLogger } from '../core/logger.ts';
+import { CallTracker } from '../store/call-tracker.ts';
+import type { DocumentStore } from '../store/document-store.ts';
+import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
+import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
+import { lastWriteWins } from './conflict.ts';
+import { ForcedPush } from './forced-push.ts';
+import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
+import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
+import { bindFile } from './meta.ts';
+import { OutboxJournal } from './outbox-journal.ts';
+import { retryRejectedRows } from './outbox.ts';
+import { RunQueue } from './run-queue.ts';
+import { Scheduler } from './scheduler.ts';
+import { SYNC_MIGRATIONS } from './schema.ts';
+import { checkEntry, openScope, type Scope } from './scope.ts';
+import { countStatus, journalEntryOf, listPending, type PendingDocument, type PendingQuery } from './status.ts';
+import { SyncClock } from './sync-clock.ts';
+import type { SyncContext } from './sync-context.ts';
+import type { SyncEvents, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
+import { checkOptions, type FilledOptions } from './filled-options.ts';
+import type { ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
+import { ReportBuilder, type SyncReport } from './sync-report.ts';
+import { SyncRun } from './sync-run.ts';
+
+/** State that an outcome leaves the engine in. */
+function stateAfter(report: SyncReport): SyncState {
+  const category = report.error?.category;
+  return category === 'auth' ? 'auth' : category === 'connection' || category === 'timeout' ? 'offline' : 'idle';
+}
+
+/**
+ * Keeps some partition keys of a remote store on a device, both ways: local writes are pending in the very transaction that makes them, a run sends
+ * them with conditions, follows the remote's change feed, and decides conflicts; nothing acknowledged is lost, and the losing version of a conflict
+ * is in the journal.
+ *
+ * The stores that {@link SyncOptions.remote} opens and the backend stay the caller's; close them after the engine.
+ *
+ * @example
+ * ```ts
+ * import { openMemoryBackend } from 'perigee/memory';
+ * import { openSqliteBackend } from 'perigee/sqlite';
+ * import { SyncEngine } from 'perigee/sync';
+ *
+ * const cloud = openMemoryBackend();
+ * await cloud.createDatabase('app');
+ * await cloud.createContainer('app', { id: 'notes', partitionKey: '/owner', defaultTtl: -1 });
+ * const backend = await openSqliteBackend({ path: ':memory:' });
+ * const engine = await SyncEngine.open({
+ *   backend,
+ *   user: 'ada',
+ *   scope: [{ container: 'notes', partitionKey: 'ada' }],
+ *   remote: (container) => cloud.container('app', container),
+ * });
+ * await engine.store('notes').create({ id: '1', owner: 'ada', text: 'written offline' });
+ * const report = await engine.sync();
+ * console.log(report.outcome, report.pushed); // -> complete 1
+ * await engine.close();
+ * await backend.close();
+ * await cloud.close();
+ * ```
+ */
+export class SyncEngine {
+  readonly #options: FilledOptions;
+  readonly #context: SyncContext;
+  readonly #scopes: Scope[] = [];
+  readonly #stores = new Map<string, SqliteDocumentStore>();
+  readonly #remotes = new Map<string, Promise<DocumentStore<JsonObject>>>();
+  readonly #warnings = new Set<string>();
+  readonly #calls = new CallTracker('sync engine');
+  readonly #queue: RunQueue<SyncReport>;
+  readonly #scheduler: Scheduler;
+  #state: SyncState = 'idle';
+  #lastRun: SyncReport | undefined;
+  #progress: SyncProgress | undefined;
+  /** What the next run has to reconcile, beyond what is due. */
+  #reconcileNext: { readonly maxRequestUnits: number | undefined } | undefined;
+
+  private constructor(options: FilledOptions, clock: SyncClock) {
+    const events = new Emitter<SyncEvents>();
+    events.on('progress', (progress) => {
+      this.#progress = progress;
+    });
+    this.#options = options;
+    this.#context = {
+      database: options.backend.database,
+      runtime: options.runtime,
+      logger: options.logger ?? silentLogger,
+      clock,
+      policy: options.policy ?? lastWriteWins,
+      toleranceMs: options.clockToleranceMs,
+      tombstoneTtlSeconds: options.tombstoneTtlSeconds,
+      pageItems: options.pageItems,
+      events,
+      probe: options.probe,
+      warn: (warning) => this.#warn(warning),
+    };
+    this.#queue = new RunQueue((signal) => this.#run(signal));
+    this.#scheduler = new Scheduler(options.runtime, () => this.#runScheduled());
+  }
+
+  /**
+   * Opens the engine on a device's file. Without a network it opens as well, unless a container is new to the file and its definition is not given.
+   *
+   * @throws SYNC_SCOPE when the file belongs to another user; INVALID_OPTION; UNREACHABLE and others of the remote, see above
+   */
+  static async open(input: SyncOptions): Promise<SyncEngine> {
+    const options = checkOptions(input);
+    const { database } = options.backend;
+    await database.ensureTables('sync', SYNC_MIGRATIONS);
+    const device = await database.write(() => bindFile(options.user, options.device, options.runtime));
+    const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
+    const engine = new SyncEngine(options, clock);
+    await engine.#openScopes();
+    return engine;
+  }
+
+  /** The local store of a container: reads answer from the device, writes are pending in their own transaction. @throws SYNC_SCOPE */
+  store<T extends object = JsonObject>(container: string): DocumentStore<T> {
+    const store = this.#stores.get(container);
+    if (store === undefined) {
+      throw new PerigeeError(
+        'SYNC_SCOPE',
+        `The container ${JSON.stringify(container)} is not in the scope of the sync engine. Add it to the scope.`,
+      );
+    }
+    return store as unknown as DocumentStore<T>;
+  }
+
+  /**
+   * Runs once: push, pull, push what conflicts left, and reconcile where that is due. During a run it waits and runs once more, however often it was
+   * called by then.
+   *
+   * Resolves also when the run failed: see `outcome` and `error` of the report. @throws the signal's reason; CLOSED
+   */
+  sync(options: SyncRunOptions = {}): Promise<SyncReport> {
+    return this.#calls.run(undefined, () => this.#queue.ask(options.signal));
+  }
+
+  /** {@link sync}, and a reconciliation of every partition key: finds documents that were deleted without a tombstone or have expired. */
+  reconcile(options: ReconcileOptions = {}): Promise<SyncReport> {
+    this.#reconcileNext = { maxRequestUnits: options.maxRequestUnits };
+    return this.sync(options);
+  }
+
+  /** Runs by itself from now on: at once, at an interval, after local changes, and after failures with growing waits. */
+  start(schedule: SyncSchedule = {}): void {
+    this.#calls.assertOpen();
+    this.#scheduler.start(schedule);
+  }
+
+  /** Ends what {@link start} began; a run under way goes on to its end. */
+  stop(): void {
+    this.#scheduler.stop();
+  }
+
+  /** The engine at a glance. */
+  status(): Promise<SyncStatus> {
+    return this.#calls.run(undefined, async () => {
+      const counts = await this.#context.database.read(() => countStatus());
+      return {
+        state: this.#state,
+        scheduled: this.#scheduler.active,
+        pending: counts.pending,
+        oldestPendingAgeMs: counts.oldest === null ? undefined : Math.max(0, this.#context.runtime.nowMs() - counts.oldest),
+        rejected: counts.rejected,
+        conflicts: counts.conflicts,
+        lastRun: this.#lastRun,
+        progress: this.#progress,
+        warnings: [...this.#warnings],
+      };
+    });
+  }
+
+  /** Calls `listener` on each event of a name. */
+  on<Name extends keyof SyncEvents>(name: Name, listener: (event: SyncEvents[Name]) => void): Unsubscribe {
+    return this.#context.events.on(name, listener);
+  }
+
+  /** Documents that wait to be sent, oldest first. */
+  pending(query: PendingQuery = {}): Promise<readonly PendingDocument[]> {
+    return this.#calls.run(undefined, () => this.#context.database.read(() => listPending(this.#options.database, query)));
+  }
+
+  /** Lets documents that the remote refused be sent again; gives how many. Editing one does the same for it. */
+  retryRejected(only?: { readonly container: string; readonly partitionKey: PartitionKeyInput; readonly id: string }): Promise<number> {
+    return this.#calls.run(undefined, async () => {
+      const scopes = only === undefined ? this.#scopes : [this.#scopeOf(only.container, only.partitionKey)];
+      let count = 0;
+      for (const { number } of scopes) {
+        count += await this.#context.database.write(() => retryRejectedRows(number, only?.id));
+      }
+      if (count > 0) {
+        this.#scheduler.changed();
+      }
+      return count;
+    });
+  }
+
+  /** Versions that lost a conflict, in the order of the decisions. */
+  journal(query: JournalQuery = {}): Promise<readonly JournalEntry[]> {
+    return this.#calls.run(undefined, async () => {
+      const rows = await this.#context.database.read(() => listJournal(this.#options.database, query));
+      return rows.map(journalEntryOf);
+    });
+  }
+
+  /**
+   * Makes a version that lost a conflict the current one again: an edit like any other, which is then pending. A lost deletion deletes.
+   *
+   * @throws NOT_FOUND when there is no such entry; SYNC_SCOPE when its partition key is no longer in scope
+   */
+  restore(seq: number): Promise<void> {
+    return this.#calls.run(undefined, async () => {
+      const row = await this.#context.database.read(() => readJournal(this.#options.database, seq));
+      if (row === undefined) {
+        throw new PerigeeError('NOT_FOUND', `The journal has no entry ${seq}.`);
+      }
+      const { container, partitionKey, id, document } = journalEntryOf(row);
+      const { store } = this.#scopeOf(container, partitionKey);
+      if (document !== undefined) {
+        await store.upsert(document as JsonObject & { readonly id: string });
+      } else if ((await store.read(id, partitionKey)) !== undefined) {
+        await store.delete(id, partitionKey);
+      }
+    });
+  }
+
+  /** Drops entries of the journal that are older than a device time in milliseconds; gives how many. */
+  pruneJournal(beforeMs: number): Promise<number> {
+    return this.#calls.run(undefined, () => this.#context.database.write(() => pruneJournal(beforeMs)));
+  }
+
+  /**
+   * Sends one document as it is on the device, whatever the remote holds: the version it replaces goes to the journal. It is still conditional on the
+   * version that was just read, so a write that comes between is not lost unseen.
+   *
+   * @returns `false` where the device neither holds the document nor has its deletion pending
+   * @throws what refused it; SYNC_SCOPE
+   */
+  forcePush(container: string, id: string, partitionKey: PartitionKeyInput, options: SyncRunOptions = {}): Promise<boolean> {
+    return this.#forced(options.signal, (forced) => forced.one(this.#scopeOf(container, partitionKey), id));
+  }
+
+  /** {@link forcePush} of everything that is pending, rejected documents included. @returns how many the remote acknowledged */
+  forcePushAll(options: SyncRunOptions = {}): Promise<number> {
+    return this.#forced(options.signal, (forced) => forced.all(this.#scopes));
+  }
+
+  /** Stops, aborts a run under way and waits for its end. What is pending stays pending. Closing twice is allowed. */
+  async close(): Promise<void> {
+    this.#scheduler.stop();
+    const reason = new PerigeeError('CLOSED', 'The sync engine was closed during the run.');
+    const aborted = this.#queue.abort(reason);
+    await this.#calls.close(async () => {
+      await aborted;
+      for (const store of this.#stores.values()) {
+        await store.close();
+      }
+      this.#setState('stopped');
+    });
+  }
+
+  async #openScopes(): Promise<void> {
+    const { backend, database, scope, containers } = this.#options;
+    await ensureDatabase(backend, database);
+    const journals = new Map<string, OutboxJournal>();
+    for (const container of new Set(scope.map((entry) => entry.container))) {
+      const given = containers.find(({ id }) => id === container);
+      await ensureContainer(backend, database, container, given, () => this.#openRemote(container));
+      const journal = new OutboxJournal({
+        database: backend.database,
+        clock: this.#context.clock,
+        onRecorded: () => this.#scheduler.changed(),
+      });
+      journals.set(container, journal);
+      this.#stores.set(container, await backend.openJournaled(database, container, { journal }));
+    }
+    for (const entry of scope) {
+      const store = this.#stores.get(entry.container) as SqliteDocumentStore;
+      const checked = checkEntry(entry, store.definition);
+      const opened = await backend.database.write(() => openScope(database, checked, store));
+      if (this.#scopes.some(({ number }) => number === opened.number)) {
+        throw new PerigeeError(
+          'INVALID_OPTION',
+          `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
+        );
+      }
+      this.#scopes.push(opened);
+      journals.get(entry.container)?.add(opened);
+    }
+  }
+
+  #scopeOf(container: string, partitionKey: PartitionKeyInput): Scope {
+    const store = this.#stores.get(container);
+    const text =
+      store === undefined ? '' : partitionKeyText(normalizePartitionKey(partitionKey, store.definition.partitionKey.paths.length));
+    const scope = this.#scopes.find((one) => one.container === container && one.partitionKeyText === text);
+    if (scope === undefined) {
+      throw new PerigeeError(
+        'SYNC_SCOPE',
+        `The partition key is not in the scope of the sync engine (container ${JSON.stringify(container)}).`,
+      );
+    }
+    return scope;
+  }
+
+  /** Opens a remote store; once per container, again after it failed. */
+  #openRemote(container: string): Promise<DocumentStore<JsonObject>> {
+    const known = this.#remotes.get(container);
+    if (known !== undefined) {
+      return known;
+    }
+    const opening = (async () => this.#options.remote(container))();
+    this.#remotes.set(container, opening);
+    opening.catch(() => this.#remotes.delete(container));
+    return opening;
+  }
+
+  /** The remote store of a container, compared with the local one. */
+  async #remote(container: string): Promise<DocumentStore<JsonObject>> {
+    const store = await this.#openRemote(container);
+    const { backend, database } = this.#options;
+    const { definition } = store;
+    for (const warning of await matchRemote(backend, database, container, definition)) {
+      this.#warn(warning);
+    }
+    for (const scope of this.#scopes) {
+      scope.defaultTtl = scope.container === container ? definition.defaultTtl : scope.defaultTtl;
+    }
+    return store;
+  }
+
+  async #run(signal: AbortSignal): Promise<SyncReport> {
+    const wanted = this.#reconcileNext;
+    this.#reconcileNext = undefined;
+    const run = new SyncRun(this.#context, {
+      scopes: this.#scopes,
+      remote: (container) => this.#remote(container),
+      signal,
+      reconcile: wanted === undefined ? 'due' : 'always',
+      reconcileIntervalMs: this.#options.reconcileIntervalMs,
+      maxRequestUnits: wanted?.maxRequestUnits,
+    });
+    this.#setState('running');
+    let report: SyncReport;
+    try {
+      report = await run.run();
+    } catch (error) {
+      this.#setState('idle');
+      throw error;
+    }
+    this.#lastRun = report;
+    this.#progress = undefined;
+    this.#setState(stateAfter(report));
+    this.#context.events.emit('run', report);
+    return report;
+  }
+
+  /** A run of the scheduler, which has nobody to reject to. */
+  async #runScheduled(): Promise<SyncReport> {
+    const startedAtMs = this.#context.runtime.nowMs();
+    try {
+      return await this.sync();
+    } catch (cause) {
+      const error = isPerigeeError(cause)
+        ? cause
+        : new PerigeeError('INTERNAL', 'A run of the sync engine failed because of a defect.', { cause });
+      this.#context.logger.log('error', 'A scheduled sync failed.', { code: error.code, error });
+      return new ReportBuilder(startedAtMs).build('failed', 0, error);
+    }
+  }
+
+  #forced<R>(signal: AbortSignal | undefined, work: (forced: ForcedPush) => Promise<R>): Promise<R> {
+    return this.#calls.run(signal, () =>
+      this.#queue.alone(signal, () =>
+        work(new ForcedPush(this.#context, (container) => this.#remote(container), signal ?? new AbortController().signal)),
+      ),
+    );
+  }
+
+  #warn(warning: string): void {
+    if (!this.#warnings.has(warning)) {
+      this.#warnings.add(warning);
+      this.#context.logger.log('warn', warning);
+      this.#context.events.emit('warning', warning);
+    }
+  }
+
+  #setState(state: SyncState): void {
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#context.events.emit('state', state);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { PerigeeError } from '../core/errors.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { ContainerInput } from '../store/container-definition.ts';
+import { STORE_LIMITS } from '../store/limits.ts';
+import type { SyncOptions } from './sync-options.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Options with every default filled in. */
+export interface FilledOptions extends SyncOptions {
+  readonly database: string;
+  readonly runtime: Runtime;
+  readonly containers: readonly ContainerInput[];
+  readonly tombstoneTtlSeconds: number;
+  readonly reconcileIntervalMs: number;
+  readonly clockToleranceMs: number;
+  readonly pageItems: number;
+}
+
+function wholeNumber(name: string, value: number, from: number): number {
+  if (!Number.isSafeInteger(value) || value < from) {
+    throw new PerigeeError('INVALID_OPTION', `The option ${name} is a whole number from ${from}.`);
+  }
+  return value;
+}
+
+/** Checks options and fills the defaults in. @throws INVALID_OPTION */
+export function checkOptions(options: SyncOptions): FilledOptions {
+  if (typeof options.user !== 'string' || options.user.trim() === '') {
+    throw new PerigeeError('INVALID_OPTION', 'The option user names the user whose file this is, and is not blank.');
+  }
+  if (!Array.isArray(options.scope) || options.scope.length === 0) {
+    throw new PerigeeError('INVALID_OPTION', 'The option scope lists one partition key or more.');
+  }
+  return {
+    ...options,
+    database: options.database ?? 'sync',
+    runtime: options.runtime ?? options.backend.runtime,
+    containers: options.containers ?? [],
+    tombstoneTtlSeconds: wholeNumber('tombstoneTtlSeconds', options.tombstoneTtlSeconds ?? 90 * DAY_SECONDS, 1),
+    reconcileIntervalMs: wholeNumber('reconcileIntervalMs', options.reconcileIntervalMs ?? 6 * HOUR_MS, 0),
+    clockToleranceMs: wholeNumber('clockToleranceMs', options.clockToleranceMs ?? 5000, 0),
+    pageItems: wholeNumber('pageItems', options.pageItems ?? 5 * STORE_LIMITS.defaultPageItems, 1),
+  };
+}

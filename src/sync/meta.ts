@@ -1,0 +1,37 @@
+import { PerigeeError } from '../core/errors.ts';
+import { toHex, type Runtime } from '../core/runtime.ts';
+import { get, run, type Program } from '../stores/sqlite/driver.ts';
+
+/** Reads a value of the engine's own. */
+export function* readMeta(key: string): Program<string | undefined> {
+  return (yield* get<{ value: string }>('SELECT value FROM sync_meta WHERE key = ?', key))?.value;
+}
+
+/** Writes a value of the engine's own. */
+export function* writeMeta(key: string, value: string): Program<void> {
+  yield* run('INSERT INTO sync_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+}
+
+/**
+ * Binds the file to its user and its device on first open, and refuses every other user from then on.
+ *
+ * @returns the device's id
+ * @throws SYNC_SCOPE
+ */
+export function* bindFile(user: string, device: string | undefined, runtime: Runtime): Program<string> {
+  const owner = yield* readMeta('user');
+  if (owner === undefined) {
+    yield* writeMeta('user', user);
+  } else if (owner !== user) {
+    throw new PerigeeError(
+      'SYNC_SCOPE',
+      'Cannot open the file for this user: it belongs to another one. Give each user a file of their own.',
+    );
+  }
+  const known = yield* readMeta('device');
+  const id = device ?? known ?? toHex(runtime.randomBytes(8));
+  if (id !== known) {
+    yield* writeMeta('device', id);
+  }
+  return id;
+}

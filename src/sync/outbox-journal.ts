@@ -1,0 +1,108 @@
+import { PerigeeError } from '../core/errors.ts';
+import { getOwn, type JsonObject } from '../core/json.ts';
+import type { PartitionKeyText } from '../store/partition-key.ts';
+import { parsePatchPath } from '../store/patch.ts';
+import { keyOf, type PreparedKey, type WriteOperation } from '../store/write-rules.ts';
+import { run, type Program } from '../stores/sqlite/driver.ts';
+import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
+import type { AppliedWrite, WriteJournal } from '../stores/sqlite/write-journal.ts';
+import { readBase } from './base-versions.ts';
+import { readPending, recordPending } from './outbox.ts';
+import type { Scope } from './scope.ts';
+import type { SyncClock } from './sync-clock.ts';
+import { RESERVED_PROPERTY } from './wire-stamp.ts';
+
+/** What the journal of a container needs. */
+export interface OutboxJournalOptions {
+  readonly database: SqliteDatabase;
+  readonly clock: SyncClock;
+  /** Called after each commit that left something to send. */
+  readonly onRecorded: () => void;
+}
+
+/** Makes each local write of one container pending, in the transaction of the write itself. */
+export class OutboxJournal implements WriteJournal {
+  readonly name = 'sync';
+  readonly needsPreviousText = false;
+  readonly #scopes = new Map<PartitionKeyText, Scope>();
+  readonly #options: OutboxJournalOptions;
+
+  constructor(options: OutboxJournalOptions) {
+    this.#options = options;
+  }
+
+  /** Lets a partition key be written. */
+  add(scope: Scope): void {
+    this.#scopes.set(scope.partitionKeyText, scope);
+  }
+
+  /** @throws SYNC_SCOPE, INVALID_DOCUMENT */
+  check(operation: WriteOperation): void {
+    const scope = this.#scopeOf(keyOf(operation));
+    if ('document' in operation) {
+      checkBody(scope, operation.document.value);
+    } else if (operation.type === 'patch' && operation.operations.some(({ path }) => parsePatchPath(path)[0] === RESERVED_PROPERTY)) {
+      throw reserved();
+    }
+  }
+
+  *recorded(write: AppliedWrite): Program<void> {
+    const scope = this.#scopeOf(write.key);
+    const { id } = write.key;
+    if (write.document === undefined) {
+      if (yield* this.#vanished(scope, id)) {
+        return;
+      }
+    } else if (write.type === 'patch') {
+      checkBody(scope, write.document.value);
+    }
+    const { clock, database, onRecorded } = this.#options;
+    const kind = write.document === undefined ? 'delete' : 'put';
+    yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs());
+    database.afterCommit(onRecorded);
+  }
+
+  /** A deleted document that the remote never heard of leaves nothing to send. */
+  *#vanished(scope: Scope, id: string): Program<boolean> {
+    const base = yield* readBase(scope.number, id);
+    if (base?.deleted === 0) {
+      return false;
+    }
+    const row = yield* readPending(scope.number, id);
+    if (row?.sent !== null && row !== undefined) {
+      return false;
+    }
+    yield* run('DELETE FROM sync_outbox WHERE scope = ? AND id = ?', scope.number, id);
+    return true;
+  }
+
+  #scopeOf(key: PreparedKey): Scope {
+    const scope = this.#scopes.get(key.partitionKeyText);
+    if (scope === undefined) {
+      throw new PerigeeError(
+        'SYNC_SCOPE',
+        `Cannot write the document ${JSON.stringify(key.id)}: its partition key is not in the scope of the sync engine. Add it to the scope.`,
+      );
+    }
+    return scope;
+  }
+}
+
+function reserved(): PerigeeError {
+  return new PerigeeError(
+    'INVALID_DOCUMENT',
+    `A document cannot have the property ${JSON.stringify(RESERVED_PROPERTY)}: sync reserves it.`,
+  );
+}
+
+function checkBody(scope: Scope, body: JsonObject): void {
+  if (getOwn(body, RESERVED_PROPERTY) !== undefined) {
+    throw reserved();
+  }
+  if (scope.types !== undefined && !scope.types.accepts(body)) {
+    throw new PerigeeError(
+      'SYNC_SCOPE',
+      `Cannot write the document ${JSON.stringify(body['id'])}: its type is not in the scope of the sync engine, so it would not come back.`,
+    );
+  }
+}

@@ -1,0 +1,141 @@
+import { isPerigeeError } from '../core/errors.ts';
+import type { ChangePage, ChangesFrom } from '../store/changes.ts';
+import type { Program } from '../stores/sqlite/driver.ts';
+import { applyRemote, type Applied } from './apply.ts';
+import { hasPending } from './outbox.ts';
+import { countApplied } from './push.ts';
+import type { RemoteSession } from './remote-session.ts';
+import { readScope, restartPull, updateScope, type ScopeRow } from './scope.ts';
+import type { SyncContext } from './sync-context.ts';
+import type { ReportBuilder } from './sync-report.ts';
+import { readRemote, type RemoteVersion } from './wire-stamp.ts';
+
+/** How far the first load is. */
+interface Load {
+  done: boolean;
+  loaded: number;
+  readonly total: number | undefined;
+  /** Never reconciled: what is read from the beginning for the first time need not be. After a restarted pull it must. */
+  readonly fresh: boolean;
+}
+
+/** Brings one scope up to the remote: page by page, each page and its cursor in one transaction. */
+export async function pull(context: SyncContext, remote: RemoteSession, report: ReportBuilder): Promise<void> {
+  for (;;) {
+    const row = await context.database.read(() => readScope(remote.scope.number));
+    try {
+      await pullPages(context, remote, report, row);
+      return;
+    } catch (error) {
+      if (!(await recover(context, remote, error))) {
+        throw error;
+      }
+    }
+  }
+}
+
+/**
+ * Gives up what the remote no longer knows: first the session, as after it was restored, then the cursor; the partition key is then loaded from the
+ * beginning. Where nothing is remembered there is nothing to give up, and the error means something else.
+ */
+async function recover(context: SyncContext, remote: RemoteSession, error: unknown): Promise<boolean> {
+  const { number, container } = remote.scope;
+  if (isPerigeeError(error, 'SESSION_NOT_AVAILABLE') && remote.session !== undefined) {
+    remote.forgetSession();
+    await context.database.write(() => updateScope(number, { session: null }));
+    return true;
+  }
+  const { cursor } = await context.database.read(() => readScope(number));
+  if (!isPerigeeError(error, 'INVALID_CONTINUATION') || cursor === null) {
+    return false;
+  }
+  context.logger.log('warn', 'The remote no longer knows the cursor of a partition key; it is loaded from the beginning.', { container });
+  remote.forgetSession();
+  await context.database.write(() => restartPull(number));
+  return true;
+}
+
+async function pullPages(context: SyncContext, remote: RemoteSession, report: ReportBuilder, row: ScopeRow): Promise<void> {
+  const load = await beginLoad(context, remote, row);
+  let from: ChangesFrom = row.cursor === null ? 'beginning' : { cursor: row.cursor };
+  for (;;) {
+    const page = await remote.changes(from);
+    const versions = page.changes.map((change) => readRemote(change.document, change.position));
+    await remote.learnFromVersions(versions);
+    const unchanged = versions.length === 0 && typeof from === 'object' && 'cursor' in from && from.cursor === page.cursor;
+    if (!unchanged || !load.done) {
+      await applyPage(context, remote, report, page, versions, load);
+    }
+    if (page.caughtUp) {
+      return;
+    }
+    from = { cursor: page.cursor };
+  }
+}
+
+/** What is known of a first load that begins or goes on; its total is asked for once. */
+async function beginLoad(context: SyncContext, remote: RemoteSession, row: ScopeRow): Promise<Load> {
+  const fresh = row.last_reconcile_ms === null;
+  if (row.first_load_done === 1) {
+    return { done: true, loaded: 0, total: undefined, fresh };
+  }
+  if (row.total !== null) {
+    return { done: false, loaded: row.loaded, total: row.total, fresh };
+  }
+  const total = await remote.count();
+  if (total !== undefined) {
+    await context.database.write(() => updateScope(remote.scope.number, { total }));
+  }
+  return { done: false, loaded: row.loaded, total, fresh };
+}
+
+async function applyPage(
+  context: SyncContext,
+  remote: RemoteSession,
+  report: ReportBuilder,
+  page: ChangePage,
+  versions: readonly RemoteVersion[],
+  load: Load,
+): Promise<void> {
+  const { container, partitionKey } = remote.scope;
+  const phase = load.done ? 'pull' : 'first-load';
+  const loaded = load.loaded + versions.length;
+  const change: Partial<ScopeRow> = {
+    cursor: page.cursor,
+    session: remote.session ?? null,
+    ...(load.done ? {} : { loaded, first_load_done: page.caughtUp ? 1 : 0 }),
+    ...(page.caughtUp && load.fresh ? { last_reconcile_ms: context.runtime.nowMs() } : {}),
+  };
+  const results = await context.database.write(() => applyVersions(context, remote, versions, change));
+  await context.probe?.('after-local-commit');
+  load.loaded = loaded;
+  load.done ||= page.caughtUp;
+  for (const applied of results) {
+    countApplied(context, report, applied);
+    report.pushed += applied.decision === 'acknowledged' ? 1 : 0;
+  }
+  if (versions.length > 0 || phase === 'first-load') {
+    const total = load.total === undefined ? undefined : Math.max(load.total, loaded);
+    context.events.emit('progress', { container, partitionKey, phase, done: loaded, total: phase === 'pull' ? undefined : total });
+  }
+}
+
+/** A page, its cursor, its session and the clock: all or nothing. */
+function* applyVersions(
+  context: SyncContext,
+  remote: RemoteSession,
+  versions: readonly RemoteVersion[],
+  change: Partial<ScopeRow>,
+): Program<readonly Applied[]> {
+  const { scope } = remote;
+  const options = { authoritative: false, mayBePending: yield* hasPending(scope.number) };
+  const results: Applied[] = [];
+  for (const version of versions) {
+    results.push(yield* applyRemote(context, scope, version.id, version, options));
+  }
+  void context.probe?.('between-page-and-cursor');
+  yield* updateScope(scope.number, change);
+  yield* context.clock.save();
+  void context.probe?.('before-local-commit');
+  return results;
+}

@@ -1,0 +1,322 @@
+import { PerigeeError, isPerigeeError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
+import type { JsonObject } from '../core/json.ts';
+import { STORE_LIMITS, utf8Length } from '../store/limits.ts';
+import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
+import { prepareDocument } from '../store/prepared-document.ts';
+import type { Program } from '../stores/sqlite/driver.ts';
+import { applyRemote, putLocal, readPendingVersion, type Applied } from './apply.ts';
+import { readBase, writeBase, type BaseRow } from './base-versions.ts';
+import { clearPending, highestGeneration, listSendable, markSent, readPending, rejectPending, rowStamp, writeName } from './outbox.ts';
+import type { RemoteSession } from './remote-session.ts';
+import { updateScope, type Scope } from './scope.ts';
+import type { SyncContext } from './sync-context.ts';
+import type { ReportBuilder } from './sync-report.ts';
+import { tombstoneBody } from './tombstone.ts';
+import { clampStamp, stampedDocument, type RemoteVersion } from './wire-stamp.ts';
+
+/** Below the limit of 2 MB, which counts more than the documents. */
+const MAX_BATCH_BYTES = 1_900_000;
+/** Pending keys held in memory at once. */
+const QUEUE_KEYS = 10_000;
+/** Conflicts of one document in one push; a document that others write all the time waits for the next run. */
+const MAX_TRIES = 5;
+
+/** Codes of a whole request that a single document may be the cause of. */
+const DOCUMENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BAD_REQUEST',
+  'INVALID_ID',
+  'INVALID_DOCUMENT',
+  'VALIDATION_FAILED',
+  'PARTITION_KEY_MISMATCH',
+  'TOO_LARGE',
+]);
+
+/** Codes of one operation which say that the remote holds another version than the one the write follows. */
+const CONFLICT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NOT_FOUND', 'CONFLICT', 'PRECONDITION_FAILED']);
+
+/** How a version that the remote holds is brought together with what is pending. */
+export type Settle = (context: SyncContext, scope: Scope, id: string, remote: RemoteVersion | undefined) => Program<Applied>;
+
+/** The rule of a normal push: {@link applyRemote}. */
+export const settleByPolicy: Settle = (context, scope, id, remote) =>
+  applyRemote(context, scope, id, remote, { authoritative: true, mayBePending: true });
+
+/** The rule of a forced push: what is pending stays. */
+export const settleForced: Settle = (context, scope, id, remote) =>
+  applyRemote(context, scope, id, remote, { authoritative: true, mayBePending: true, forced: true });
+
+/** One write about to be sent. */
+interface SendItem {
+  readonly id: string;
+  readonly generation: number;
+  readonly deleted: boolean;
+  readonly body: JsonObject;
+  readonly operation: BatchOperation<JsonObject>;
+  readonly bytes: number;
+}
+
+interface LoadedBatch {
+  readonly items: readonly SendItem[];
+  /** Deletions of which it is unknown whether the remote ever had the document. */
+  readonly lookups: readonly string[];
+  /** Ids looked at; the others did not fit. */
+  readonly consumed: number;
+}
+
+/** Sends what is pending in one scope. */
+export class Push {
+  readonly #context: SyncContext;
+  readonly #remote: RemoteSession;
+  readonly #scope: Scope;
+  readonly #report: ReportBuilder;
+  readonly #settle: Settle;
+  readonly #tries = new Map<string, number>();
+  #queue: string[] = [];
+  #limit: number = STORE_LIMITS.batchOperations;
+  #done = 0;
+
+  constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, settle: Settle = settleByPolicy) {
+    this.#context = context;
+    this.#remote = remote;
+    this.#scope = remote.scope;
+    this.#report = report;
+    this.#settle = settle;
+  }
+
+  /** Sends everything that was pending when it began, in the order of the writes. */
+  async all(): Promise<void> {
+    const { database } = this.#context;
+    const upTo = await database.read(() => highestGeneration(this.#scope.number));
+    for (let after = 0; after < upTo;) {
+      const keys = await database.read(() => listSendable(this.#scope.number, after, upTo, QUEUE_KEYS));
+      after = keys.at(-1)?.generation ?? upTo;
+      await this.ids(keys.map(({ id }) => id));
+    }
+  }
+
+  /** Sends the pending writes of some documents. */
+  async ids(ids: readonly string[]): Promise<void> {
+    this.#queue = [...ids];
+    while (this.#queue.length > 0) {
+      const candidates = this.#queue.slice(0, this.#limit);
+      const batch = await this.#context.database.write(() => this.#load(candidates));
+      this.#queue.splice(0, batch.consumed);
+      if (batch.lookups.length > 0) {
+        await this.#reconsider(batch.lookups);
+        this.#queue.unshift(...batch.lookups);
+      }
+      if (batch.items.length > 0) {
+        await this.#send(batch.items);
+      }
+    }
+  }
+
+  /** Sends the pending writes of some documents on top of whatever the remote holds at this moment. */
+  async onTop(ids: readonly string[]): Promise<void> {
+    for (let at = 0; at < ids.length; at += this.#limit) {
+      await this.#reconsider(ids.slice(at, at + this.#limit));
+    }
+    await this.ids(ids);
+  }
+
+  /** Reads what is to be sent, and notes durably that it is. */
+  *#load(ids: readonly string[]): Program<LoadedBatch> {
+    const items: SendItem[] = [];
+    const lookups: string[] = [];
+    let bytes = 0;
+    let consumed = 0;
+    for (const id of ids) {
+      const row = yield* readPending(this.#scope.number, id);
+      if (row !== undefined && row.rejected_code === null) {
+        const base = yield* readBase(this.#scope.number, id);
+        const local = yield* readPendingVersion(this.#scope, row, base);
+        if (local === undefined || (local.deleted && (base === undefined ? row.sent === null : base.deleted === 1))) {
+          // Expired, or deleted on both sides: nothing is left to send.
+          yield* clearPending(this.#scope.number, id, row.generation);
+        } else if (local.deleted && base === undefined) {
+          lookups.push(id);
+        } else {
+          const body = local.body ?? this.#tombstone(id);
+          const stamp = clampStamp(rowStamp(row), this.#context.clock.serverNowMs() + this.#context.toleranceMs);
+          const document = stampedDocument(body, stamp, writeName(row), local.deleted);
+          const size = utf8Length(JSON.stringify(document));
+          if (items.length > 0 && bytes + size > MAX_BATCH_BYTES) {
+            break;
+          }
+          bytes += size;
+          yield* markSent(this.#scope.number, row);
+          items.push({ id, generation: row.generation, deleted: local.deleted, body, operation: operationOf(document, base), bytes: size });
+        }
+      }
+      consumed += 1;
+    }
+    return { items, lookups, consumed };
+  }
+
+  #tombstone(id: string): JsonObject {
+    return tombstoneBody(id, this.#scope.partitionKey, this.#remote.store.definition, this.#context.tombstoneTtlSeconds);
+  }
+
+  async #send(items: readonly SendItem[]): Promise<void> {
+    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+    let outcomes: readonly OperationOutcome<JsonObject>[];
+    let committed: boolean;
+    try {
+      ({ outcomes, committed } = await this.#remote.batch(
+        items.map((item) => item.operation),
+        bytes,
+      ));
+    } catch (error) {
+      if (!isPerigeeError(error) || !DOCUMENT_CODES.has(error.code)) {
+        throw error;
+      }
+      await this.#isolate(items, error);
+      return;
+    }
+    if (committed) {
+      await this.#acknowledge(items, outcomes);
+      this.#limit = STORE_LIMITS.batchOperations;
+    } else {
+      await this.#refused(items, outcomes);
+    }
+  }
+
+  /** The whole request was refused because of one of its documents, and nobody says which: halves find it. */
+  async #isolate(items: readonly SendItem[], error: PerigeeError): Promise<void> {
+    if (items.length === 1) {
+      await this.#reject(items[0] as SendItem, error);
+      this.#limit = STORE_LIMITS.batchOperations;
+    } else {
+      this.#limit = Math.ceil(items.length / 2);
+      this.#queue.unshift(...items.map(({ id }) => id));
+    }
+  }
+
+  async #acknowledge(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Promise<void> {
+    await this.#context.database.write(() => this.#acknowledged(items, outcomes));
+    await this.#context.probe?.('after-local-commit');
+    this.#report.pushed += items.length;
+    this.#done += items.length;
+    const { container, partitionKey } = this.#scope;
+    this.#context.events.emit('progress', { container, partitionKey, phase: 'push', done: this.#done, total: undefined });
+  }
+
+  /** The base advances in any case; the pending row goes only if nothing was written meanwhile. */
+  *#acknowledged(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Program<void> {
+    const { number, reconcileRun, defaultTtl } = this.#scope;
+    for (const [index, item] of items.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.ok !== true || outcome.document === undefined || outcome.etag === undefined) {
+        throw new PerigeeError('BAD_RESPONSE', 'The remote store committed a batch and gave no document for one of its writes.');
+      }
+      const ts = outcome.document._ts;
+      yield* writeBase(number, item.id, { etag: outcome.etag, ts, position: outcome.position, deleted: item.deleted }, reconcileRun);
+      const cleared = yield* clearPending(number, item.id, item.generation);
+      if (cleared && !item.deleted && defaultTtl !== undefined) {
+        yield* putLocal(this.#scope, prepareDocument(item.body, this.#scope.paths), ts);
+      }
+    }
+    yield* updateScope(number, { session: this.#remote.session ?? null });
+    yield* this.#context.clock.save();
+    void this.#context.probe?.('before-local-commit');
+  }
+
+  /** Nothing of the batch was applied: deals with the operation that is to blame, and lets the others be sent again at once. */
+  async #refused(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Promise<void> {
+    const index = outcomes.findIndex((outcome) => !outcome.ok && outcome.error.code !== 'FAILED_DEPENDENCY');
+    const outcome = outcomes[index];
+    const culprit = items[index];
+    if (outcome === undefined || outcome.ok || culprit === undefined) {
+      throw new PerigeeError('BAD_RESPONSE', 'The remote store refused a batch and blamed none of its operations.');
+    }
+    const { error } = outcome;
+    if (CONFLICT_CODES.has(error.code)) {
+      await this.#conflicted(items, culprit, error);
+    } else if (error.category !== 'data' && error.code !== 'FORBIDDEN') {
+      throw error;
+    } else {
+      await this.#reject(culprit, error);
+      this.#queue.unshift(...items.filter((item) => item !== culprit).map(({ id }) => id));
+    }
+  }
+
+  /** Asks for all documents of the batch at once, so that several conflicts cost one round. */
+  async #conflicted(items: readonly SendItem[], culprit: SendItem, error: PerigeeError): Promise<void> {
+    const results = await this.#reconsider(items.map(({ id }) => id));
+    const again: string[] = [];
+    for (const { id } of items) {
+      const { decision, advanced } = results.get(id) as Applied;
+      if (decision === undefined || !['follows', 'recreate', 'local'].includes(decision)) {
+        continue;
+      }
+      if (id !== culprit.id) {
+        again.push(id);
+        continue;
+      }
+      const tries = (this.#tries.get(id) ?? 0) + 1;
+      this.#tries.set(id, tries);
+      if (error.code === 'CONFLICT' && advanced !== true) {
+        // Not this document but a unique key is taken, maybe by one that gives it up later in the queue.
+        if (tries > 1) {
+          await this.#reject(culprit, error);
+        } else {
+          this.#queue.push(id);
+        }
+      } else if (tries <= MAX_TRIES) {
+        again.push(id);
+      }
+    }
+    this.#queue.unshift(...again);
+  }
+
+  /** Reads what the remote holds and settles it with what is pending, in one transaction. */
+  async #reconsider(ids: readonly string[]): Promise<Map<string, Applied>> {
+    const versions = await this.#remote.read(ids);
+    const results = await this.#context.database.write(() => this.#settleAll(versions));
+    for (const [id, applied] of results) {
+      countApplied(this.#context, this.#report, applied);
+      this.#report.pushed += applied.decision === 'acknowledged' ? 1 : 0;
+      if (applied.decision === undefined) {
+        this.#tries.delete(id);
+      }
+    }
+    return results;
+  }
+
+  *#settleAll(versions: ReadonlyMap<string, RemoteVersion | undefined>): Program<Map<string, Applied>> {
+    const results = new Map<string, Applied>();
+    for (const [id, remote] of versions) {
+      results.set(id, yield* this.#settle(this.#context, this.#scope, id, remote));
+    }
+    yield* updateScope(this.#scope.number, { session: this.#remote.session ?? null });
+    yield* this.#context.clock.save();
+    return results;
+  }
+
+  async #reject(item: SendItem, error: PerigeeError): Promise<void> {
+    const { database, runtime, events } = this.#context;
+    const { number, container, partitionKey } = this.#scope;
+    if (await database.write(() => rejectPending(number, item.id, item.generation, error, runtime.nowMs()))) {
+      const rejected = { container, partitionKey, id: item.id, code: error.code };
+      this.#report.reject(rejected);
+      events.emit('rejected', rejected);
+    }
+  }
+}
+
+/** Create where the remote has nothing; otherwise replace that very version. Never a blind upsert. */
+function operationOf(document: JsonObject & { readonly id: string }, base: BaseRow | undefined): BatchOperation<JsonObject> {
+  return base === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: base.etag };
+}
+
+/** Counts what became of a remote version. */
+export function countApplied(context: SyncContext, report: ReportBuilder, applied: Applied): void {
+  report.pulled += applied.change === 'taken' ? 1 : 0;
+  report.deletedLocally += applied.change === 'deleted' ? 1 : 0;
+  report.bytesReceived += applied.bytes ?? 0;
+  if (applied.conflict !== undefined) {
+    report.conflict(applied.conflict);
+    context.events.emit('conflict', applied.conflict);
+  }
+}

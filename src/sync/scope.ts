@@ -1,0 +1,136 @@
+import { PerigeeError } from '../core/errors.ts';
+import type { ContainerDefinition } from '../store/container-definition.ts';
+import {
+  normalizePartitionKey,
+  parsePropertyPath,
+  partitionKeyText,
+  type PartitionKey,
+  type PartitionKeyText,
+} from '../store/partition-key.ts';
+import type { PreparedKey } from '../store/write-rules.ts';
+import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
+import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
+import type { ScopeEntry } from './sync-options.ts';
+import { TypeFilter } from './type-filter.ts';
+
+/** One partition key that the device holds, with its local store. */
+export interface Scope {
+  /** Number of its row in `sync_scope`; other tables name it by that. */
+  readonly number: number;
+  readonly container: string;
+  readonly partitionKey: PartitionKey;
+  readonly partitionKeyText: PartitionKeyText;
+  readonly types: TypeFilter | undefined;
+  readonly store: SqliteDocumentStore;
+  /** Partition key paths of the container, parsed. */
+  readonly paths: readonly (readonly string[])[];
+  /** The container's at the remote, as far as it is known; expiry follows it. */
+  defaultTtl: number | undefined;
+  /** Number of the newest reconciliation; base rows written since its start carry it. */
+  reconcileRun: number;
+}
+
+/** State of a scope as it is stored. */
+export interface ScopeRow {
+  readonly cursor: string | null;
+  readonly session: string | null;
+  readonly first_load_done: 0 | 1;
+  readonly loaded: number;
+  readonly total: number | null;
+  readonly last_reconcile_ms: number | null;
+  readonly reconcile_run: number;
+  /** 1 while a reconciliation has begun and not ended. */
+  readonly reconcile_open: 0 | 1;
+  readonly reconcile_continuation: string | null;
+}
+
+/** A scope entry, checked against its container. */
+export interface CheckedEntry {
+  readonly container: string;
+  readonly partitionKey: PartitionKey;
+  readonly types: TypeFilter | undefined;
+}
+
+/** Checks an entry. @throws INVALID_OPTION, PARTITION_KEY_MISMATCH, BAD_REQUEST */
+export function checkEntry(entry: ScopeEntry, definition: ContainerDefinition): CheckedEntry {
+  return {
+    container: entry.container,
+    partitionKey: normalizePartitionKey(entry.partitionKey, definition.partitionKey.paths.length),
+    types: entry.types === undefined ? undefined : new TypeFilter(entry.types),
+  };
+}
+
+/**
+ * Finds or makes the row of an entry. Another type filter than last time means that documents are missing or too many: the partition key is then
+ * loaded from the beginning.
+ */
+export function* openScope(database: string, entry: CheckedEntry, store: SqliteDocumentStore): Program<Scope> {
+  const pk = partitionKeyText(entry.partitionKey);
+  const types = entry.types?.text ?? null;
+  yield* run(
+    'INSERT INTO sync_scope (database, container, pk, types) VALUES (?, ?, ?, ?) ON CONFLICT (database, container, pk) DO NOTHING',
+    database,
+    entry.container,
+    pk,
+    types,
+  );
+  const row = yield* get<{ scope: number; types: string | null; reconcile_run: number }>(
+    'SELECT scope, types, reconcile_run FROM sync_scope WHERE database = ? AND container = ? AND pk = ?',
+    database,
+    entry.container,
+    pk,
+  );
+  if (row === undefined) {
+    throw new PerigeeError('INTERNAL', 'The row of a sync scope is missing right after it was written.');
+  }
+  if (row.types !== types) {
+    yield* run('UPDATE sync_scope SET types = ? WHERE scope = ?', types, row.scope);
+    yield* restartPull(row.scope);
+  }
+  return {
+    number: row.scope,
+    container: entry.container,
+    partitionKey: entry.partitionKey,
+    partitionKeyText: pk,
+    types: entry.types,
+    store,
+    paths: store.definition.partitionKey.paths.map(parsePropertyPath),
+    defaultTtl: store.definition.defaultTtl,
+    reconcileRun: row.reconcile_run,
+  };
+}
+
+/** The state of a scope. */
+export function* readScope(scope: number): Program<ScopeRow> {
+  const row = yield* get<ScopeRow>(
+    `SELECT cursor, session, first_load_done, loaded, total, last_reconcile_ms, reconcile_run, reconcile_open, reconcile_continuation
+     FROM sync_scope WHERE scope = ?`,
+    scope,
+  );
+  if (row === undefined) {
+    throw new PerigeeError('STORE_CORRUPT', 'The sync tables of the file have no row for a scope that is open.');
+  }
+  return row;
+}
+
+/** Changes members of a scope's row. Names are the program's own. */
+export function* updateScope(scope: number, change: Partial<ScopeRow>): Program<void> {
+  const names = Object.keys(change) as (keyof ScopeRow)[];
+  const values = names.map((name) => change[name] ?? null);
+  yield* run(`UPDATE sync_scope SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE scope = ?`, ...values, scope);
+}
+
+/** Lets the next pull begin at the beginning; nothing local is dropped, and pending work stays. A reconciliation is due afterwards. */
+export function* restartPull(scope: number): Program<void> {
+  yield* updateScope(scope, { cursor: null, session: null, first_load_done: 0, loaded: 0, total: null, last_reconcile_ms: 0 });
+}
+
+/** Every partition key that was ever in scope, by number. */
+export function* listScopeKeys(): Program<readonly { scope: number; database: string; container: string; pk: string }[]> {
+  return yield* all('SELECT scope, database, container, pk FROM sync_scope');
+}
+
+/** The key of a document of a scope. */
+export function keyIn(scope: Scope, id: string): PreparedKey {
+  return { id, partitionKey: scope.partitionKey, partitionKeyText: scope.partitionKeyText };
+}

@@ -1,0 +1,24 @@
+import type { Emitter } from '../core/emitter.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
+import type { ConflictPolicy } from './conflict.ts';
+import type { SyncClock } from './sync-clock.ts';
+import type { SyncEvents } from './sync-events.ts';
+import type { SyncPoint } from './sync-options.ts';
+
+/** What all parts of one engine share. */
+export interface SyncContext {
+  readonly database: SqliteDatabase;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly clock: SyncClock;
+  readonly policy: ConflictPolicy;
+  readonly toleranceMs: number;
+  readonly tombstoneTtlSeconds: number;
+  readonly pageItems: number;
+  readonly events: Emitter<SyncEvents>;
+  readonly probe: ((point: SyncPoint) => void | Promise<void>) | undefined;
+  /** Tells people of something that is not an error, once per text. */
+  readonly warn: (warning: string) => void;
+}

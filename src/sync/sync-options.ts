@@ -1,0 +1,89 @@
+import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Runtime } from '../core/runtime.ts';
+import type { ContainerInput } from '../store/container-definition.ts';
+import type { DocumentStore } from '../store/document-store.ts';
+import type { PartitionKeyInput } from '../store/partition-key.ts';
+import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
+import type { ConflictPolicy } from './conflict.ts';
+
+/** One partition key that a device holds. */
+export interface ScopeEntry {
+  readonly container: string;
+  /** A full partition key: one component per path of the container. */
+  readonly partitionKey: PartitionKeyInput;
+  /**
+   * Only documents with one of these values at this path (`/type`). Others are not pulled, and cannot be written locally; a document whose value
+   * changes to another leaves the device.
+   */
+  readonly types?: { readonly path: string; readonly values: readonly JsonValue[] } | undefined;
+}
+
+/** Named moments of a run at which a crash must lose nothing; see `ARCHITECTURE.md`. */
+export type SyncPoint =
+  | 'before-send'
+  | 'after-send'
+  | 'after-remote-applied'
+  | 'before-local-commit'
+  | 'after-local-commit'
+  | 'between-page-and-cursor'
+  | 'in-checkpoint';
+
+/** What {@link SyncEngine.open} takes. */
+export interface SyncOptions {
+  /** The device's file. One file belongs to one user. */
+  readonly backend: SqliteBackend;
+  /** Database within the file; created when missing. `sync` unless said otherwise. */
+  readonly database?: string | undefined;
+  /** Whose work this is. The file is bound to the user on first open; opening it for another raises SYNC_SCOPE. */
+  readonly user: string;
+  /** Id of the device, 1 to 64 characters out of A-Z, a-z, 0-9, `_` and `-`. Drawn at random on first open and kept in the file unless given. */
+  readonly device?: string | undefined;
+  /** What the device holds. */
+  readonly scope: readonly ScopeEntry[];
+  /** Opens the remote store of a container; called once per container, again after it failed. */
+  readonly remote: (container: string) => DocumentStore<JsonObject> | Promise<DocumentStore<JsonObject>>;
+  /** Definitions for containers that are not in the file yet. Without one, the first open needs the remote, whose definition is then taken over. */
+  readonly containers?: readonly ContainerInput[] | undefined;
+  /** The backend's runtime unless said otherwise. */
+  readonly runtime?: Runtime | undefined;
+  readonly logger?: Logger | undefined;
+  /** Who stays in a conflict; last write wins unless said otherwise. */
+  readonly policy?: ConflictPolicy | undefined;
+  /** How long a tombstone lives at the remote, in seconds: longer than any device stays away. 90 days unless said otherwise. */
+  readonly tombstoneTtlSeconds?: number | undefined;
+  /** How often {@link SyncEngine.start} looks for documents that vanished without a tombstone, in milliseconds; 6 hours unless said otherwise, 0 for never. */
+  readonly reconcileIntervalMs?: number | undefined;
+  /** How far ahead of server time a stamp may be before it counts as less, in milliseconds; 5,000 unless said otherwise. */
+  readonly clockToleranceMs?: number | undefined;
+  /** Changes asked for in one page of a pull; 500 unless said otherwise. */
+  readonly pageItems?: number | undefined;
+  /** Waits at named moments of a run, for crash tests. A point inside a local transaction must answer at once. @internal */
+  readonly probe?: ((point: SyncPoint) => void | Promise<void>) | undefined;
+}
+
+/** How {@link SyncEngine.start} runs. */
+export interface SyncSchedule {
+  /** Time between runs while nothing changes locally, in milliseconds; 30,000 unless said otherwise. */
+  readonly intervalMs?: number | undefined;
+  /** Wait after a local change, so that changes go together, in milliseconds; 200 unless said otherwise. */
+  readonly debounceMs?: number | undefined;
+  /** Share of each wait that chance may take away, 0 to 1; 0.2 unless said otherwise. */
+  readonly jitter?: number | undefined;
+  /** Wait after a failure, in milliseconds; doubles with each further one. 1,000 unless said otherwise. */
+  readonly minBackoffMs?: number | undefined;
+  /** Longest wait after failures, in milliseconds; 300,000 unless said otherwise. */
+  readonly maxBackoffMs?: number | undefined;
+}
+
+/** What one run accepts. */
+export interface SyncRunOptions {
+  /** Ends the run with the signal's reason at the next step; nothing is lost, and the next run goes on from there. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a reconciliation accepts. */
+export interface ReconcileOptions extends SyncRunOptions {
+  /** Ends the reconciliation after the page that reaches this many request units; the next one goes on from there. Unlimited unless said otherwise. */
+  readonly maxRequestUnits?: number | undefined;
+}
