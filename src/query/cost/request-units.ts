@@ -1,48 +1,41 @@
 /*
- * The request-unit model. Cosmos DB publishes figures, not formulas: a point read of 1 KB costs 1 request unit and of 100 KB about 10; a create of
- * 1 KB costs 5 and 0.2 for each term of the index, and of 100 KB about 50; a delete as much as a create; a replace both, with the terms that
- * change; a patch 0.4 more for each operation; loading 1,000 documents of 1 KB in a query about 1,000. What is in between is a straight line. The
- * same work always has the same charge. It is for comparing calls with each other, not for forecasting a bill.
+ * The request-unit model. Cosmos DB publishes examples, not formulas; these formulas meet its published figures, and depend on nothing but the
+ * sizes given, so that the same work always has the same charge:
+ *
+ *   point read            1 KB = 1, 100 KB = 10, in a straight line; never less than 1
+ *   create, delete        5 times the read of the same size, and 0.2 a term of the index
+ *   replace               delete and create, but only terms that change
+ *   patch                 replace, and 0.4 an operation
+ *   query, feed           2.3 a request, 0.01 a document looked at, 0.02 an item and 0.95 a KB returned: 1,000 items of 1 KB are about 1,000
  */
 
-const KILOBYTE = 1024;
+const BYTES_PER_KB = 1024;
 const READ_PER_KB = 9 / 99;
-const INSERT_BASE = 5;
-const INSERT_PER_KB = 44.5 / 99;
+const WRITE_FACTOR = 5;
 const PER_TERM = 0.2;
-/** Terms of a document whose terms nobody has counted: they make the often quoted 5.5 request units of an insert. */
-const USUAL_TERMS = 2.5;
 const PER_PATCH_OPERATION = 0.4;
-const QUERY_BASE = 2.3;
-const QUERY_PER_DOCUMENT_SCANNED = 0.02;
-
-/** Kilobytes beyond the first. */
-function furtherKilobytes(bytes: number): number {
-  return Math.max(0, bytes / KILOBYTE - 1);
-}
+const PER_REQUEST = 2.3;
+const PER_DOCUMENT_LOOKED_AT = 0.01;
+const PER_ITEM = 0.02;
+const PER_KB_RETURNED = 0.95;
 
 /** Two decimals, as the service charges. */
 function rounded(units: number): number {
   return Math.round(units * 100) / 100;
 }
 
-function insertUnits(bytes: number, terms: number): number {
-  return INSERT_BASE + furtherKilobytes(bytes) * INSERT_PER_KB + PER_TERM * terms;
+function readUnits(bytes: number): number {
+  return 1 + Math.max(bytes / BYTES_PER_KB - 1, 0) * READ_PER_KB;
 }
 
-/** Charge of reading a document by its key; `bytes` is its JSON, 0 for a missing one. */
-export function readUnits(bytes: number): number {
-  return rounded(1 + furtherKilobytes(bytes) * READ_PER_KB);
+/** The charge of reading one document by its key; `bytes` of its JSON text, 0 for one that is missing. */
+export function pointReadUnits(bytes: number): number {
+  return rounded(readUnits(bytes));
 }
 
-/**
- * Charge of a write; `bytes` is the JSON of the document written, or of the one deleted, and `terms` what `IndexedTerms` counts in it.
- *
- * For a replace this takes the old document as if it were like the new one; {@link replaceUnits} knows both.
- */
-export function writeUnits(kind: 'create' | 'replace' | 'delete', bytes: number, terms: number = USUAL_TERMS): number {
-  const insert = insertUnits(bytes, terms);
-  return rounded(kind === 'replace' ? 2 * insert : insert);
+/** The charge of creating a document, or of deleting it, by its size and its terms in the index. */
+export function writeUnits(bytes: number, terms: number): number {
+  return rounded(WRITE_FACTOR * readUnits(bytes) + PER_TERM * terms);
 }
 
 /** What a replacement changes. */
@@ -55,12 +48,34 @@ export interface ReplaceCost {
   readonly termsAdded: number;
 }
 
-/** Charge of replacing a document by another; with the number of its operations, that of a patch. */
-export function replaceUnits({ bytesBefore, bytesAfter, termsRemoved, termsAdded }: ReplaceCost, patchOperations: number = 0): number {
-  return rounded(insertUnits(bytesBefore, termsRemoved) + insertUnits(bytesAfter, termsAdded) + PER_PATCH_OPERATION * patchOperations);
+function rawReplaceUnits({ bytesBefore, bytesAfter, termsRemoved, termsAdded }: ReplaceCost): number {
+  return WRITE_FACTOR * (readUnits(bytesBefore) + readUnits(bytesAfter)) + PER_TERM * (termsRemoved + termsAdded);
 }
 
-/** Charge of one page of a query or of a change feed. */
-export function pageUnits(page: { readonly documentsScanned: number; readonly bytesReturned: number }): number {
-  return rounded(QUERY_BASE + page.documentsScanned * QUERY_PER_DOCUMENT_SCANNED + page.bytesReturned / KILOBYTE);
+/** The charge of replacing a document. */
+export function replaceUnits(cost: ReplaceCost): number {
+  return rounded(rawReplaceUnits(cost));
+}
+
+/** The charge of patching a document. */
+export function patchUnits(cost: ReplaceCost, operations: number): number {
+  return rounded(rawReplaceUnits(cost) + PER_PATCH_OPERATION * operations);
+}
+
+/** What a page of a query or a feed did. */
+export interface PageCost {
+  readonly documentsLookedAt: number;
+  readonly itemsReturned: number;
+  readonly bytesReturned: number;
+}
+
+/** The charge of one page of a query. */
+export function queryUnits({ documentsLookedAt, itemsReturned, bytesReturned }: PageCost): number {
+  const returned = PER_ITEM * itemsReturned + (PER_KB_RETURNED * bytesReturned) / BYTES_PER_KB;
+  return rounded(PER_REQUEST + PER_DOCUMENT_LOOKED_AT * documentsLookedAt + returned);
+}
+
+/** The charge of one page of a feed (a change feed, or the documents of a container), which looks at what it returns; 1 for an empty one. */
+export function feedUnits(itemsReturned: number, bytesReturned: number): number {
+  return itemsReturned === 0 ? 1 : queryUnits({ documentsLookedAt: itemsReturned, itemsReturned, bytesReturned });
 }

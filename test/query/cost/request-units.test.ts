@@ -1,27 +1,31 @@
 import { describe, expect, test } from 'vitest';
 import { IndexedTerms } from '../../../src/query/cost/indexed-terms.ts';
-import { pageUnits, readUnits, replaceUnits, writeUnits } from '../../../src/query/cost/request-units.ts';
+import { feedUnits, patchUnits, pointReadUnits, queryUnits, replaceUnits, writeUnits } from '../../../src/query/cost/request-units.ts';
 import { DEFAULT_INDEXING_POLICY } from '../../../src/store/container-definition.ts';
 
 const KB = 1024;
 
 describe('request units', () => {
   test('meet the published figures', () => {
-    expect([readUnits(KB), readUnits(100 * KB)]).toEqual([1, 10]);
-    expect([writeUnits('create', KB, 10), writeUnits('create', KB, 0), writeUnits('delete', KB, 10)]).toEqual([7, 5, 7]);
-    expect([writeUnits('create', KB), writeUnits('create', 100 * KB), writeUnits('replace', KB)]).toEqual([5.5, 50, 11]);
+    expect(pointReadUnits(KB)).toBe(1);
+    expect(pointReadUnits(100 * KB)).toBe(10);
+    expect(writeUnits(KB, 10)).toBe(7);
+    expect(writeUnits(KB, 0)).toBe(5);
+    expect(writeUnits(100 * KB, 0)).toBe(50);
     const change = { bytesBefore: KB, bytesAfter: KB, termsRemoved: 2, termsAdded: 2 };
-    expect([replaceUnits(change), replaceUnits(change, 2)]).toEqual([10.8, 11.6]);
-    const thousand = pageUnits({ documentsScanned: 1000, bytesReturned: 1000 * KB });
-    expect(thousand).toBeGreaterThan(950);
-    expect(thousand).toBeLessThan(1050);
+    expect(replaceUnits(change)).toBe(10.8);
+    expect(patchUnits(change, 2)).toBe(11.6);
+    const thousand = queryUnits({ documentsLookedAt: 1000, itemsReturned: 1000, bytesReturned: 1000 * KB });
+    expect(thousand).toBeGreaterThan(900);
+    expect(thousand).toBeLessThan(1100);
   });
 
   test('have a floor, grow with the work and have two decimals', () => {
-    expect(readUnits(0)).toBe(1);
-    expect(readUnits(1700)).toBe(1.06);
-    expect(pageUnits({ documentsScanned: 0, bytesReturned: 0 })).toBe(2.3);
-    expect(pageUnits({ documentsScanned: 5000, bytesReturned: 100 })).toBe(102.4);
+    expect(pointReadUnits(0)).toBe(1);
+    expect(feedUnits(0, 0)).toBe(1);
+    expect(queryUnits({ documentsLookedAt: 0, itemsReturned: 0, bytesReturned: 0 })).toBe(2.3);
+    expect(queryUnits({ documentsLookedAt: 5000, itemsReturned: 1, bytesReturned: 100 })).toBe(52.41);
+    expect(feedUnits(10, 10 * KB)).toBe(12.1);
   });
 });
 
