@@ -59,7 +59,9 @@ function* readSlice(
   const keys = scan.lookup?.parameters ?? [];
   const head = yield* container.head();
   const created = (yield { mode: 'get', ...scan.bound(behind, size) }) as { readonly ordinal: number } | undefined;
-  const rewritten = (yield { mode: 'get', sql: bound, parameters: [...keys, behind, size - 1] }) as { readonly position: number } | undefined;
+  const rewritten = (yield { mode: 'get', sql: bound, parameters: [...keys, behind, size - 1] }) as
+    | { readonly position: number }
+    | undefined;
   // Not beyond the head: with a driver that answers later, more may have been committed since it was read.
   const end = Math.min(created?.ordinal ?? head, rewritten?.position ?? head, head);
   const one = [...keys, behind, end, container.nowSeconds(), ...scan.where.parameters, limit];
@@ -131,7 +133,7 @@ async function positionAtTime(container: SqliteContainer, seconds: number, head:
   const sql = `SELECT min(position) AS first FROM ${documents} WHERE ordinal > ? AND ordinal <= ? AND ts >= ?`;
   const size = new SliceSize(container.database.runtime);
   let first = head + 1;
-  for (let behind = 0; ; ) {
+  for (let behind = 0; ;) {
     const from = behind;
     const rows = size.begin();
     const slice = await container.database.read(function* (): Program<{ first: number | null; next: number | undefined }> {

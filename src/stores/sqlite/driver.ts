@@ -4,7 +4,7 @@ export type SqliteValue = null | number | string | Uint8Array;
 /** A row of a result by column name. */
 export type SqliteRow = Readonly<Record<string, SqliteValue>>;
 
-/** One statement with its values: `run` answers how many rows it changed, `get` the first row or `undefined`, `all` every row. */
+/** One statement with its values, a plain `?` for each: `run` answers how many rows it changed, `get` the first row or `undefined`, `all` every row. */
 export interface SqliteStep {
   readonly mode: 'run' | 'get' | 'all';
   readonly sql: string;

@@ -141,13 +141,7 @@ export function* deleteContainer(databaseId: string, id: string): Program<boolea
 
 /** Writes a definition in place of the one before; `undefined` when the container is gone. */
 export function* replaceDefinition(rid: string, definition: ContainerDefinition, stamp: Stamp): Program<ContainerRow | undefined> {
-  yield* run(
-    'UPDATE containers SET definition = ?, etag = ?, ts = ? WHERE rid = ?',
-    definitionText(definition),
-    stamp.etag,
-    stamp.ts,
-    rid,
-  );
+  yield* run('UPDATE containers SET definition = ?, etag = ?, ts = ? WHERE rid = ?', definitionText(definition), stamp.etag, stamp.ts, rid);
   return yield* get<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE rid = ?`, rid);
 }
 
@@ -167,12 +161,13 @@ export function* restampExpiry(
   if (last === undefined || last.last === null) {
     return undefined;
   }
-  const ttl = "coalesce(json_extract(body, '$.ttl'), ?3)";
+  const ttl = "coalesce(json_extract(body, '$.ttl'), given.ttl)";
   yield* run(
-    `UPDATE ${documents} SET expires_at = CASE WHEN ?3 IS NULL OR ${ttl} = -1 THEN NULL ELSE ts + ${ttl} END WHERE ordinal > ?1 AND ordinal <= ?2`,
+    `UPDATE ${documents} SET expires_at = CASE WHEN given.ttl IS NULL OR ${ttl} = -1 THEN NULL ELSE ts + ${ttl} END
+      FROM (SELECT ? AS ttl) AS given WHERE ordinal > ? AND ordinal <= ?`,
+    defaultTtl ?? null,
     behind,
     last.last,
-    defaultTtl ?? null,
   );
   return last.last;
 }

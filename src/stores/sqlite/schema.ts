@@ -92,18 +92,18 @@ export function* migrateComponent(name: string, migrations: readonly Migration[]
   const row = yield* get<{ version: number }>('SELECT version FROM components WHERE name = ?', name);
   const version = row?.version ?? 0;
   if (version > migrations.length) {
-    throw new PerigeeError('STORE_TOO_NEW', `Cannot use the tables of ${JSON.stringify(name)}: a newer version wrote them. Update Perigee.`, {
-      details: { version, newest: migrations.length },
-    });
+    throw new PerigeeError(
+      'STORE_TOO_NEW',
+      `Cannot use the tables of ${JSON.stringify(name)}: a newer version wrote them. Update Perigee.`,
+      {
+        details: { version, newest: migrations.length },
+      },
+    );
   }
   for (const migration of migrations.slice(version)) {
     yield* migration();
   }
   if (version < migrations.length) {
-    yield* run(
-      'INSERT INTO components (name, version) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET version = ?2',
-      name,
-      migrations.length,
-    );
+    yield* run('INSERT OR REPLACE INTO components (name, version) VALUES (?, ?)', name, migrations.length);
   }
 }

@@ -206,7 +206,7 @@ export class SqliteBackend extends BaseBackend {
       this.database.invalidate();
       const row = await runProgram(replaceDefinition(current.rid, definition, this.#stamp()));
       if (row !== undefined && current.definition.defaultTtl !== definition.defaultTtl) {
-        for (let behind: number | undefined = 0; behind !== undefined; ) {
+        for (let behind: number | undefined = 0; behind !== undefined;) {
           behind = await runProgram(restampExpiry(row.number, definition.defaultTtl, behind, RESTAMP_ROWS));
           await this.runtime.yieldTask();
         }
@@ -266,7 +266,10 @@ export class SqliteBackend extends BaseBackend {
   *#markJournaled(databaseId: string, id: string, journal: string): Program<ContainerRow> {
     const row = yield* findContainer(databaseId, id);
     if (row === undefined) {
-      throw new PerigeeError('NOT_FOUND', `Cannot open the container ${JSON.stringify(id)} of the database ${JSON.stringify(databaseId)}: there is none.`);
+      throw new PerigeeError(
+        'NOT_FOUND',
+        `Cannot open the container ${JSON.stringify(id)} of the database ${JSON.stringify(databaseId)}: there is none.`,
+      );
     }
     if (row.journal !== null && row.journal !== journal) {
       throw new PerigeeError(

@@ -237,11 +237,7 @@ export class SqliteContainer {
   }
 
   /** Creates or replaces without conditions. `expiresAt`: `'rules'` for the container's own. @throws CONFLICT (unique key), having changed nothing */
-  *put(
-    document: PreparedDocument,
-    expiresAt: number | undefined | 'rules',
-    journal: WriteJournal | undefined,
-  ): Program<AppliedWrite> {
+  *put(document: PreparedDocument, expiresAt: number | undefined | 'rules', journal: WriteJournal | undefined): Program<AppliedWrite> {
     const before = yield* this.#findForWrite(document, journal?.needsPreviousText === true);
     const expiry = expiresAt === 'rules' ? this.#expiryOf(document) : (expiresAt ?? null);
     const applied = yield* this.#put('upsert', document, before, expiry);
@@ -344,7 +340,12 @@ export class SqliteContainer {
     return applied;
   }
 
-  *#replace(type: WriteOperation['type'], document: PreparedDocument, before: DocumentRow, expiresAt: number | null): Program<AppliedWrite> {
+  *#replace(
+    type: WriteOperation['type'],
+    document: PreparedDocument,
+    before: DocumentRow,
+    expiresAt: number | null,
+  ): Program<AppliedWrite> {
     const position = this.#position + 1;
     const ts = this.nowSeconds();
     yield { mode: 'run', sql: this.statements.update, parameters: [position, ts, expiresAt, document.text, before.ordinal] };

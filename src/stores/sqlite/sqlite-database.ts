@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import { open as openFile } from 'node:fs/promises';
+import { access, constants, open as openFile, stat } from 'node:fs/promises';
 import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import type { Runtime } from '../../core/runtime.ts';
@@ -367,10 +366,12 @@ export class SqliteDatabase {
   }
 
   #openReader(): Promise<SqliteConnection> {
-    this.#reader ??= this.#options.driver.open({ path: this.path, readOnly: true, busyTimeoutMs: BUSY_SLICE_MS }).catch((error: unknown) => {
-      this.#reader = undefined;
-      throw error;
-    });
+    this.#reader ??= this.#options.driver
+      .open({ path: this.path, readOnly: true, busyTimeoutMs: BUSY_SLICE_MS })
+      .catch((error: unknown) => {
+        this.#reader = undefined;
+        throw error;
+      });
     return this.#reader;
   }
 
@@ -391,7 +392,7 @@ function causeMessage(error: unknown): string {
 /** Looks at an existing file through a connection that cannot write, so that one which is refused stays as it is, byte for byte. */
 async function lookBeforeOpening(options: SqliteDatabaseOptions, newest: number): Promise<void> {
   const { path } = options;
-  if (path === ':memory:' || (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) {
+  if (path === ':memory:' || !(await holdsSomething(path))) {
     return;
   }
   const connection = await options.driver.open({ path, readOnly: true, busyTimeoutMs: options.busyTimeoutMs });
@@ -401,6 +402,31 @@ async function lookBeforeOpening(options: SqliteDatabaseOptions, newest: number)
     throw await closeAfter(error, connection, options.logger ?? silentLogger);
   }
   await connection.close();
+}
+
+/**
+ * Whether there is a file with content. SQLite opens a file that it may not write for reading only and says so at the first write; here it is
+ * refused at once.
+ */
+async function holdsSomething(path: string): Promise<boolean> {
+  const refused = (why: string, cause?: unknown): PerigeeError =>
+    new PerigeeError('STORE_READ_ONLY', `Cannot open the store ${JSON.stringify(path)}: ${why}.`, { cause });
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) {
+      throw refused('it is not a file');
+    }
+    await access(path, constants.W_OK);
+    return found.size > 0;
+  } catch (error) {
+    if (isPerigeeError(error)) {
+      throw error;
+    }
+    if ((error as { readonly code?: unknown }).code === 'ENOENT') {
+      return false;
+    }
+    throw refused('the file or its folder cannot be written; check owner and mode', error);
+  }
 }
 
 /** Closes what could not be used, and gives the error that came first. */
@@ -422,6 +448,9 @@ async function syncFile(path: string): Promise<void> {
       await file.close();
     }
   } catch (error) {
-    throw wrapSqliteError(Object.assign(new Error('fsync failed', { cause: error }), { code: 'SQLITE_IOERR_FSYNC' }), `flush ${JSON.stringify(path)}`);
+    throw wrapSqliteError(
+      Object.assign(new Error('fsync failed', { cause: error }), { code: 'SQLITE_IOERR_FSYNC' }),
+      `flush ${JSON.stringify(path)}`,
+    );
   }
 }

@@ -7,7 +7,15 @@ import type { ChangePage } from '../../store/changes.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import type { StoreTransaction } from '../../store/document-store.ts';
 import type { WriteOutcome } from '../../store/hooked-transaction.ts';
-import type { BatchResult, BulkResult, CallOptions, OperationOutcome, ReadManyResult, ReadOptions, ReadResult } from '../../store/operations.ts';
+import type {
+  BatchResult,
+  BulkResult,
+  CallOptions,
+  OperationOutcome,
+  ReadManyResult,
+  ReadOptions,
+  ReadResult,
+} from '../../store/operations.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterEach } from 'vitest';
+import type { DocumentStore } from '../../../src/store/document-store.ts';
+import { openSqliteBackend, type SqliteBackend, type SqliteBackendOptions } from '../../../src/stores/sqlite/sqlite-backend.ts';
+import { workerDriver } from '../../../src/stores/sqlite/worker-driver.ts';
+import type { SqliteDriver } from '../../../src/stores/sqlite/driver.ts';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+
+/** Runs `cleanup` after the test, the latest first. */
+export function afterTest(cleanup: () => Promise<void> | void): void {
+  cleanups.unshift(cleanup);
+}
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) {
+    await cleanup();
+  }
+});
+
+/** A folder that is removed after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'perigee-sqlite-'));
+  afterTest(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A backend that is closed after the test. */
+export async function openBackend(options: SqliteBackendOptions): Promise<SqliteBackend> {
+  const backend = await openSqliteBackend(options);
+  afterTest(() => backend.close());
+  return backend;
+}
+
+/** The store of a new container with the partition key `/pk`. */
+export async function newStore(backend: SqliteBackend, id = 'items'): Promise<DocumentStore> {
+  if ((await backend.readDatabase('test')) === undefined) {
+    await backend.createDatabase('test');
+  }
+  await backend.createContainer('test', { id, partitionKey: '/pk' });
+  return backend.container('test', id);
+}
+
+const register = import.meta.resolve('tsx/esm/api');
+const thread = new URL('../../../src/stores/sqlite/worker-thread.ts', import.meta.url).href;
+
+/** The worker driver over the sources, which the thread has to translate first. */
+export function sourceWorkerDriver(): SqliteDriver {
+  const code = `import(${JSON.stringify(register)}).then(({ register }) => { register(); return import(${JSON.stringify(thread)}); });`;
+  return workerDriver({ createWorker: () => new Worker(code, { eval: true }) });
+}
+
+/** The drivers that every test of behaviour runs on. */
+export const drivers: readonly { readonly name: string; readonly driver: () => SqliteBackendOptions['driver'] }[] = [
+  { name: 'better-sqlite3', driver: () => 'better-sqlite3' },
+  { name: 'worker', driver: sourceWorkerDriver },
+];
