@@ -10,6 +10,7 @@ import type { ContainerInfo } from './backend.ts';
 import type { ContainerDefinition } from './container-definition.ts';
 import type { StoredDocument } from './document.ts';
 import type { DocumentStore, StoreTransaction } from './document-store.ts';
+import { bindContinuation, continuationBinding, unbindContinuation } from './bound-continuation.ts';
 import { checkDocumentId } from './ids.ts';
 import { HookedTransaction, toWriteResult, type TransactionHooks, type WriteOutcome } from './hooked-transaction.ts';
 import { exceedsBytes, STORE_LIMITS } from './limits.ts';
@@ -234,7 +235,9 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     return new PagedQuery<R>(options.continuation, (continuation) =>
       this.calls.run(options.signal, async () => {
         request ??= this.#queryRequest(query, options);
-        return (await this._queryPage({ ...request, continuation })) as QueryPage<R>;
+        const binding = continuationBinding(this.rid, request);
+        const page = await this._queryPage({ ...request, continuation: unbindContinuation(binding, continuation) });
+        return { ...page, continuation: bindContinuation(binding, page.continuation) } as QueryPage<R>;
       }),
     );
   }
@@ -270,7 +273,11 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   }
 
   explain(query: QueryInput, options: QueryOptions = {}): Promise<QueryExplanation> {
-    return this.calls.run(options.signal, async () => this._explain(this.#queryRequest(query, options)));
+    return this.calls.run(options.signal, async () => {
+      const request = this.#queryRequest(query, options);
+      const binding = continuationBinding(this.rid, request);
+      return this._explain({ ...request, continuation: unbindContinuation(binding, request.continuation) });
+    });
   }
 
   transact<R>(

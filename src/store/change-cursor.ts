@@ -8,7 +8,10 @@ import type { ChangesRequest } from './store-hooks.ts';
  *
  * @param source names the data a position has a meaning in: the container, and the database that holds it
  */
-export function cursorBinding(source: string, request: Pick<ChangesRequest, 'mode' | 'partitionKey' | 'range'>): string {
+export function cursorBinding(
+  source: string,
+  request: Pick<ChangesRequest, 'partitionKey' | 'range'> & { readonly mode: ChangesRequest['mode'] | 'query' },
+): string {
   const { mode, partitionKey, range } = request;
   const scope = [source, mode, partitionKey === undefined ? '' : partitionKeyText(partitionKey), range?.min ?? '', range?.max ?? ''];
   return effectivePartitionKey([JSON.stringify(scope)], { paths: ['/scope'], kind: 'Hash', version: 2 });

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { feedUnits } from '../../query/cost/request-units.ts';
 import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../store/changes.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
@@ -21,6 +22,7 @@ export async function readChanges<T extends object = JsonObject>(
   let position = startPosition(container, request, binding);
   const matches = scopeFilter(container, request);
   const changes: Change<T>[] = [];
+  let bytes = 0;
   let caughtUp = false;
   while (!caughtUp && changes.length < request.maxItemCount) {
     // A turn of its own index: the log may be rewritten while others have theirs.
@@ -31,6 +33,7 @@ export async function readChanges<T extends object = JsonObject>(
       const row = livingRow(container, index);
       position = container.committed.at(index)?.order ?? position;
       if (row !== undefined && matches(row)) {
+        bytes += row.text.length;
         changes.push({ document: documentOf<T>(row), position: row.position, operation: undefined, previous: undefined });
       }
     }
@@ -46,7 +49,7 @@ export async function readChanges<T extends object = JsonObject>(
     changes,
     cursor: formatCursor(binding, last),
     caughtUp,
-    requestUnits: 1,
+    requestUnits: feedUnits(changes.length, bytes),
     session: String(container.position),
   };
 }

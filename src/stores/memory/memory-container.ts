@@ -1,6 +1,8 @@
 import { Emitter, type Unsubscribe } from '../../core/emitter.ts';
 import { PerigeeError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import { parsePropertyPath, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { containerSelf } from '../../store/resource-id.ts';
@@ -55,6 +57,7 @@ export class MemoryContainer {
   readonly #rows = new Map<string, MemoryRow>();
   readonly #uniqueOwners = new Map<string, string>();
   readonly #events = new Emitter<{ commit: undefined }>();
+  #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #lastOrdinal = 0;
   #lastPosition = 0;
   #committedPosition = 0;
@@ -107,6 +110,15 @@ export class MemoryContainer {
     this.#uniqueOwners.clear();
   }
 
+  /** Counts index terms by the policy of now. */
+  get terms(): IndexedTerms {
+    const policy = this.info.definition.indexingPolicy;
+    if (this.#terms?.policy !== policy) {
+      this.#terms = { policy, terms: new IndexedTerms(policy) };
+    }
+    return this.#terms.terms;
+  }
+
   /** Whether a row is past its time to live, by the definition of now. */
   isExpired(row: MemoryRow, nowSeconds: number): boolean {
     const expiresAt = expiresAtSeconds(row.ts, row.ttl, this.info.definition.defaultTtl);
@@ -125,7 +137,12 @@ export class MemoryContainer {
 
   /** Runs `work` with no transaction under way; what it commits is seen at once. */
   async write<R>(signal: AbortSignal | undefined, work: (draft: MemoryDraft) => R): Promise<R> {
-    await this.#turn(signal);
+    // Nothing may be awaited between the end of the loop and the work: another writer would take the turn as well.
+    while (this.#transaction !== undefined) {
+      await this.#transaction;
+    }
+    signal?.throwIfAborted();
+    this.assertExists();
     const draft = new MemoryDraft(this);
     const result = work(draft);
     this.#commit(draft);
@@ -134,7 +151,12 @@ export class MemoryContainer {
 
   /** Runs `work` while everybody else who writes to the container waits; commits when it resolves. */
   async transact<R>(signal: AbortSignal | undefined, work: (draft: MemoryDraft) => Promise<R>): Promise<R> {
-    await this.#turn(signal);
+    // Nothing may be awaited between the end of the loop and the work: another writer would take the turn as well.
+    while (this.#transaction !== undefined) {
+      await this.#transaction;
+    }
+    signal?.throwIfAborted();
+    this.assertExists();
     let end = (): void => undefined;
     this.#transaction = new Promise((resolve) => {
       end = resolve;
@@ -154,15 +176,6 @@ export class MemoryContainer {
 
   onCommit(listener: () => void): Unsubscribe {
     return this.#events.on('commit', listener);
-  }
-
-  /** Waits for the transactions under way and asked for, in turn. */
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
-    while (this.#transaction !== undefined) {
-      await this.#transaction;
-    }
-    signal?.throwIfAborted();
-    this.assertExists();
   }
 
   #commit(draft: MemoryDraft): void {

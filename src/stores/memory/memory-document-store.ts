@@ -2,6 +2,7 @@ import type { Unsubscribe } from '../../core/emitter.ts';
 import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { pointReadUnits, writeUnits } from '../../query/cost/request-units.ts';
 import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ChangePage } from '../../store/changes.ts';
@@ -16,7 +17,7 @@ import { MEMORY_CAPABILITIES } from './memory-capabilities.ts';
 import { readChanges } from './memory-changes.ts';
 import { rowKey, type MemoryContainer } from './memory-container.ts';
 import { MemoryDraft } from './memory-draft.ts';
-import { explainQuery, matchesCondition, runQueryPage } from './memory-query.ts';
+import { conditionMatcher, explainQuery, runQueryPage } from './memory-query.ts';
 import { applyOperation, applyWrite, checkIfNoneMatch, documentOf, type SuccessfulOutcome } from './memory-writes.ts';
 
 /** Operations of a bulk call that run before others get a turn. */
@@ -31,7 +32,7 @@ export class MemoryDocumentStore<T extends object = JsonObject> extends BaseDocu
   constructor(container: MemoryContainer, runtime: Runtime, schema: StandardSchemaLike | undefined) {
     super(container.info, runtime, schema);
     this.#container = container;
-    this.#rules = { paths: this.partitionKeyPaths, matches: matchesCondition };
+    this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(runtime) };
   }
 
   protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
@@ -57,7 +58,7 @@ export class MemoryDocumentStore<T extends object = JsonObject> extends BaseDocu
       if (!isPerigeeError(error) || (outcomes.length === 0 && this.#container.isDeleted)) {
         throw error;
       }
-      return this.#batchResult(failedOutcomes(operations.length, outcomes.length, error), false);
+      return this.#batchResult(failedOutcomes(operations, outcomes.length, error), false);
     }
     return this.#batchResult(outcomes, true);
   }
@@ -122,7 +123,13 @@ export class MemoryDocumentStore<T extends object = JsonObject> extends BaseDocu
       return undefined;
     }
     checkIfNoneMatch(row, ifNoneMatch);
-    return { document: documentOf<T>(row), etag: row.etag, ts: row.ts, requestUnits: 1, session: this.#session() };
+    return {
+      document: documentOf<T>(row),
+      etag: row.etag,
+      ts: row.ts,
+      requestUnits: pointReadUnits(row.text.length),
+      session: this.#session(),
+    };
   }
 
   async #queryIn(draft: MemoryDraft, request: QueryRequest): Promise<QueryPage<unknown>> {
@@ -136,7 +143,7 @@ export class MemoryDocumentStore<T extends object = JsonObject> extends BaseDocu
       if (!isPerigeeError(error)) {
         throw error;
       }
-      return { ok: false, error, requestUnits: 1 };
+      return { ok: false, error, requestUnits: refusalUnits(operation) };
     }
   }
 
@@ -171,12 +178,25 @@ export class MemoryDocumentStore<T extends object = JsonObject> extends BaseDocu
 }
 
 /** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */
-function failedOutcomes<T extends object>(count: number, failed: number, error: PerigeeError): OperationOutcome<T>[] {
-  return Array.from({ length: count }, (_, index) => ({
-    ok: false,
-    error: index === failed ? error : new PerigeeError('FAILED_DEPENDENCY', `Not applied: operation ${failed} of the same batch failed.`),
-    requestUnits: index === failed ? 1 : 0,
-  }));
+function failedOutcomes<T extends object>(
+  operations: readonly StoreOperation[],
+  failed: number,
+  error: PerigeeError,
+): OperationOutcome<T>[] {
+  return operations.map((operation, index) =>
+    index === failed
+      ? { ok: false, error, requestUnits: refusalUnits(operation) }
+      : {
+          ok: false,
+          error: new PerigeeError('FAILED_DEPENDENCY', `Not applied: operation ${failed} of the same batch failed.`),
+          requestUnits: 0,
+        },
+  );
+}
+
+/** A refused operation costs what it costs on a small document. */
+function refusalUnits(operation: StoreOperation): number {
+  return operation.type === 'read' ? pointReadUnits(0) : writeUnits(0, 0);
 }
 
 function totalUnits(outcomes: readonly { readonly requestUnits: number }[]): number {

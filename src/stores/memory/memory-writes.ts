@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../core/json-order.ts';
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { patchUnits, pointReadUnits, replaceUnits, writeUnits } from '../../query/cost/request-units.ts';
 import type { StoredDocument, SystemProperties } from '../../store/document.ts';
 import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import type { OperationOutcome } from '../../store/operations.ts';
@@ -33,7 +34,14 @@ function readRow<T extends object>(draft: MemoryDraft, operation: Extract<StoreO
     );
   }
   checkIfNoneMatch(row, operation.ifNoneMatch);
-  return { ok: true, document: documentOf<T>(row), etag: row.etag, created: false, position: undefined, requestUnits: 1 };
+  return {
+    ok: true,
+    document: documentOf<T>(row),
+    etag: row.etag,
+    created: false,
+    position: undefined,
+    requestUnits: pointReadUnits(row.text.length),
+  };
 }
 
 /** Raises NOT_MODIFIED while a row has the etag. */
@@ -53,7 +61,14 @@ export function applyWrite<T extends object>(draft: MemoryDraft, operation: Writ
   if (decision.action === 'delete') {
     const position = draft.container.takePosition();
     draft.remove(key, position);
-    return { ok: true, document: undefined, etag: undefined, created: false, position, requestUnits: 1 };
+    return {
+      ok: true,
+      document: undefined,
+      etag: undefined,
+      created: false,
+      position,
+      requestUnits: chargeOf(draft.container, operation, before, undefined),
+    };
   }
   const uniqueTexts = uniqueTextsOf(draft.container, decision.document);
   if (uniqueTexts.some((text) => draft.isTaken(text, key))) {
@@ -70,7 +85,7 @@ export function applyWrite<T extends object>(draft: MemoryDraft, operation: Writ
     etag: row.etag,
     created: decision.created,
     position: row.position,
-    requestUnits: 1,
+    requestUnits: chargeOf(draft.container, operation, before, row),
   };
 }
 
@@ -113,4 +128,20 @@ function buildRow(
     text: stampDocument(document, system).text,
     uniqueTexts,
   };
+}
+
+/** Charge of a write that took a document from one version to another; either may be missing. */
+function chargeOf(
+  container: MemoryContainer,
+  operation: WriteOperation,
+  before: MemoryRow | undefined,
+  after: MemoryRow | undefined,
+): number {
+  const only = after ?? before;
+  if (before === undefined || after === undefined) {
+    return only === undefined ? 0 : writeUnits(only.text.length, container.terms.count(documentOf(only)));
+  }
+  const { removed, added } = container.terms.changes(documentOf(before), documentOf(after));
+  const cost = { bytesBefore: before.text.length, bytesAfter: after.text.length, termsRemoved: removed, termsAdded: added };
+  return operation.type === 'patch' ? patchUnits(cost, operation.operations.length) : replaceUnits(cost);
 }

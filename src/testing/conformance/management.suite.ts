@@ -1,0 +1,176 @@
+import type { Backend } from '../../store/backend.ts';
+import type { ContainerInput } from '../../store/container-definition.ts';
+import { check, checkEqual, checkRejects } from '../checks.ts';
+import { checkNotSupported, CONTAINER, DATABASE, type ConformanceContext } from './conformance-context.ts';
+
+const ODD_NAMES: readonly string[] = [
+  'with space',
+  'quote \' double " back `',
+  "'; DROP TABLE x; --",
+  'émoji 😀',
+  '%20',
+  'a.b',
+  'UPPER',
+  'upper',
+  'x'.repeat(255),
+];
+
+async function ids(list: Promise<readonly { readonly id?: string; readonly definition?: { readonly id: string } }[]>): Promise<unknown[]> {
+  return (await list).map((one) => one.id ?? one.definition?.id);
+}
+
+/** Databases and containers. */
+export function managementSuite({ test, withBackend, withStore }: ConformanceContext): void {
+  const managed = (work: (backend: Backend) => Promise<void>): Promise<void> =>
+    withBackend(async ({ backend }) => {
+      if (backend.capabilities.manageContainers) {
+        await work(backend);
+      } else {
+        await checkNotSupported(() => backend.createDatabase('new'), 'manageContainers');
+      }
+    });
+
+  test('databases are created, read, listed in creation order and deleted', () =>
+    managed(async (backend) => {
+      const info = await backend.createDatabase('b');
+      await backend.createDatabase('a');
+      await backend.createDatabase('B');
+      checkEqual(await ids(backend.listDatabases()), ['b', 'a', 'B'], 'the list');
+      checkEqual(await backend.readDatabase('b'), info, 'the database read');
+      check(info.ts > 0 && info.rid !== '' && info.etag !== '', 'time, resource id and etag');
+      check((await backend.readDatabase('c')) === undefined, 'undefined for a missing one');
+      await checkRejects(backend.createDatabase('a'), 'CONFLICT', 'a second of the same id');
+      await backend.deleteDatabase('b');
+      await checkRejects(backend.deleteDatabase('b'), 'NOT_FOUND', 'deleting it again');
+      checkEqual(await ids(backend.listDatabases()), ['a', 'B'], 'the list afterwards');
+    }));
+
+  test('containers are created, read, listed in creation order and deleted', () =>
+    managed(async (backend) => {
+      await backend.createDatabase(DATABASE);
+      const info = await backend.createContainer(DATABASE, { id: 'b', partitionKey: '/pk' });
+      await backend.createContainer(DATABASE, { id: 'a', partitionKey: ['/x', '/y'] });
+      checkEqual(await ids(backend.listContainers(DATABASE)), ['b', 'a'], 'the list');
+      checkEqual(await backend.readContainer(DATABASE, 'b'), info, 'the container read');
+      check((await backend.readContainer(DATABASE, 'c')) === undefined, 'undefined for a missing one');
+      check((await backend.readContainer('missing', 'b')) === undefined, 'undefined in a missing database');
+      await checkRejects(backend.createContainer(DATABASE, { id: 'a', partitionKey: '/pk' }), 'CONFLICT', 'a second of the same id');
+      await checkRejects(backend.createContainer('missing', { id: 'a', partitionKey: '/pk' }), 'NOT_FOUND', 'in a missing database');
+      await checkRejects(backend.listContainers('missing'), 'NOT_FOUND', 'listing a missing database');
+      await checkRejects(backend.container(DATABASE, 'missing'), 'NOT_FOUND', 'opening a missing container');
+      await checkRejects(backend.container('missing', 'b'), 'NOT_FOUND', 'opening in a missing database');
+      await backend.deleteContainer(DATABASE, 'b');
+      await checkRejects(backend.deleteContainer(DATABASE, 'b'), 'NOT_FOUND', 'deleting it again');
+      checkEqual(await ids(backend.listContainers(DATABASE)), ['a'], 'the list afterwards');
+    }));
+
+  test('a definition comes back with its defaults', () =>
+    managed(async (backend) => {
+      await backend.createDatabase(DATABASE);
+      const full: ContainerInput = {
+        id: 'full',
+        partitionKey: { paths: ['/tenant', '/user'] },
+        defaultTtl: 60,
+        uniqueKeys: [['/email'], ['/a/b', '/c']],
+        indexingPolicy: { indexingMode: 'consistent', includedPaths: [{ path: '/a/?' }], excludedPaths: [{ path: '/*' }] },
+      };
+      const created = await backend.createContainer(DATABASE, full);
+      checkEqual(
+        [created.definition.partitionKey, created.definition.defaultTtl, created.definition.uniqueKeys],
+        [{ paths: ['/tenant', '/user'], version: 2, kind: 'MultiHash' }, 60, full.uniqueKeys],
+        'what was given',
+      );
+      const plain = await backend.createContainer(DATABASE, { id: 'plain', partitionKey: '/pk' });
+      checkEqual(plain.definition.indexingPolicy['automatic'], true, 'the default index policy');
+      checkEqual([plain.definition.defaultTtl, plain.definition.uniqueKeys], [undefined, []], 'the other defaults');
+      checkEqual((await backend.readContainer(DATABASE, 'full'))?.definition, created.definition, 'the definition read');
+    }));
+
+  test('names may hold odd characters, differ by case, and mean nothing to the medium', () =>
+    managed(async (backend) => {
+      for (const name of ODD_NAMES) {
+        await backend.createDatabase(name);
+        await backend.createContainer(name, { id: name, partitionKey: '/pk' });
+        const store = await backend.container(name, name);
+        await store.create({ id: 'x', pk: 'p', name });
+        await store.close();
+      }
+      for (const name of ODD_NAMES) {
+        const store = await backend.container(name, name);
+        checkEqual((await store.read('x', 'p'))?.document['name'], name, `the document in ${JSON.stringify(name)}`);
+        await store.close();
+      }
+      for (const name of ['', 'a/b', 'a\\b', 'a#b', 'a?b', 'end ', 'x'.repeat(256)]) {
+        await checkRejects(backend.createDatabase(name), 'INVALID_ID', `the database name ${JSON.stringify(name.slice(0, 20))}`);
+        await checkRejects(backend.createContainer('a.b', { id: name, partitionKey: '/pk' }), 'INVALID_ID', 'the same as a container name');
+      }
+    }));
+
+  const wrong: readonly (readonly [string, unknown])[] = [
+    ['no partition key', {}],
+    ['no path', { partitionKey: [] }],
+    ['four paths', { partitionKey: ['/a', '/b', '/c', '/d'] }],
+    ['the same path twice', { partitionKey: ['/a', '/a'] }],
+    ['a path without a slash', { partitionKey: 'a' }],
+    ['a path that ends with a slash', { partitionKey: '/a/' }],
+    ['a wildcard in a path', { partitionKey: '/a/*' }],
+    ['an empty unique key', { partitionKey: '/pk', uniqueKeys: [[]] }],
+    ['a time to live of 0', { partitionKey: '/pk', defaultTtl: 0 }],
+    ['a time to live of -2', { partitionKey: '/pk', defaultTtl: -2 }],
+  ];
+  for (const [what, definition] of wrong) {
+    test(`a container with ${what} is refused`, () =>
+      managed(async (backend) => {
+        await backend.createDatabase(DATABASE);
+        const input = { id: 'x', ...(definition as object) } as ContainerInput;
+        await checkRejects(backend.createContainer(DATABASE, input), ['INVALID_CONTAINER', 'BAD_REQUEST'], what);
+        checkEqual(await ids(backend.listContainers(DATABASE)), [], 'the containers');
+      }));
+  }
+
+  test('replacing a container changes what may change and keeps its documents', () =>
+    withStore(
+      async ({ backend, store, openStore }) => {
+        const before = await backend.readContainer(DATABASE, CONTAINER);
+        await store.create({ id: 'x', pk: 'p', u: 1 });
+        const kept = { id: CONTAINER, partitionKey: '/pk', uniqueKeys: [['/u']] };
+        const after = await backend.replaceContainer(DATABASE, { ...kept, defaultTtl: 3600 });
+        checkEqual([after.rid, after.definition.defaultTtl], [before?.rid, 3600], 'resource id and time to live');
+        check(after.etag !== before?.etag, 'another etag');
+        check((await (await openStore()).read('x', 'p')) !== undefined, 'the document to be there');
+        await checkRejects(backend.replaceContainer(DATABASE, { ...kept, partitionKey: '/other' }), 'BAD_REQUEST', 'another partition key');
+        await checkRejects(backend.replaceContainer(DATABASE, { ...kept, uniqueKeys: [] }), 'BAD_REQUEST', 'other unique keys');
+        await checkRejects(backend.replaceContainer(DATABASE, { ...kept, id: 'missing' }), 'NOT_FOUND', 'a missing container');
+      },
+      { uniqueKeys: [['/u']] },
+    ));
+
+  test('a container made again under its old name is empty and another one', () =>
+    withStore(async ({ backend, store, openStore }) => {
+      const { etag } = await store.create({ id: 'x', pk: 'p' });
+      const { cursor } = await store.changes().nextPage();
+      await backend.deleteContainer(DATABASE, CONTAINER);
+      await checkRejects(store.read('x', 'p'), 'NOT_FOUND', 'a read in the deleted container');
+      await checkRejects(store.create({ id: 'y', pk: 'p' }), 'NOT_FOUND', 'a write into the deleted container');
+      await backend.createContainer(DATABASE, { id: CONTAINER, partitionKey: '/pk' });
+      const again = await openStore();
+      check((await again.read('x', 'p')) === undefined, 'the container to be empty');
+      check(again.rid !== store.rid, 'another resource id');
+      check((await again.create({ id: 'x', pk: 'p' })).etag !== etag, 'another etag for the same document');
+      await checkRejects(again.changes({ from: { cursor } }).nextPage(), 'INVALID_CONTINUATION', 'a cursor of the old container');
+    }));
+
+  test('deleting a database deletes its containers and no others', () =>
+    withStore(async ({ backend, store }) => {
+      await backend.createDatabase('other');
+      await backend.createContainer('other', { id: CONTAINER, partitionKey: '/pk' });
+      const other = await backend.container('other', CONTAINER);
+      await store.create({ id: 'x', pk: 'p', n: 1 });
+      await other.create({ id: 'x', pk: 'p', n: 2 });
+      await backend.deleteDatabase(DATABASE);
+      checkEqual((await other.read('x', 'p'))?.document['n'], 2, 'the document of the other database');
+      await checkRejects(store.read('x', 'p'), 'NOT_FOUND', 'the container of the deleted database');
+      await backend.createDatabase(DATABASE);
+      checkEqual(await backend.listContainers(DATABASE), [], 'the containers of the new database');
+    }));
+}
