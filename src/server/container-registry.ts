@@ -35,6 +35,16 @@ function missing(what: string, name: string): PerigeeError {
   );
 }
 
+/** Sub-status of a 404 whose reason is not the document but its container or database. */
+const OWNER_MISSING = 1003;
+
+/** Says that the owner of what was asked for is missing, so that nobody takes it for a missing document. */
+function ownerMissing(error: unknown): never {
+  throw isPerigeeError(error, 'NOT_FOUND')
+    ? new PerigeeError('NOT_FOUND', error.message, { subStatus: OWNER_MISSING, cause: error })
+    : error;
+}
+
 /** Finds databases and containers by id or by resource id, and keeps the stores of containers open between requests. */
 export class ContainerRegistry {
   readonly #backend: Backend;
@@ -84,7 +94,7 @@ export class ContainerRegistry {
     const key = `${databaseName}/${name}`;
     const entry = this.#entries.get(key);
     const trusted = entry?.opened !== undefined && this.#runtime.monotonicMs() - entry.checkedAtMs < TRUST_MS;
-    const container = trusted ? (entry.opened as OpenContainer) : await this.#open(key, databaseName, name);
+    const container = trusted ? (entry.opened as OpenContainer) : await this.#open(key, databaseName, name).catch(ownerMissing);
     try {
       return await work(container);
     } catch (error) {
@@ -92,7 +102,7 @@ export class ContainerRegistry {
         throw error;
       }
       // Neither is raised after something was written, so the work can be done again.
-      const now = await this.#open(key, databaseName, name);
+      const now = await this.#open(key, databaseName, name).catch(ownerMissing);
       if (now === container) {
         throw error;
       }

@@ -66,6 +66,10 @@ export function errorReply(thrown: unknown, logger: Logger, activityId: string):
   if (error.subStatus !== 0) {
     headers.push('x-ms-substatus', String(error.subStatus));
   }
+  if (error.status === 400) {
+    // The service has one status for all of these; Perigee's own client can tell them apart.
+    headers.push('x-perigee-code', error.code);
+  }
   if (error.retryAfterMs !== undefined) {
     headers.push('x-ms-retry-after-ms', String(Math.ceil(error.retryAfterMs)));
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../core/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../../core/error-codes.ts';
 import { PerigeeError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 
@@ -115,6 +115,16 @@ function codeOf400(call: FailedCall, subStatus: number, errors: readonly JsonObj
   return call.kind === 'patch' ? 'INVALID_PATCH' : call.kind === 'query' ? 'QUERY_INVALID' : 'BAD_REQUEST';
 }
 
+/** The code that Perigee's own server names beside a 400, for which the service has one status and many reasons. */
+function namedCode(answer: WireAnswer): ErrorCode | undefined {
+  const name = answer.headers['x-perigee-code'];
+  if (name === undefined || !Object.hasOwn(ERROR_CODES, name)) {
+    return undefined;
+  }
+  const code = name as ErrorCode;
+  return ERROR_CODES[code].status === answer.status && answer.status === 400 ? code : undefined;
+}
+
 function codeOf(call: FailedCall, status: number, subStatus: number, errors: readonly JsonObject[]): ErrorCode {
   switch (status) {
     case 304:
@@ -164,12 +174,13 @@ export function refusedBy(
     readonly retryAfterMs?: number | undefined;
     readonly message?: string | undefined;
     readonly activityId?: string | undefined;
+    readonly code?: ErrorCode | undefined;
   },
 ): PerigeeError {
   const { status, subStatus } = facts;
   const message = facts.message ?? '';
   const errors = status === 400 ? queryErrors(message) : [];
-  const code = codeOf(call, status, subStatus, errors);
+  const code = facts.code ?? codeOf(call, status, subStatus, errors);
   // The service's own words are the only help for a 400; it does not repeat documents or parameters in them.
   const words =
     errors.length > 0
@@ -214,5 +225,6 @@ export function refusal(call: FailedCall, answer: WireAnswer): PerigeeError {
     retryAfterMs: retryAfterOf(answer),
     message: isJsonObject(body) && typeof body['message'] === 'string' ? body['message'] : undefined,
     activityId: answer.headers['x-ms-activity-id'],
+    code: namedCode(answer),
   });
 }
