@@ -5,7 +5,7 @@ import { valueKey } from '../functions/value-key.ts';
 /** How many different values DISTINCT and GROUP BY hold in memory before the query fails with QUERY_LIMIT. */
 export const MAX_DISTINCT_VALUES = 250_000;
 /** How many characters the keys of these values may have together. */
-export const MAX_DISTINCT_CHARACTERS = 64 * 1024 * 1024;
+export const MAX_DISTINCT_CHARACTERS: number = 64 * 1024 * 1024;
 
 /** Something kept for each different value, deeply compared, in the order of first appearance; its size is bounded. */
 export class ValueMap<T> {

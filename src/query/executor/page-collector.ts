@@ -2,7 +2,7 @@ import type { JsonValue } from '../../core/json.ts';
 import { measureValue, notFiniteError } from './measure-value.ts';
 
 /** A page ends with the item that brings it to this size, by {@link measureValue}. */
-export const PAGE_BYTES = 4 * 1024 * 1024;
+export const PAGE_BYTES: number = 4 * 1024 * 1024;
 
 /** Fills one page: leaves out what OFFSET says, and takes rows until the page is full. */
 export class PageCollector {
