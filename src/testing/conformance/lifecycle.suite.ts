@@ -141,9 +141,7 @@ function abortSuite({ test, withStore }: ConformanceContext): void {
         store.changes({ signal, maxItemCount: 1000 }).nextPage(),
       ];
       controller.abort(reason);
-      for (const call of calls) {
-        await checkAborts(call, reason, 'a call under way');
-      }
+      await Promise.all(calls.map((call) => checkAborts(call, reason, 'a call under way')));
       await store.create({ id: 'x', pk: 'p' });
       check((await store.read('item-999', 999 % 7)) !== undefined, 'the store to answer');
     }));
