@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { PerigeeError } from '../core/errors.ts';
+import type { Runtime } from '../core/runtime.ts';
 
-/** Bytes of a refused body that are still taken and dropped, so that the client reads the answer instead of a broken connection. */
+/** How much of a refused body is still taken and dropped, and for how long, so that the client reads the answer instead of a broken connection. */
 const DISCARD_BYTES = 32 * 1024 * 1024;
+const DISCARD_MS = 1000;
 
 /** Raised when the client went away before its request was complete; nobody is there to answer. */
 export class ClientGoneError extends Error {
@@ -18,8 +20,11 @@ function tooLarge(maxBytes: number): PerigeeError {
 }
 
 /** Takes the rest of a body without keeping it, and cuts the connection where it does not end. */
-function discard(request: IncomingMessage): void {
+function discard(request: IncomingMessage, runtime: Runtime): void {
   let bytes = 0;
+  const cancel = runtime.setTimer(DISCARD_MS, () => request.destroy());
+  request.on('end', cancel);
+  request.on('close', cancel);
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > DISCARD_BYTES) {
@@ -33,10 +38,10 @@ function discard(request: IncomingMessage): void {
  *
  * @throws TOO_LARGE as soon as the limit is passed, BAD_REQUEST for bytes that are not UTF-8, {@link ClientGoneError}
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+export function readBody(request: IncomingMessage, maxBytes: number, runtime: Runtime): Promise<string> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) {
-    discard(request);
+    discard(request, runtime);
     return Promise.reject(tooLarge(maxBytes));
   }
   return new Promise((resolve, reject) => {
@@ -47,7 +52,7 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<st
       if (bytes > maxBytes) {
         request.off('data', onData);
         chunks.length = 0;
-        discard(request);
+        discard(request, runtime);
         reject(tooLarge(maxBytes));
         return;
       }

@@ -70,14 +70,23 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   });
 }
 
+/** How often connections that became idle are looked for while the server stops. */
+const SWEEP_MS = 25;
+
 /** Stops listening, closes idle connections at once and busy ones when they are done, or after the time-out. */
 export function stop(server: Server, runtime: Runtime, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = runtime.setTimer(timeoutMs, () => server.closeAllConnections());
+    let cancelSweep = (): void => undefined;
+    const sweep = (): void => {
+      server.closeIdleConnections();
+      cancelSweep = runtime.setTimer(SWEEP_MS, sweep);
+    };
+    const cancelTimeout = runtime.setTimer(timeoutMs, () => server.closeAllConnections());
     server.close(() => {
-      cancel();
+      cancelSweep();
+      cancelTimeout();
       resolve();
     });
-    server.closeIdleConnections();
+    sweep();
   });
 }

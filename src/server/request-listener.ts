@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Runtime } from '../core/runtime.ts';
 import type { ActivityIds } from './activity-ids.ts';
 import type { Authenticator } from './authenticator.ts';
 import { ClientGoneError, readBody } from './body-reader.ts';
@@ -14,20 +15,22 @@ export interface RequestListenerParts {
   readonly authenticator: Authenticator;
   readonly links: LinkParser;
   readonly activityIds: ActivityIds;
+  /** Timers of connections. */
+  readonly runtime: Runtime;
   readonly maxBodyBytes: number;
   readonly isClosing: () => boolean;
 }
 
 /** Answers every request: finds the route, checks the signature, reads the body, runs the handler. */
 export function createRequestListener(parts: RequestListenerParts): RequestListener {
-  const { server, authenticator, links, activityIds, maxBodyBytes, isClosing } = parts;
+  const { server, authenticator, links, activityIds, runtime, maxBodyBytes, isClosing } = parts;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<Reply> => {
     const { method = 'GET', url = '/', headers } = request;
     const link = links.parse(url);
     const handler = findHandler(method, link, headers);
     authenticator.verify(method, link, headers);
-    const body = method === 'GET' || method === 'DELETE' ? '' : await readBody(request, maxBodyBytes);
+    const body = method === 'GET' || method === 'DELETE' ? '' : await readBody(request, maxBodyBytes, runtime);
     return handler(
       new RequestContext(server, link, headers, body, (listener) => {
         response.once('close', listener);

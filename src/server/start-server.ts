@@ -74,6 +74,7 @@ export async function startServer(options: ServerOptions): Promise<PerigeeServer
       authenticator: new Authenticator(key, runtime),
       links: new LinkParser(),
       activityIds: new ActivityIds(runtime),
+      runtime,
       maxBodyBytes,
       isClosing: () => closing !== undefined,
     }),

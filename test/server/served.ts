@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { CosmosClient, type CosmosClientOptions } from '@azure/cosmos';
 import { onTestFinished } from 'vitest';
+import type { Logger } from '../../src/core/logger.ts';
 import type { Backend } from '../../src/store/backend.ts';
 import { startServer, WELL_KNOWN_KEY, type PerigeeServer, type ServerOptions } from '../../src/server/index.ts';
 import { openMemoryBackend } from '../../src/stores/memory/index.ts';
@@ -9,9 +10,9 @@ import { openMemoryBackend } from '../../src/stores/memory/index.ts';
 export interface Served {
   readonly server: PerigeeServer;
   readonly backend: Backend;
-  client(options?: Partial<CosmosClientOptions>): CosmosClient;
+  readonly client: (options?: Partial<CosmosClientOptions>) => CosmosClient;
   /** A signed request, as raw as it goes. */
-  send(method: string, path: string, options?: SendOptions): Promise<Response>;
+  readonly send: (method: string, path: string, options?: SendOptions) => Promise<Response>;
 }
 
 export interface SendOptions {
@@ -36,9 +37,18 @@ export function sign(method: string, path: string, date: string, key: string = W
   return encodeURIComponent(`type=master&ver=1.0&sig=${signature}`);
 }
 
+/** Shows what the server tells only its operator, so that a failing test says why. */
+const logger: Logger = {
+  log(level, message, fields) {
+    if (level === 'error') {
+      console.error(message, fields);
+    }
+  },
+};
+
 export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
   const backend = options.backend ?? openMemoryBackend();
-  const server = await startServer({ backend, port: 0, ...options });
+  const server = await startServer({ backend, port: 0, logger, ...options });
   const clients: CosmosClient[] = [];
   onTestFinished(async () => {
     for (const client of clients) {
