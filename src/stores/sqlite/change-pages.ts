@@ -1,11 +1,12 @@
 import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { feedUnits } from '../../query/cost/request-units.ts';
 import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../store/changes.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
 import { tableNames } from './container-statements.ts';
-import type { Program } from './driver.ts';
+import { get, type Program } from './driver.ts';
 import { scanStatements, type ScanStatements } from './scan-statements.ts';
 import type { ScannedRow } from './scan-slices.ts';
 import { SliceSize } from './slice-size.ts';
@@ -48,6 +49,12 @@ interface ChangeSlice {
   readonly head: number;
 }
 
+/** The ordinal at which a slice of the scope ends; `undefined` for the last slice. */
+function* boundOf(scan: ScanStatements, behind: number, size: number): Program<number | undefined> {
+  const bound = scan.bound(behind, size);
+  return bound === undefined ? undefined : (yield* get<{ ordinal: number }>(bound.sql, ...bound.parameters))?.ordinal;
+}
+
 /** Reads the changes behind a position, looking at about `size` documents and giving at most `limit`. */
 function* readSlice(
   container: SqliteContainer,
@@ -58,12 +65,12 @@ function* readSlice(
 ): Program<ChangeSlice> {
   const keys = scan.lookup?.parameters ?? [];
   const head = yield* container.head();
-  const created = (yield { mode: 'get', ...scan.bound(behind, size) }) as { readonly ordinal: number } | undefined;
+  const created = yield* boundOf(scan, behind, size);
   const rewritten = (yield { mode: 'get', sql: bound, parameters: [...keys, behind, size - 1] }) as
     | { readonly position: number }
     | undefined;
   // Not beyond the head: with a driver that answers later, more may have been committed since it was read.
-  const end = Math.min(created?.ordinal ?? head, rewritten?.position ?? head, head);
+  const end = Math.min(created ?? head, rewritten?.position ?? head, head);
   const one = [...keys, behind, end, container.nowSeconds(), ...scan.where.parameters, limit];
   const rows = (yield { mode: 'all', sql: changes, parameters: [...one, ...one, limit] }) as readonly ScannedRow[];
   return { rows, head, next: rows.length === limit ? (rows.at(-1) as ScannedRow).position : end };
@@ -87,6 +94,7 @@ export async function readChanges<T extends object = JsonObject>(
   const changes: Change<T>[] = [];
   let position = await startPosition(container, request, binding);
   let head = position;
+  let bytes = 0;
   let caughtUp = false;
   while (!caughtUp && changes.length < request.maxItemCount) {
     const from = position;
@@ -97,7 +105,9 @@ export async function readChanges<T extends object = JsonObject>(
       const document = container.documentOf(row.body, row.ordinal, row.position, row.ts) as unknown as StoredDocument<T>;
       changes.push({ document, position: row.position, operation: undefined, previous: undefined });
     }
-    size.end(slice.rows.reduce((sum, row) => sum + row.body.length, 0));
+    const characters = slice.rows.reduce((sum, row) => sum + row.body.length, 0);
+    bytes += characters;
+    size.end(characters);
     position = slice.next;
     head = slice.head;
     caughtUp = position >= head;
@@ -106,7 +116,13 @@ export async function readChanges<T extends object = JsonObject>(
       throwIfAborted(request.signal);
     }
   }
-  return { changes, cursor: formatCursor(binding, position), caughtUp, requestUnits: 1, session: String(head) };
+  return {
+    changes,
+    cursor: formatCursor(binding, position),
+    caughtUp,
+    requestUnits: feedUnits(changes.length, bytes),
+    session: String(head),
+  };
 }
 
 /** The position behind which a feed starts. */
@@ -137,10 +153,10 @@ async function positionAtTime(container: SqliteContainer, seconds: number, head:
     const from = behind;
     const rows = size.begin();
     const slice = await container.database.read(function* (): Program<{ first: number | null; next: number | undefined }> {
-      const bound = (yield { mode: 'get', ...statements.bound(from, rows) }) as { readonly ordinal: number } | undefined;
-      const end = bound?.ordinal ?? Number.MAX_SAFE_INTEGER;
+      const bound = yield* boundOf(statements, from, rows);
+      const end = bound ?? Number.MAX_SAFE_INTEGER;
       const found = (yield { mode: 'get', sql, parameters: [from, end, seconds] }) as { readonly first: number | null };
-      return { first: found.first, next: bound?.ordinal };
+      return { first: found.first, next: bound };
     });
     size.end(0);
     first = Math.min(first, slice.first ?? first);

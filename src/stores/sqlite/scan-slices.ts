@@ -16,29 +16,43 @@ export interface ScannedRow extends SqliteRow {
   readonly body: string;
 }
 
-/** Rows of one slice in creation order, and the ordinal behind which the next one starts; `undefined` at the end. */
+/** Rows of one slice in creation order. */
 export interface ScanSlice {
   readonly rows: readonly ScannedRow[];
+  /** About how many documents were looked at to find them. */
+  readonly looked: number;
+  /** The ordinal behind which the next slice starts; `undefined` at the end. */
   readonly next: number | undefined;
 }
 
+/** Where a scan starts, and how it ends early. */
+export interface ScanRequest {
+  /** Documents with a higher ordinal are read. */
+  readonly behind: number;
+  /** How many rows the reader is likely to take. */
+  readonly expectedRows: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** The statement that reads a slice: the scope's living rows behind one ordinal and up to another. */
-export function sliceStatement(container: number, { lookup, where }: ScanStatements): string {
+export function sliceStatement(container: number, { access, lookup, where }: ScanStatements): string {
   const { documents } = tableNames(container);
-  const source = lookup === undefined ? documents : `${documents} INDEXED BY ${documents}_pk`;
+  const source = access !== 'partition' ? documents : `${documents} INDEXED BY ${documents}_pk`;
   const keys = lookup === undefined ? '' : `${lookup.sql} AND `;
   return `SELECT ordinal, position, ts, body FROM ${source} WHERE ${keys}ordinal > ? AND ordinal <= ? AND (expires_at IS NULL OR expires_at > ?)${where.sql} ORDER BY ordinal`;
 }
 
 function* readSlice(container: SqliteContainer, statements: ScanStatements, sql: string, behind: number, size: number): Program<ScanSlice> {
-  const bound = (yield { mode: 'get', ...statements.bound(behind, size) }) as { readonly ordinal: number } | undefined;
+  const piece = statements.bound(behind, size);
+  const bound = piece === undefined ? undefined : ((yield { mode: 'get', ...piece }) as { readonly ordinal: number } | undefined);
   const end = bound?.ordinal ?? Number.MAX_SAFE_INTEGER;
   const step: SqliteStep = {
     mode: 'all',
     sql,
     parameters: [...(statements.lookup?.parameters ?? []), behind, end, container.nowSeconds(), ...statements.where.parameters],
   };
-  return { rows: (yield step) as readonly ScannedRow[], next: bound?.ordinal };
+  const rows = (yield step) as readonly ScannedRow[];
+  return { rows, looked: statements.isFiltered && bound !== undefined ? size : rows.length, next: bound?.ordinal };
 }
 
 /**
@@ -49,12 +63,11 @@ function* readSlice(container: SqliteContainer, statements: ScanStatements, sql:
 export async function* scanSlices(
   container: SqliteContainer,
   statements: ScanStatements,
-  behind: number,
+  { behind, expectedRows, signal }: ScanRequest,
   read: Read,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<ScanSlice> {
   const sql = sliceStatement(container.number, statements);
-  const size = new SliceSize(container.database.runtime);
+  const size = new SliceSize(container.database.runtime, expectedRows);
   let next: number | undefined = behind;
   while (next !== undefined) {
     const from: number = next;

@@ -18,11 +18,15 @@ export interface ScanScope {
   /** How many components a full partition key has. */
   readonly pathCount: number;
   readonly range: EpkRange | undefined;
+  /** Ids that alone can satisfy the query; `undefined` for all. */
+  readonly ids?: readonly string[] | undefined;
   readonly filter?: SqlFilter | undefined;
 }
 
 /** Partition keys up to which each is looked up in the index; beyond, the container is walked. */
 const MAX_LOOKUPS = 50;
+/** Documents up to which each is looked up by its key. */
+const MAX_POINTS = 1000;
 
 /** A text with `?` and its values. */
 interface SqlPiece {
@@ -32,19 +36,25 @@ interface SqlPiece {
 
 /** Statements that walk a scope in slices of the table, a bounded number of rows in each. */
 export interface ScanStatements {
-  /** Whether partition keys are looked up in an index. */
-  readonly access: 'partition' | 'container';
+  /** Whether documents are looked up by key, or partition keys in an index, or everything is walked. */
+  readonly access: 'point' | 'partition' | 'container';
   /** The condition of the scope, which holds for each row, and its values. */
   readonly where: SqlPiece;
   /** `pk IN (…)`, where partition keys are looked up. */
   readonly lookup: SqlPiece | undefined;
-  /** The ordinal `size` documents of the scope behind another, filter and range apart; no row at the end. */
-  bound(behind: number, size: number): SqlPiece;
+  /** Whether `where` decides more than which partition keys and ranges are read. */
+  readonly isFiltered: boolean;
+  /** The ordinal `size` documents of the scope behind another, filter and range apart; no row at the end. `undefined`: one slice is enough. */
+  bound(behind: number, size: number): SqlPiece | undefined;
 }
 
 /** The first text behind all texts that begin with `prefix`, whose last character is ASCII. */
 function afterPrefix(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
+}
+
+function placeholders(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
 }
 
 function keyCondition(key: PartitionKey, pathCount: number): SqlPiece {
@@ -72,6 +82,9 @@ function conditionOf(scope: ScanScope, skipKeys: boolean): SqlPiece {
   if (scope.range !== undefined && scope.range.max !== 'FF') {
     parts.push({ sql: 'epk < ?', parameters: [scope.range.max] });
   }
+  if (scope.ids !== undefined && scope.ids.length <= MAX_POINTS) {
+    parts.push({ sql: `id IN (${placeholders(scope.ids)})`, parameters: scope.ids });
+  }
   if (scope.filter !== undefined) {
     parts.push({ sql: `(${scope.filter.sql})`, parameters: scope.filter.parameters });
   }
@@ -87,16 +100,28 @@ export function scanStatements(container: number, scope: ScanScope): ScanStateme
       ? keys.map((key) => partitionKeyText(key))
       : undefined;
   const where = conditionOf(scope, texts !== undefined);
+  const isFiltered = scope.ids !== undefined || scope.filter !== undefined;
   if (texts === undefined) {
     const bound = `SELECT ordinal FROM ${documents} WHERE ordinal > ? ORDER BY ordinal LIMIT 1 OFFSET ?`;
-    return { access: 'container', where, lookup: undefined, bound: (behind, size) => ({ sql: bound, parameters: [behind, size - 1] }) };
+    return {
+      access: 'container',
+      where,
+      lookup: undefined,
+      isFiltered,
+      bound: (behind, size) => ({ sql: bound, parameters: [behind, size - 1] }),
+    };
+  }
+  const lookup = { sql: `pk IN (${placeholders(texts)})`, parameters: texts };
+  if (scope.ids !== undefined && scope.ids.length * texts.length <= MAX_POINTS) {
+    return { access: 'point', where, lookup, isFiltered, bound: () => undefined };
   }
   const one = `SELECT ordinal FROM (SELECT ordinal FROM ${documents} WHERE pk = ? AND ordinal > ? ORDER BY ordinal LIMIT ?)`;
   const bound = `${texts.map(() => one).join(' UNION ALL ')} ORDER BY ordinal LIMIT 1 OFFSET ?`;
   return {
     access: 'partition',
     where,
-    lookup: { sql: `pk IN (${texts.map(() => '?').join(', ')})`, parameters: texts },
+    lookup,
+    isFiltered,
     bound: (behind, size) => ({
       sql: bound,
       parameters: [...texts.flatMap((text) => [text, behind, size]), size - 1],

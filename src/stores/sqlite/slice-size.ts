@@ -1,6 +1,7 @@
 import type { Runtime } from '../../core/runtime.ts';
 
 const MIN_ROWS = 16;
+const FIRST_ROWS = 64;
 const MAX_ROWS = 2048;
 const TARGET_MS = 8;
 const TARGET_CHARACTERS = 1_000_000;
@@ -8,10 +9,12 @@ const TARGET_CHARACTERS = 1_000_000;
 /** How many rows the next slice of a long walk covers: as many as take some milliseconds and some memory, whatever the size of the documents. */
 export class SliceSize {
   readonly #runtime: Runtime;
-  #rows = 4 * MIN_ROWS;
+  #rows: number;
   #startMs = 0;
 
-  constructor(runtime: Runtime) {
+  /** `expectedRows`: how many rows the reader is likely to take. */
+  constructor(runtime: Runtime, expectedRows: number = FIRST_ROWS) {
+    this.#rows = Math.min(Math.max(expectedRows, MIN_ROWS), 4 * FIRST_ROWS);
     this.#runtime = runtime;
   }
 

@@ -7,6 +7,7 @@ import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { containerSelf, documentRid, documentSelf } from '../../store/resource-id.ts';
+import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
 import { readDefinition } from './definition-text.ts';
@@ -62,6 +63,7 @@ export class SqliteContainer {
   readonly #sweep = (): Program<void> => this.#sweepSome();
   readonly #epks = new Map<string, string>();
   #info: ContainerInfo;
+  #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #journal: string | null;
   #position: number;
   #epoch = 0;
@@ -83,6 +85,15 @@ export class SqliteContainer {
   /** As last read from the file. */
   get info(): ContainerInfo {
     return this.#info;
+  }
+
+  /** Counts index terms by the policy of now. */
+  get terms(): IndexedTerms {
+    const policy = this.#info.definition.indexingPolicy;
+    if (this.#terms?.policy !== policy) {
+      this.#terms = { policy, terms: new IndexedTerms(policy) };
+    }
+    return this.#terms.terms;
   }
 
   /** Names the data in cursors and etags; never the same for two containers. */
@@ -209,7 +220,7 @@ export class SqliteContainer {
       }
     }
     const key = keyOf(operation);
-    const before = yield* this.#findForWrite(key, operation.type === 'patch' || journal?.needsPreviousText === true);
+    const before = yield* this.#findForWrite(key, true);
     const current =
       before === undefined
         ? undefined

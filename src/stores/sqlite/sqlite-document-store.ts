@@ -26,7 +26,8 @@ import type { Program } from './driver.ts';
 import type { Read } from './scan-slices.ts';
 import type { DocumentRow, SqliteContainer } from './sqlite-container.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
-import { explainQuery, matchesCondition, runQueryPage } from './sqlite-query.ts';
+import { conditionMatcher, explainQuery, runQueryPage } from './sqlite-query.ts';
+import { readCharge, refusalCharge, writeCharge } from './write-charge.ts';
 import type { AppliedWrite, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
 
 /** Operations of a bulk call that share a transaction; others have their turn between two. */
@@ -68,7 +69,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     this.#container = container;
     this.#journal = settings.journal;
     this.#pollIntervalMs = settings.pollIntervalMs;
-    this.#rules = { paths: this.partitionKeyPaths, matches: matchesCondition };
+    this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(this.runtime) };
   }
 
   /** Reads a stored document, an expired one apart. Run it within `database.read` or `database.write`. */
@@ -108,6 +109,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   protected override async _readMany(keys: readonly PreparedKey[], options: CallOptions): Promise<ReadManyResult<T>> {
     await this.#checkSession(options.session);
     const documents: (StoredDocument<T> | undefined)[] = [];
+    let requestUnits = 0;
     const container = this.#container;
     for (let start = 0; start < keys.length; start += READ_MANY_TURN) {
       const some = keys.slice(start, start + READ_MANY_TURN);
@@ -118,10 +120,13 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
         }
         return found;
       });
-      documents.push(...rows.map((row) => (row === undefined ? undefined : this.#documentOf(row))));
+      for (const row of rows) {
+        documents.push(row === undefined ? undefined : this.#documentOf(row));
+        requestUnits += readCharge(row?.body);
+      }
       await this.#giveWay(options.signal);
     }
-    return { documents, requestUnits: Math.max(1, keys.length), session: this.#session() };
+    return { documents, requestUnits, session: this.#session() };
   }
 
   protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
@@ -129,7 +134,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     if (applied instanceof PerigeeError) {
       throw applied;
     }
-    return { ...this.#outcome(applied), session: String(applied.position) };
+    return { ...this.#outcome(applied, operation), session: String(applied.position) };
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
@@ -139,7 +144,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       return this.#batchResult(outcomes, true);
     } catch (error) {
       if (error instanceof RefusedBatch) {
-        return this.#batchResult(failedOutcomes(operations.length, error.index, error.refusal), false);
+        return this.#batchResult(failedOutcomes(operations, error.index, error.refusal), false);
       }
       throw error;
     }
@@ -190,7 +195,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
               if (applied instanceof PerigeeError) {
                 throw applied;
               }
-              return { ...this.#outcome(applied), session: String(applied.position) };
+              return { ...this.#outcome(applied, operation), session: String(applied.position) };
             },
             queryPage: async (request) => ({
               ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
@@ -252,22 +257,22 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       return this.#readOutcome(yield* this.#container.find(operation.key, true), operation);
     }
     const applied = yield* this.#container.apply(operation, this.#rules, this.#journal);
-    return applied instanceof PerigeeError ? { ok: false, error: applied, requestUnits: 1 } : this.#outcome(applied);
+    return applied instanceof PerigeeError
+      ? { ok: false, error: applied, requestUnits: refusalCharge(operation) }
+      : this.#outcome(applied, operation);
   }
 
-  #outcome(applied: AppliedWrite): SuccessfulOutcome<T> {
+  #outcome(applied: AppliedWrite, operation: WriteOperation): SuccessfulOutcome<T> {
     const { document, ordinal, position, ts, etag } = applied;
+    // From the text, not from the caller's object: what was stored is what is shown, and nobody shares it.
+    const stored = document === undefined ? undefined : this.#container.documentOf(document.text, ordinal, position, ts);
     return {
       ok: true,
-      // From the text, not from the caller's object: what was stored is what is shown, and nobody shares it.
-      document:
-        document === undefined
-          ? undefined
-          : (this.#container.documentOf(document.text, ordinal, position, ts) as unknown as StoredDocument<T>),
+      document: stored as unknown as StoredDocument<T> | undefined,
       etag,
       created: document !== undefined && applied.previous === undefined,
       position,
-      requestUnits: 1,
+      requestUnits: writeCharge(applied, operation, stored, this.#container.terms),
     };
   }
 
@@ -275,13 +280,13 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     const { id } = operation.key;
     if (row === undefined) {
       const error = new PerigeeError('NOT_FOUND', `Cannot read the document ${JSON.stringify(id)}: there is none in the partition key.`);
-      return { ok: false, error, requestUnits: 1 };
+      return { ok: false, error, requestUnits: refusalCharge(operation) };
     }
     const etag = this.#container.etagOf(row.position, row.ts);
     if (isUnchanged(etag, operation.ifNoneMatch)) {
-      return { ok: false, error: notModified(id), requestUnits: 1 };
+      return { ok: false, error: notModified(id), requestUnits: refusalCharge(operation) };
     }
-    return { ok: true, document: this.#documentOf(row), etag, created: false, position: undefined, requestUnits: 1 };
+    return { ok: true, document: this.#documentOf(row), etag, created: false, position: undefined, requestUnits: readCharge(row.body) };
   }
 
   #readResult(row: DocumentRow | undefined, id: string, ifNoneMatch: string | undefined): ReadResult<T> | undefined {
@@ -292,7 +297,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     if (isUnchanged(document._etag, ifNoneMatch)) {
       throw notModified(id);
     }
-    return { document, etag: document._etag, ts: row.ts, requestUnits: 1, session: this.#session(row.position) };
+    return { document, etag: document._etag, ts: row.ts, requestUnits: readCharge(row.body), session: this.#session(row.position) };
   }
 
   #documentOf(row: DocumentRow): StoredDocument<T> {
@@ -380,12 +385,17 @@ function notModified(id: string): PerigeeError {
 }
 
 /** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */
-function failedOutcomes<T extends object>(count: number, failed: number, error: PerigeeError): OperationOutcome<T>[] {
-  return Array.from({ length: count }, (_, index) => ({
-    ok: false,
-    error: index === failed ? error : new PerigeeError('FAILED_DEPENDENCY', `Not applied: operation ${failed} of the same batch failed.`),
-    requestUnits: index === failed ? 1 : 0,
-  }));
+function failedOutcomes<T extends object>(
+  operations: readonly StoreOperation[],
+  failed: number,
+  error: PerigeeError,
+): OperationOutcome<T>[] {
+  const dependent = `Not applied: operation ${failed} of the same batch failed.`;
+  return operations.map((operation, index) =>
+    index === failed
+      ? { ok: false, error, requestUnits: refusalCharge(operation) }
+      : { ok: false, error: new PerigeeError('FAILED_DEPENDENCY', dependent), requestUnits: 0 },
+  );
 }
 
 function totalUnits(outcomes: readonly { readonly requestUnits: number }[]): number {

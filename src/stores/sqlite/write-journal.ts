@@ -10,7 +10,7 @@ export interface PreviousVersion {
   readonly ordinal: number;
   /** Seconds since 1970. */
   readonly ts: number;
-  /** JSON of the document without system properties; `undefined` unless {@link WriteJournal.needsPreviousText}. */
+  /** JSON of the document without system properties; there whenever {@link WriteJournal.needsPreviousText}, and sometimes without. */
   readonly text: string | undefined;
 }
 

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach } from 'vitest';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { openSqliteBackend, type SqliteBackend, type SqliteBackendOptions } from '../../../src/stores/sqlite/sqlite-backend.ts';
-import { workerDriver } from '../../../src/stores/sqlite/worker-driver.ts';
+import { workerDriver, type WorkerLike } from '../../../src/stores/sqlite/worker-driver.ts';
 import type { SqliteDriver } from '../../../src/stores/sqlite/driver.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -46,11 +46,29 @@ export async function newStore(backend: SqliteBackend, id = 'items'): Promise<Do
 
 const register = import.meta.resolve('tsx/esm/api');
 const thread = new URL('../../../src/stores/sqlite/worker-thread.ts', import.meta.url).href;
+const idle: Worker[] = [];
 
-/** The worker driver over the sources, which the thread has to translate first. */
-export function sourceWorkerDriver(): SqliteDriver {
+/** A thread over the sources, which it has to translate first; that takes a while, so threads are used again. */
+function sourceWorker(): WorkerLike {
   const code = `import(${JSON.stringify(register)}).then(({ register }) => { register(); return import(${JSON.stringify(thread)}); });`;
-  return workerDriver({ createWorker: () => new Worker(code, { eval: true }) });
+  const worker = idle.pop() ?? new Worker(code, { eval: true });
+  worker.removeAllListeners();
+  return {
+    postMessage: (message) => worker.postMessage(message),
+    on: (event: string, listener: (value: never) => void) => worker.on(event, listener),
+    ref: () => worker.ref(),
+    unref: () => worker.unref(),
+    terminate: () => {
+      worker.removeAllListeners();
+      idle.push(worker);
+      return Promise.resolve(0);
+    },
+  };
+}
+
+/** The worker driver over the sources. */
+export function sourceWorkerDriver(): SqliteDriver {
+  return workerDriver({ createWorker: sourceWorker });
 }
 
 /** The drivers that every test of behaviour runs on. */
