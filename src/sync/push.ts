@@ -21,6 +21,8 @@ const MAX_BATCH_BYTES = 1_900_000;
 const QUEUE_KEYS = 10_000;
 /** Conflicts of one document in one push; a document that others write all the time waits for the next run. */
 const MAX_TRIES = 5;
+/** Conflicts put off in one push until a write has taught the clock. */
+const MAX_PUT_OFF = 3;
 
 /** Codes of a whole request that a single document may be the cause of. */
 const DOCUMENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -75,6 +77,7 @@ export class Push {
   #queue: string[] = [];
   #limit: number = STORE_LIMITS.batchOperations;
   #done = 0;
+  #putOff = 0;
 
   constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, settle: Settle = settleByPolicy) {
     this.#context = context;
@@ -232,13 +235,26 @@ export class Push {
     }
     const { error } = outcome;
     if (CONFLICT_CODES.has(error.code)) {
-      await this.#conflicted(items, culprit, error);
+      await (this.#canPutOff(items) ? this.#decideLater(items, culprit) : this.#conflicted(items, culprit, error));
     } else if (error.category !== 'data' && error.code !== 'FORBIDDEN') {
       throw error;
     } else {
       await this.#reject(culprit, error);
       this.#queue.unshift(...items.filter((item) => item !== culprit).map(({ id }) => id));
     }
+  }
+
+  /** Whether the clock has yet to learn how far it is off, and another write of the batch may teach it before a conflict is decided by stamps. */
+  #canPutOff(items: readonly SendItem[]): boolean {
+    return !this.#context.clock.offset.known && items.length > 1 && this.#putOff < MAX_PUT_OFF;
+  }
+
+  #decideLater(items: readonly SendItem[], culprit: SendItem): Promise<void> {
+    this.#putOff += 1;
+    this.#queue.unshift(...items.filter((item) => item !== culprit).map(({ id }) => id));
+    this.#queue.push(culprit.id);
+    this.#limit = Math.max(1, items.length - 1);
+    return Promise.resolve();
   }
 
   /** Asks for all documents of the batch at once, so that several conflicts cost one round. */

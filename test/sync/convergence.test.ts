@@ -160,7 +160,11 @@ class Chaos {
       const pending = await device.engine.pending();
       const isPending = pending.some((one) => one.id === id && one.partitionKey[0] === owner);
       // What the remote never heard of vanishes without a trace.
-      isPending ? this.#last.set(key, { value: undefined }) : this.#last.delete(key);
+      if (isPending) {
+        this.#last.set(key, { value: undefined });
+      } else {
+        this.#last.delete(key);
+      }
       return;
     }
     const text = this.#next(device.name);
