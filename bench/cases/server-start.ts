@@ -1,0 +1,55 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { compareAmounts, type BenchResult } from '../harness.ts';
+
+const ROUNDS = 15;
+
+/** Milliseconds a bare `node -e 0` takes from spawn to exit. */
+function bareNodeMs(): number {
+  const startMs = performance.now();
+  spawnSync(process.execPath, ['-e', '0']);
+  return performance.now() - startMs;
+}
+
+function answers(url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    request(url, (response) => {
+      response.resume();
+      response.on('end', resolve);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+/** Milliseconds from spawning the built command line to the first answered request. */
+async function serverStartMs(store: string): Promise<number> {
+  const startMs = performance.now();
+  const child = spawn(process.execPath, ['dist/cli/main.js', 'serve', '--store', store, '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('exit', () => reject(new Error('The server stopped before it was ready.')));
+  });
+  await answers((JSON.parse(line) as { url: string }).url);
+  const elapsedMs = performance.now() - startMs;
+  child.removeAllListeners('exit');
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  await gone;
+  return elapsedMs;
+}
+
+/** Start of the server to its first answer, against a bare `node -e 0`. */
+export async function* run(): AsyncGenerator<BenchResult> {
+  spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+  const started: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    started.push(await serverStartMs('memory'));
+    bare.push(bareNodeMs());
+  }
+  yield compareAmounts('server start to first answer (memory)', 'ms', started, bare, 5);
+}

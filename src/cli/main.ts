@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { reportFailure } from './report-failure.ts';
+import { addServeCommand } from './serve-command.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const program = new Command('perigee')
+  .description('One document data layer: the Cosmos DB protocol, SQLite on the device, and sync between them.')
+  .version(manifest.version)
+  .showHelpAfterError('Run with --help to see what there is.')
+  .exitOverride();
+
+addServeCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has already printed help, the version or what was wrong with the arguments; 64 is EX_USAGE.
+  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 64) : reportFailure(error);
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { PerigeeError } from '../core/errors.ts';
+import { DEFAULT_STORE, openStore } from './open-store.ts';
+
+interface ServeOptions {
+  readonly store: string;
+  readonly host: string;
+  readonly port: string;
+  readonly key?: string | undefined;
+  readonly https?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/u.test(text) || port > 65535) {
+    throw new PerigeeError(
+      'INVALID_OPTION',
+      `Cannot listen on port ${JSON.stringify(text)}: a port is a whole number from 0 to 65535; 0 takes a free one.`,
+    );
+  }
+  return port;
+}
+
+/** Adds `perigee serve`: a server that speaks the Cosmos DB protocol over a local store. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('Serve a local store over the Cosmos DB protocol, for the official SDKs.')
+    .option('--store <store>', 'memory, or sqlite:PATH', DEFAULT_STORE)
+    .option('--host <address>', 'address to listen on; anything but loopback needs --key', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', '8081')
+    .option('--key <base64>', 'master key; also read from PERIGEE_KEY; the emulator key unless given')
+    .option('--https', 'serve TLS with a certificate made at start')
+    .option('--json', 'print one line of JSON when ready')
+    .addHelpText('after', '\nThe SDK connects with the printed endpoint and key. Ctrl-C stops the server after the requests under way.')
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const port = parsePort(options.port);
+  const { backend, label } = await openStore(options.store);
+  const { startServer } = await import('../server/start-server.ts');
+  const key = options.key ?? process.env['PERIGEE_KEY'];
+  try {
+    const server = await startServer({
+      backend,
+      host: options.host,
+      port,
+      ...(key === undefined ? {} : { key }),
+      ...(options.https === true ? { https: true } : {}),
+    });
+    const stopped = new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        process.once(signal, () => resolve());
+      }
+    });
+    if (options.json === true) {
+      console.log(JSON.stringify({ url: server.url, port: server.port, store: label }));
+    } else {
+      const keyLine = key === undefined ? 'the well-known emulator key' : 'the key you gave';
+      console.log(
+        `Perigee serves the Cosmos DB protocol.\n  endpoint  ${server.url}\n  key       ${keyLine}\n  store     ${label}\nCtrl-C stops it.`,
+      );
+    }
+    await stopped;
+    await server.close();
+  } finally {
+    await backend.close();
+  }
+}
