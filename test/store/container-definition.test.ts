@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { checkReplacement, checkTtl, DEFAULT_INDEXING_POLICY, defineContainer } from '../../src/store/container-definition.ts';
+
+describe('defineContainer', () => {
+  test('fills in every default', () => {
+    expect(defineContainer({ id: 'c', partitionKey: '/pk' })).toEqual({
+      id: 'c',
+      partitionKey: { paths: ['/pk'], version: 2, kind: 'Hash' },
+      defaultTtl: undefined,
+      uniqueKeys: [],
+      indexingPolicy: DEFAULT_INDEXING_POLICY,
+      computedProperties: [],
+      extra: {},
+    });
+  });
+
+  test('several paths are a hierarchical key of version 2', () => {
+    expect(defineContainer({ id: 'c', partitionKey: { paths: ['/a', '/b'], version: 1 } }).partitionKey).toEqual({
+      paths: ['/a', '/b'],
+      version: 2,
+      kind: 'MultiHash',
+    });
+    expect(defineContainer({ id: 'c', partitionKey: { paths: ['/a'], version: 1 } }).partitionKey.version).toBe(1);
+  });
+
+  test('an index policy always excludes the etag, as the service adds it', () => {
+    const policy = defineContainer({
+      id: 'c',
+      partitionKey: '/pk',
+      indexingPolicy: { indexingMode: 'Consistent', excludedPaths: [{ path: '/a/*' }] },
+    });
+    expect(policy.indexingPolicy).toEqual({
+      indexingMode: 'consistent',
+      automatic: true,
+      includedPaths: [{ path: '/*' }],
+      excludedPaths: [{ path: '/a/*' }, { path: '/"_etag"/?' }],
+    });
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['version 3', { id: 'c', partitionKey: { paths: ['/a'], version: 3 } }],
+    ['a path with a question mark', { id: 'c', partitionKey: '/a?' }],
+    [
+      '21 computed properties',
+      { id: 'c', partitionKey: '/a', computedProperties: Array.from({ length: 21 }, () => ({ name: 'n', query: 'q' })) },
+    ],
+    ['an unknown indexing mode', { id: 'c', partitionKey: '/a', indexingPolicy: { indexingMode: 'sometimes' } }],
+    ['an index policy that is no object', { id: 'c', partitionKey: '/a', indexingPolicy: [] }],
+    ['a unique key path that does not read', { id: 'c', partitionKey: '/a', uniqueKeys: [['b']] }],
+  ])('refuses %s', (_what, input) => {
+    expect(() => defineContainer(input as never)).toThrow(expect.objectContaining({ code: 'INVALID_CONTAINER' }));
+  });
+});
+
+test('a time to live is a whole number of seconds from 1, or -1', () => {
+  expect([1, -1, 2147483647].map(checkTtl)).toEqual([1, -1, 2147483647]);
+  for (const ttl of [0, -2, 1.5, '1', null, undefined, Number.NaN, 2147483648]) {
+    expect(() => checkTtl(ttl)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+  }
+});
+
+test('a replacement keeps id, partition key and unique keys', () => {
+  const current = defineContainer({ id: 'c', partitionKey: '/pk', uniqueKeys: [['/u']] });
+  expect(() => checkReplacement(current, { ...current, defaultTtl: 5, indexingPolicy: {} })).not.toThrow();
+  for (const change of [{ id: 'd' }, { partitionKey: { ...current.partitionKey, version: 1 as const } }, { uniqueKeys: [] }]) {
+    expect(() => checkReplacement(current, { ...current, ...change })).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+  }
+});
