@@ -1,0 +1,63 @@
+import type { JsonValue } from '../../../core/json.ts';
+import type { PreparedQuery } from '../../prepared-query.ts';
+import type { ExpressionNode } from '../../syntax-nodes.ts';
+import type { Condition } from './condition.ts';
+import type { Sql } from './sql-fragment.ts';
+import type { SqlValue } from './sql-value.ts';
+
+/** The columns of the table that holds documents, as the store writes them in its statement. */
+export interface SqliteColumns {
+  /** JSON text of the document without its system properties, as `JSON.stringify` writes it. */
+  readonly body: string;
+  /** Text equal to the document's `id`, where there is such a column. */
+  readonly id?: string | undefined;
+  /** Number equal to the document's `_ts`, where there is such a column. */
+  readonly ts?: string | undefined;
+}
+
+/** What a variable of the query is in SQL. */
+export interface SqlBinding {
+  /** JSON text (or NULL) with `steps` into it; undefined for values that are not inside JSON text. */
+  readonly json: Sql | undefined;
+  readonly steps: readonly (string | number)[];
+  /** The value itself; undefined where it is at `steps`, or where nothing is known of it. */
+  readonly value: SqlValue | undefined;
+  /** Whether it is a whole document of the container, of which columns and computed properties speak. */
+  readonly isDocument: boolean;
+}
+
+/** What the parts of the compiler share while they compile one query. */
+export interface CompileContext {
+  readonly prepared: PreparedQuery;
+  readonly parameters: ReadonlyMap<string, JsonValue>;
+  readonly columns: SqliteColumns;
+  /** Names of computed properties, which hide stored ones. */
+  readonly computedProperties: ReadonlySet<string>;
+  readonly bindings: Map<number, SqlBinding>;
+  /** Why something was left to the evaluator. */
+  readonly reasons: Set<string>;
+  /** How many loops over array elements enclose the piece that is compiled. */
+  loops: number;
+  /** The next number of an alias. */
+  aliases: number;
+  /** Compiles an expression; undefined where that cannot be done. */
+  value(node: ExpressionNode): SqlValue | undefined;
+  /** Where an expression is exactly `true`, or exactly `false`: these rows, or more. */
+  condition(node: ExpressionNode, wanted: boolean): Condition;
+}
+
+/** Notes why a piece is left to the evaluator. Never with anything of a document or a parameter. */
+export function leave(context: CompileContext, reason: string): undefined {
+  context.reasons.add(reason);
+  return undefined;
+}
+
+/** Compiles what may stand inside a loop over elements, whose table has columns of its own. */
+export function insideLoop<T>(context: CompileContext, compile: () => T): T {
+  context.loops += 1;
+  try {
+    return compile();
+  } finally {
+    context.loops -= 1;
+  }
+}

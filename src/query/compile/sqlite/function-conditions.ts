@@ -1,0 +1,176 @@
+import type { JsonValue } from '../../../core/json.ts';
+import { isJsonObject } from '../../../core/json.ts';
+import { lookupFunction } from '../../functions/function-table.ts';
+import type { CallNode } from '../../syntax-nodes.ts';
+import { insideLoop, type CompileContext } from './compile-context.ts';
+import { equals, isDefined, isIn } from './comparison.ts';
+import { allOf, anyOf, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
+import { foldedText } from './function-values.ts';
+import { jsonAt } from './path-value.ts';
+import { rawSql, sql } from './sql-fragment.ts';
+import { constantValue, jsonValue, TYPES, type SqlValue } from './sql-value.ts';
+import { textCondition } from './text-condition.ts';
+
+/** Compiles a call whose arguments are values; `wanted` as in {@link CompileContext.condition}. */
+type Compile = (values: readonly SqlValue[], wanted: boolean, context: CompileContext) => Condition;
+
+/** A type check, which has an answer for undefined. */
+function typeCheck(types: number): Compile {
+  return ([value], wanted) => (value === undefined ? UNKNOWN : over(value.is(wanted ? types : TYPES.any & ~types), value));
+}
+
+const INT64_LIMIT = rawSql('9223372036854775808.0');
+
+/** A check of numbers that all other values fail. */
+function numberCheck(holds: (value: SqlValue) => Condition): Compile {
+  return ([value], wanted) => {
+    if (value === undefined) {
+      return UNKNOWN;
+    }
+    const condition = (value.types & TYPES.number) === 0 ? NONE : holds(value);
+    return wanted ? condition : opposite(condition);
+  };
+}
+
+function isWhole(value: SqlValue): Condition {
+  const number = value.number();
+  return over(sql`(${number} = trunc(${number}) AND abs(${number}) <= ${INT64_LIMIT})`, value);
+}
+
+function isFiniteNumber(value: SqlValue): Condition {
+  return over(sql`abs(${value.number()}) < 9e999`, value);
+}
+
+/** A test of two texts with an optional flag that ignores case. */
+function textTest(kind: 'prefix' | 'suffix' | 'infix' | 'text'): Compile {
+  return ([value, other, flag], wanted) => {
+    const ignoreCase = flag === undefined ? false : flag.constant === undefined ? undefined : flag.constant.value;
+    if (value === undefined || other === undefined || ignoreCase === undefined) {
+      return flag?.constant === undefined ? UNKNOWN : NONE;
+    }
+    if (typeof ignoreCase !== 'boolean' || (value.types & other.types & TYPES.string) === 0) {
+      return NONE;
+    }
+    return ignoreCase ? textCondition(kind, foldedText(value), foldedText(other), wanted) : textCondition(kind, value, other, wanted);
+  };
+}
+
+/** Three-valued AND or OR of a test over the first value and each of the others. */
+function forEachOf(every: boolean, single: Compile): Compile {
+  return ([value, ...others], wanted, context) => {
+    const conditions = others.map((other) => single([value as SqlValue, other], wanted, context));
+    return every === wanted ? allOf(conditions) : anyOf(conditions);
+  };
+}
+
+function containsFolded(values: readonly SqlValue[], wanted: boolean): Condition {
+  const [value, other] = values as [SqlValue, SqlValue];
+  const bothTexts = (value.types & other.types & TYPES.string) !== 0;
+  return bothTexts ? textCondition('infix', foldedText(value), foldedText(other), wanted) : NONE;
+}
+
+/** Where an object has members equal to those given. */
+function includesMembers(element: SqlValue, members: JsonValue): Condition {
+  const document = element.document();
+  const conditions: Condition[] = [{ sql: element.is(TYPES.object), exact: true }];
+  for (const [name, member] of Object.entries(isJsonObject(members) ? members : {})) {
+    const actual = document === undefined ? undefined : jsonAt(document, [name]);
+    const expected = constantValue(member);
+    conditions.push(actual === undefined || expected === undefined ? UNKNOWN : equals(actual, expected, true));
+  }
+  return allOf(conditions);
+}
+
+function elementMatches(element: SqlValue, needle: SqlValue, partial: boolean): Condition {
+  if (!partial || (needle.types & TYPES.object) === 0) {
+    return equals(element, needle, true);
+  }
+  const members = needle.constant?.value;
+  return members === undefined ? UNKNOWN : includesMembers(element, members);
+}
+
+/** Whether an array in the document holds a value, by a loop over its elements. */
+function arrayHolds(array: SqlValue, needle: SqlValue, partial: boolean, wanted: boolean, context: CompileContext): Condition {
+  const document = array.document();
+  if (document === undefined || array.unsure.length > 0) {
+    return UNKNOWN;
+  }
+  context.aliases += 1;
+  const alias = rawSql(`a${context.aliases}`);
+  const element = jsonValue(sql`${alias}.type`, sql`${alias}.value`, TYPES.defined);
+  const matches = elementMatches(element, needle, partial);
+  const isArray = over(array.is(TYPES.array), array);
+  const isThere = over(isDefined(needle), needle);
+  const found: Condition = {
+    sql: sql`EXISTS (SELECT 1 FROM json_each(${document}) AS ${alias} WHERE ${matches.sql})`,
+    exact: matches.exact,
+  };
+  return allOf([isArray, isThere, wanted ? found : opposite(found)]);
+}
+
+function isConstantArray(value: SqlValue): value is SqlValue & { readonly constant: { readonly value: readonly JsonValue[] } } {
+  return Array.isArray(value.constant?.value);
+}
+
+const arrayContains: Compile = ([array, needle, flag], wanted, context) => {
+  const partial = flag === undefined ? false : flag.constant?.value;
+  if (array === undefined || needle === undefined || (flag !== undefined && flag.constant === undefined)) {
+    return UNKNOWN;
+  }
+  if (typeof partial !== 'boolean' || (array.types & TYPES.array) === 0 || needle.types === TYPES.undefined) {
+    return NONE;
+  }
+  if (!isConstantArray(array)) {
+    return arrayHolds(array, needle, partial, wanted, context);
+  }
+  if (partial && (needle.types & TYPES.object) !== 0) {
+    return UNKNOWN;
+  }
+  const items = array.constant.value.map(constantValue);
+  return items.every((item) => item !== undefined) ? isIn(needle, items, wanted) : UNKNOWN;
+};
+
+const CONDITIONS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
+  ['IS_ARRAY', typeCheck(TYPES.array)],
+  ['IS_BOOL', typeCheck(TYPES.boolean)],
+  ['IS_BOOLEAN', typeCheck(TYPES.boolean)],
+  ['IS_DEFINED', typeCheck(TYPES.defined)],
+  ['IS_NULL', typeCheck(TYPES.null)],
+  ['IS_NUMBER', typeCheck(TYPES.number)],
+  ['IS_OBJECT', typeCheck(TYPES.object)],
+  ['IS_PRIMITIVE', typeCheck(TYPES.null | TYPES.boolean | TYPES.number | TYPES.string)],
+  ['IS_STRING', typeCheck(TYPES.string)],
+  ['IS_INTEGER', numberCheck(isWhole)],
+  ['IS_FINITE_NUMBER', numberCheck(isFiniteNumber)],
+  ['CONTAINS', textTest('infix')],
+  ['STARTSWITH', textTest('prefix')],
+  ['ENDSWITH', textTest('suffix')],
+  ['STRINGEQUALS', textTest('text')],
+  ['CONTAINS_ALL_CS', forEachOf(true, textTest('infix'))],
+  ['CONTAINS_ANY_CS', forEachOf(false, textTest('infix'))],
+  ['CONTAINS_ALL_CI', forEachOf(true, containsFolded)],
+  ['CONTAINS_ANY_CI', forEachOf(false, containsFolded)],
+  ['ARRAY_CONTAINS', arrayContains],
+  ['ARRAY_CONTAINS_ALL', forEachOf(true, arrayContains)],
+  ['ARRAY_CONTAINS_ANY', forEachOf(false, arrayContains)],
+]);
+
+/** Whether a function gives booleans and is known to the compiler. */
+export function isConditionCall(node: CallNode): boolean {
+  return !node.udf && CONDITIONS.has(lookupFunction(node.name.toUpperCase())?.name ?? '');
+}
+
+/** Compiles a call of such a function. */
+export function compileCallCondition(node: CallNode, wanted: boolean, context: CompileContext): Condition {
+  const name = lookupFunction(node.name.toUpperCase())?.name ?? '';
+  const values: SqlValue[] = [];
+  for (const argument of node.arguments) {
+    // The needle stands inside a loop over the array.
+    const value = name.startsWith('ARRAY_CONTAINS') ? insideLoop(context, () => context.value(argument)) : context.value(argument);
+    if (value === undefined) {
+      return UNKNOWN;
+    }
+    values.push(value);
+  }
+  return (CONDITIONS.get(name) as Compile)(values, wanted, context);
+}

@@ -1,0 +1,56 @@
+import Database from 'better-sqlite3';
+import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
+import { systemRuntime } from '../../../src/core/runtime.ts';
+import { compileFilter, type SqliteFilter } from '../../../src/query/compile/sqlite/compile-filter.ts';
+import { compileCondition } from '../../../src/query/evaluator/condition.ts';
+import { prepareQuery } from '../../../src/query/prepare-query.ts';
+
+/** What a store adds when it reads. */
+const SYSTEM = { _rid: 'AAA=', _self: 'dbs/x', _etag: '"1"', _attachments: 'attachments/' };
+
+/** A filter run both ways over the same documents. */
+export interface FilterOutcome {
+  /** Places of documents that give a row, by the evaluator. */
+  readonly expected: readonly number[];
+  /** Places of documents that SQLite keeps; all of them where nothing was compiled. */
+  readonly kept: readonly number[];
+  readonly filter: SqliteFilter | undefined;
+}
+
+/** A table of documents as the SQLite store has it, refilled for each run. */
+export class FilterHarness {
+  readonly #database = new Database(':memory:');
+  readonly #insert;
+
+  constructor() {
+    this.#database.exec('CREATE TABLE c1 (ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL, ts INTEGER NOT NULL, body TEXT NOT NULL)');
+    this.#insert = this.#database.prepare('INSERT INTO c1 VALUES (?, ?, ?, ?)');
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Documents without `id` get one from their place. */
+  run(text: string, values: Readonly<Record<string, JsonValue>>, bodies: readonly JsonObject[]): FilterOutcome {
+    const prepared = prepareQuery(text);
+    const parameters = Object.entries(values).map(([name, value]) => ({ name, value }));
+    const documents = bodies.map((body, index) => ({ ...body, id: typeof body['id'] === 'string' ? body['id'] : `d${index}` }));
+    this.#database.exec('DELETE FROM c1');
+    for (const [index, document] of documents.entries()) {
+      this.#insert.run(index, document.id, 1_700_000_000 + index, JSON.stringify(document));
+    }
+    const holds = compileCondition(prepared, { runtime: systemRuntime, parameters });
+    const expected = documents.flatMap((document, index) => {
+      const stored = Object.assign(JSON.parse(JSON.stringify(document)) as JsonObject, SYSTEM, { _ts: 1_700_000_000 + index });
+      return holds(stored) ? [index] : [];
+    });
+    const filter = compileFilter(prepared, parameters, { columns: { body: 'body', id: 'id', ts: 'ts' } });
+    const where = filter === undefined ? '1' : filter.sql;
+    const kept = this.#database
+      .prepare(`SELECT ordinal FROM c1 WHERE ${where} ORDER BY ordinal`)
+      .pluck()
+      .all(...(filter?.parameters ?? [])) as number[];
+    return { expected, kept, filter };
+  }
+}
