@@ -71,13 +71,12 @@ export class Authenticator {
     }
     const date = this.#date(headers);
     const signature = Buffer.from(token.get('sig') ?? '', 'base64');
-    const { feed, id } = link;
-    const resource = id === undefined ? feed.parent : feed.type === 'offers' ? id.toLowerCase() : `${feed.path}/${id}`;
-    if (this.#matches(signature, signedText(method, feed.type, resource, date))) {
+    const { type: resourceType, resource } = signedResource(link);
+    if (this.#matches(signature, signedText(method, resourceType, resource, date))) {
       return;
     }
     const rid = lastResourceId(link);
-    if (rid !== undefined && this.#matches(signature, signedText(method, feed.type, rid.toLowerCase(), date))) {
+    if (rid !== undefined && this.#matches(signature, signedText(method, resourceType, rid.toLowerCase(), date))) {
       return;
     }
     throw refuse(
@@ -104,6 +103,21 @@ export class Authenticator {
   #matches(signature: Buffer, text: string): boolean {
     const expected = createHmac('sha256', this.#key).update(text).digest();
     return signature.length === expected.length && timingSafeEqual(signature, expected);
+  }
+}
+
+/** What of a link is signed: its type, and the parent of a feed, the id of an offer, the container of an operation, or else the whole link. */
+function signedResource({ feed, id }: ResourceLink): { readonly type: string; readonly resource: string } {
+  if (id === undefined) {
+    return { type: feed.type, resource: feed.parent };
+  }
+  switch (feed.type) {
+    case 'offers':
+      return { type: feed.type, resource: id.toLowerCase() };
+    case 'operations':
+      return { type: 'colls', resource: feed.parent };
+    default:
+      return { type: feed.type, resource: `${feed.path}/${id}` };
   }
 }
 

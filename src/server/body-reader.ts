@@ -13,10 +13,7 @@ export class ClientGoneError extends Error {
 }
 
 function tooLarge(maxBytes: number): PerigeeError {
-  return new PerigeeError(
-    'TOO_LARGE',
-    `Message: {"Errors":["Request size is too large"]}. The body of the request is larger than ${maxBytes} bytes.`,
-  );
+  return new PerigeeError('TOO_LARGE', `The body of the request is larger than ${maxBytes} bytes.`);
 }
 
 /** Takes the rest of a body without keeping it, and cuts the connection where it does not end. */

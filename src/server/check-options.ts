@@ -15,7 +15,8 @@ export interface CheckedOptions {
 }
 
 const DEFAULT_PORT = 8081;
-const DEFAULT_MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** A document or a batch of 2 MB, and what a batch puts around 100 documents. */
+const DEFAULT_MAX_BODY_BYTES = (2048 + 256) * 1024;
 const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
 
 /** Whether an address is reached from this machine only. */

@@ -36,10 +36,16 @@ function isPrivate(code: ErrorCode): boolean {
   return code.startsWith('STORE_') || code === 'INTERNAL' || code === 'DRIVER_MISSING';
 }
 
-/** Query errors come as JSON text within the message, as the service sends them. */
-function messageOf(error: PerigeeError): string {
+/** The message for a client; programs look for the service's own words in some, and for the entries of query errors as JSON. */
+function messageOf(error: PerigeeError, activityId: string): string {
   if (isPrivate(error.code)) {
     return ERROR_CODES[error.code].meaning;
+  }
+  if (error.code === 'TOO_LARGE') {
+    return `Message: {"Errors":["Request size is too large"]}\r\nActivityId: ${activityId}, ${error.message}`;
+  }
+  if (error.code === 'INVALID_CONTINUATION') {
+    return `Invalid Continuation Token. ${error.message}`;
   }
   const errors: unknown = error.details['errors'];
   if (error.code.startsWith('QUERY_') && Array.isArray(errors)) {
@@ -82,6 +88,6 @@ export function errorReply(thrown: unknown, logger: Logger, activityId: string):
     headers.push('allow', allow);
   }
   const additional: unknown = error.details['additionalErrorInfo'];
-  const body = { code: statusName(error.status), message: messageOf(error) };
+  const body = { code: statusName(error.status), message: messageOf(error, activityId) };
   return jsonReply(error.status, isJsonObject(additional) ? { ...body, additionalErrorInfo: JSON.stringify(additional) } : body, headers);
 }

@@ -10,7 +10,7 @@ import { fromHeaderToken, header, pageSizeHeader, toHeaderToken } from './wire-h
 /** One page of all resources; the continuation is the number of those before it. */
 function listPage(resources: readonly JsonObject[], maxItemCount: number, continuation: string | undefined): ResourcePage {
   if (continuation !== undefined && !/^\d{1,9}$/u.test(continuation)) {
-    throw new PerigeeError('INVALID_CONTINUATION', 'Invalid Continuation Token: it was not issued for this feed.');
+    throw new PerigeeError('INVALID_CONTINUATION', 'It was not issued for this feed.');
   }
   const start = Number(continuation ?? 0);
   const end = start + maxItemCount;

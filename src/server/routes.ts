@@ -6,6 +6,7 @@ import { createDocument } from './handlers/create-document.ts';
 import { deleteContainer } from './handlers/delete-container.ts';
 import { deleteDatabase } from './handlers/delete-database.ts';
 import { deleteDocument } from './handlers/delete-document.ts';
+import { deletePartition } from './handlers/delete-partition.ts';
 import { executeBatch } from './handlers/execute-batch.ts';
 import { executeBulk } from './handlers/execute-bulk.ts';
 import { listContainers } from './handlers/list-containers.ts';
@@ -89,6 +90,7 @@ const ROUTES: readonly Route[] = [
   route('PATCH', `${CONTAINER}/docs/*`, patchDocument),
   route('DELETE', `${CONTAINER}/docs/*`, deleteDocument),
 
+  route('POST', `${CONTAINER}/operations/*`, deletePartition),
   route('GET', `${CONTAINER}/pkranges`, listPartitionRanges),
 
   route('GET', 'offers', listOffers),

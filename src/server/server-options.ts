@@ -29,7 +29,7 @@ export interface ServerOptions {
    */
   readonly runtime?: Runtime | undefined;
   readonly logger?: Logger | undefined;
-  /** Largest request body in bytes; 4 MiB unless said otherwise. Documents and batches end at 2 MB whatever it says. */
+  /** Largest request body in bytes; 2,304 KiB unless said otherwise. Documents and batches end at 2 MB whatever it says. */
   readonly maxBodyBytes?: number | undefined;
   /**
    * What becomes of a query over several partition keys that the service's gateway refuses to answer itself (ORDER BY, TOP, DISTINCT,

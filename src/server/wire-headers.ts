@@ -50,6 +50,6 @@ export function fromHeaderToken(token: string): string {
   try {
     return decodeURIComponent(token);
   } catch (cause) {
-    throw new PerigeeError('INVALID_CONTINUATION', 'Invalid Continuation Token: it was not issued by this server.', { cause });
+    throw new PerigeeError('INVALID_CONTINUATION', 'It was not issued by this server.', { cause });
   }
 }

@@ -143,7 +143,10 @@ describe('documents', () => {
 
   test('a document of more than 2 MB is refused with 413', async () => {
     const { container } = await todos();
-    await expect(container.items.create({ id: '1', owner: 'ada', text: 'x'.repeat(2 * 1024 * 1024) })).rejects.toMatchObject({ code: 413 });
+    await expect(container.items.create({ id: '1', owner: 'ada', text: 'x'.repeat(2 * 1024 * 1024) })).rejects.toMatchObject({
+      code: 413,
+      message: expect.stringContaining('Message: {"Errors":["Request size is too large"]}\r\nActivityId: ') as string,
+    });
   });
 
   test('what was written is what is read, odd keys and numbers included', async () => {
@@ -163,6 +166,16 @@ describe('documents', () => {
     await container.items.create({ id: '1', org: 'a', email: 'x' });
     await container.items.create({ id: '1', org: 'b', email: 'x' });
     await expect(container.items.create({ id: '2', org: 'a', email: 'x' })).rejects.toMatchObject({ code: 409 });
+  });
+
+  test('all of a partition key are deleted at once', async () => {
+    const { container } = await todos();
+    for (let index = 0; index < 25; index += 1) {
+      await container.items.create({ id: String(index), owner: index % 5 === 0 ? 'bob' : 'ada' });
+    }
+    expect((await container.deleteAllItemsForPartitionKey('ada')).statusCode).toBe(200);
+    expect((await container.items.readAll({ partitionKey: 'ada' }).fetchAll()).resources).toEqual([]);
+    expect((await container.items.readAll().fetchAll()).resources).toHaveLength(5);
   });
 
   test('a write may ask for an answer without the document', async () => {

@@ -44,9 +44,14 @@ function rowExpression({ node, columns, sources }: BoundQuery): string {
     : objectText([...columnMap(columns)].map(([name, expression]) => [name, printExpression(expression)] as const));
 }
 
-/** ORDER BY: each row carries its sort keys and the row to give out, and a place for the client's filter. */
-export function rewriteOrderBy({ root }: PreparedQuery, counts: QueryCounts): string {
+/**
+ * ORDER BY: each row carries its sort keys and the row to give out, and a place for the client's filter.
+ *
+ * With DISTINCT a range counts nothing: rows with a `_rid` are never equal, so duplicates go, and rows are counted, at the client.
+ */
+export function rewriteOrderBy({ root }: PreparedQuery, wanted: QueryCounts): string {
   const { node } = root;
+  const counts: QueryCounts = node.distinct ? { top: undefined, offset: undefined, limit: undefined } : wanted;
   const select = [
     'SELECT',
     ...(node.distinct ? ['DISTINCT'] : []),
