@@ -1,16 +1,26 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { compileFilter, type SqliteFilter } from '../../query/compile/sqlite/compile-filter.ts';
 import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import type { QuerySource, SourceBatch } from '../../query/executor/query-source.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
+import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { queryScope } from './query-scope.ts';
 import { scanStatements, type ScanStatements } from './scan-statements.ts';
 import { scanSlices, sliceStatement, type Read } from './scan-slices.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
+
+const COLUMNS = { body: 'body', id: 'id', ts: 'ts' } as const;
+
+/** What SQLite can tell of WHERE. */
+function filterOf(prepared: PreparedQuery, request: QueryRequest, container: SqliteContainer): SqliteFilter | undefined {
+  const computedProperties = new Set(container.info.definition.computedProperties.map(({ name }) => name));
+  return compileFilter(prepared, request.parameters, { columns: COLUMNS, computedProperties });
+}
 
 /** Runs one page of a query. */
 export async function runQueryPage(
@@ -21,10 +31,12 @@ export async function runQueryPage(
   const { definition } = container.info;
   const prepared = prepareQuery(request.query);
   const { scope } = queryScope(prepared, request, definition);
+  const filter = filterOf(prepared, request, container);
   const page = await executeQuery({
     prepared,
     parameters: request.parameters,
-    source: sourceOf(container, scanStatements(container.number, scope), request.maxItemCount, read),
+    source: sourceOf(container, scanStatements(container.number, { ...scope, filter }), request.maxItemCount, read),
+    whereIsExact: filter?.exact,
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     signal: request.signal,
@@ -43,7 +55,8 @@ export async function runQueryPage(
 export async function explainQuery(container: SqliteContainer, request: QueryRequest, read: Read): Promise<QueryExplanation> {
   const prepared = prepareQuery(request.query);
   const { scope, isNarrowed } = queryScope(prepared, request, container.info.definition);
-  const statements = scanStatements(container.number, scope);
+  const filter = filterOf(prepared, request, container);
+  const statements = scanStatements(container.number, { ...scope, filter });
   let { continuation } = request;
   let documentsScanned = 0;
   let itemsReturned = 0;
@@ -57,10 +70,10 @@ export async function explainQuery(container: SqliteContainer, request: QueryReq
   } while (continuation !== undefined);
   const hasFilter = prepared.root.where !== undefined;
   return {
-    text: [ACCESS_TEXTS[statements.access], hasFilter ? 'Evaluate the filter on each.' : 'There is no filter.'].join('\n'),
+    text: [ACCESS_TEXTS[statements.access], ...filterTexts(filter, hasFilter)].join('\n'),
     access: statements.access,
-    filter: hasFilter ? (isNarrowed ? 'superset' : 'evaluated') : 'none',
-    pushedDown: pushedDown(statements, scope.ids !== undefined),
+    filter: !hasFilter ? 'none' : filter?.exact === true ? 'exact' : filter !== undefined || isNarrowed ? 'superset' : 'evaluated',
+    pushedDown: [...pushedDown(statements, scope.ids !== undefined), ...(filter === undefined ? [] : ['WHERE'])],
     statement: sliceStatement(container.number, statements),
     documentsScanned,
     itemsReturned,
@@ -73,6 +86,17 @@ const ACCESS_TEXTS: Readonly<Record<ScanStatements['access'], string>> = {
   partition: 'Look at the documents of some partition keys, in creation order.',
   container: 'Look at every document of the container, in creation order.',
 };
+
+function filterTexts(filter: SqliteFilter | undefined, hasFilter: boolean): readonly string[] {
+  if (filter === undefined) {
+    return [hasFilter ? 'Evaluate the filter on each.' : 'There is no filter.'];
+  }
+  if (filter.exact) {
+    return ['SQLite filters them exactly.'];
+  }
+  const why = filter.reasons.length === 0 ? 'SQLite cannot tell every case' : filter.reasons.join('; ');
+  return [`SQLite leaves out most that do not pass; the filter is evaluated on the rest, because ${why}.`];
+}
 
 function pushedDown(statements: ScanStatements, hasIds: boolean): string[] {
   return [...(statements.lookup === undefined ? [] : ['partition key']), ...(hasIds ? ['id'] : [])];
