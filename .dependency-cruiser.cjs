@@ -31,7 +31,12 @@ module.exports = {
       to: { path: '^src/stores/([^/]+)/', pathNot: ['^src/stores/$1/', '^src/stores/common/'] },
     },
     { name: 'no-cycle', severity: 'error', from: { path: '^src' }, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-index-inside', severity: 'error', from: { path: '^src/', pathNot: '(^|/)index\\.ts$' }, to: { path: '^src/.*index\\.ts$' } },
+    {
+      name: 'no-index-inside',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '(^|/)index\\.ts$' },
+      to: { path: '^src/.*index\\.ts$' },
+    },
     { name: 'no-test-in-source', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|examples|scripts)/' } },
     { name: 'not-resolvable', severity: 'error', from: { path: '^src' }, to: { couldNotResolve: true } },
   ],

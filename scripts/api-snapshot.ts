@@ -1,6 +1,6 @@
 /**
  * Compares the public API with `api/<entry>.api.md`: every exported name of every subpath, with its declaration.
- * `npm run api -- --update` writes the files after an intended change; the diff then shows it to the reviewer.
+ * `npm run build && npm run api -- --update` writes the files after an intended change; the diff then shows it to the reviewer.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import ts from 'typescript';
@@ -46,7 +46,7 @@ for (const { name, file } of entries) {
   if (update) {
     writeFileSync(path, text);
   } else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
-    console.error(`The public API of ${name} differs from ${path}. After an intended change: npm run api -- --update`);
+    console.error(`The public API of ${name} differs from ${path}. After an intended change: npm run build && npm run api -- --update`);
     failed = true;
   }
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../core/json.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { StoreCapabilities } from './capabilities.ts';
 import type { ChangeFeed, ChangesOptions } from './changes.ts';
 import type { ContainerDefinition } from './container-definition.ts';
@@ -108,5 +108,3 @@ export interface DocumentStore<T extends object = JsonObject> {
   close(): Promise<void>;
 }
 
-/** A value of the query language as it leaves a store. */
-export type QueryValue = JsonValue;

@@ -6,8 +6,16 @@ import { afterAll, describe, expect, test, vi } from 'vitest';
 /** Where the compiled test files of examples go; git ignores it. */
 const FOLDER = resolve('test/docs/.examples');
 const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries((JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, { default?: string }> }).exports).flatMap(([name, target]) =>
-    target.default === undefined ? [] : [[name === '.' ? 'perigee' : `perigee/${name.slice(2)}`, resolve(target.default.replace('./dist/', 'src/').replace(/\.js$/u, '.ts'))]],
+  Object.entries((JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, { default?: string }> }).exports).flatMap(
+    ([name, target]) =>
+      target.default === undefined
+        ? []
+        : [
+            [
+              name === '.' ? 'perigee' : `perigee/${name.slice(2)}`,
+              resolve(target.default.replace('./dist/', 'src/').replace(/\.js$/u, '.ts')),
+            ],
+          ],
   ),
 );
 
@@ -36,8 +44,12 @@ function examplesIn(file: string): Example[] {
   return found;
 }
 
-const sources = (readdirSync('src', { recursive: true }) as string[]).filter((name) => name.endsWith('.ts')).map((name) => join('src', name));
-const pages = (readdirSync('docs', { recursive: true }) as string[]).filter((name) => name.endsWith('.md')).map((name) => join('docs', name));
+const sources = (readdirSync('src', { recursive: true }) as string[])
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join('src', name));
+const pages = (readdirSync('docs', { recursive: true }) as string[])
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join('docs', name));
 const examples = [...sources, ...pages, 'README.md'].flatMap(examplesIn);
 
 rmSync(FOLDER, { recursive: true, force: true });
@@ -49,7 +61,10 @@ describe('every example prints what it promises', () => {
 
   test.each(examples.map((example, index) => ({ ...example, index })))('$title', async ({ code, expected, index }) => {
     const file = join(FOLDER, `example-${index}.ts`);
-    const runnable = code.replaceAll(/from '(perigee(?:\/[a-z]+)?)'/gu, (_, name: string) => `from ${JSON.stringify(ENTRIES[name] ?? `unknown entry ${name}`)}`);
+    const runnable = code.replaceAll(
+      /from '(perigee(?:\/[a-z]+)?)'/gu,
+      (_, name: string) => `from ${JSON.stringify(ENTRIES[name] ?? `unknown entry ${name}`)}`,
+    );
     writeFileSync(file, `${runnable}\nexport {};\n`);
     const printed: string[] = [];
     const log = vi.spyOn(console, 'log').mockImplementation((...values: unknown[]) => {
