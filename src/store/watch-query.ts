@@ -1,3 +1,4 @@
+import { isPerigeeError } from '../core/errors.ts';
 import { canonicalJson } from '../core/json-order.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Unsubscribe } from '../core/emitter.ts';
@@ -34,7 +35,10 @@ export async function* watchQuery<R>(source: WatchSource<R>): AsyncGenerator<rea
     let shown: string | undefined;
     while (!source.closed()) {
       dirty = false;
-      const items = await source.read();
+      const items = await readUnlessClosed(source);
+      if (items === undefined) {
+        return;
+      }
       const text = items.map((item) => canonicalJson(item as JsonValue)).join('\n');
       if (text !== shown) {
         shown = text;
@@ -55,5 +59,17 @@ export async function* watchQuery<R>(source: WatchSource<R>): AsyncGenerator<rea
   } finally {
     source.signal?.removeEventListener('abort', onAbort);
     unsubscribe();
+  }
+}
+
+/** The items, or `undefined` when the store was closed before they were all read. */
+async function readUnlessClosed<R>(source: WatchSource<R>): Promise<R[] | undefined> {
+  try {
+    return await source.read();
+  } catch (error) {
+    if (isPerigeeError(error, 'CLOSED') && source.closed()) {
+      return undefined;
+    }
+    throw error;
   }
 }

@@ -8,7 +8,7 @@ import { parsePropertyPath, type PartitionKey, type PartitionKeyText } from '../
 import { containerSelf } from '../../store/resource-id.ts';
 import { expiresAtSeconds } from '../../store/write-rules.ts';
 import { MemoryDraft } from './memory-draft.ts';
-import { OrderLog } from './order-log.ts';
+import { OrderLog, type OrderEntry } from './order-log.ts';
 
 /** One version of a document; never changed, only replaced. */
 export interface MemoryRow {
@@ -37,6 +37,8 @@ export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
   return partitionKeyText + id;
 }
 
+const EMPTY_LOG = new OrderLog();
+
 /**
  * The committed documents of one container, in creation order and in commit order.
  *
@@ -56,6 +58,8 @@ export class MemoryContainer {
   readonly #runtime: Runtime;
   readonly #rows = new Map<string, MemoryRow>();
   readonly #uniqueOwners = new Map<string, string>();
+  /** {@link created}, for each partition key by itself. */
+  readonly #createdByPartition = new Map<PartitionKeyText, OrderLog>();
   readonly #events = new Emitter<{ commit: undefined }>();
   #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #lastOrdinal = 0;
@@ -108,6 +112,7 @@ export class MemoryContainer {
     this.#deleted = true;
     this.#rows.clear();
     this.#uniqueOwners.clear();
+    this.#createdByPartition.clear();
   }
 
   /** Counts index terms by the policy of now. */
@@ -133,6 +138,11 @@ export class MemoryContainer {
   /** Key of the row that last took a unique text; it may have let go of it since. */
   uniqueOwner(text: string): string | undefined {
     return this.#uniqueOwners.get(text);
+  }
+
+  /** Keys in creation order: those of one partition key, or all. */
+  createdIn(partitionKeyText: PartitionKeyText | undefined): OrderLog {
+    return partitionKeyText === undefined ? this.created : (this.#createdByPartition.get(partitionKeyText) ?? EMPTY_LOG);
   }
 
   /** Runs `work` with no transaction under way; what it commits is seen at once. */
@@ -188,6 +198,7 @@ export class MemoryContainer {
       } else {
         if (row.ordinal !== this.#rows.get(key)?.ordinal) {
           this.created.append(row.ordinal, key);
+          this.#partitionLog(row.partitionKeyText).append(row.ordinal, key);
         }
         this.#rows.set(key, row);
         this.committed.append(position, key);
@@ -199,6 +210,15 @@ export class MemoryContainer {
     }
     this.#sweep(draft.changes.length);
     this.#events.emit('commit', undefined);
+  }
+
+  #partitionLog(partitionKeyText: PartitionKeyText): OrderLog {
+    let log = this.#createdByPartition.get(partitionKeyText);
+    if (log === undefined) {
+      log = new OrderLog();
+      this.#createdByPartition.set(partitionKeyText, log);
+    }
+    return log;
   }
 
   /** Frees what expired or was replaced, at a cost that is spread over the writes. */
@@ -218,7 +238,13 @@ export class MemoryContainer {
         this.#uniqueOwners.delete(text);
       }
     }
-    this.created.rewrite(this.#rows.size, (entry) => this.#rows.get(entry.key)?.ordinal === entry.order);
+    const isCreation = (entry: OrderEntry): boolean => this.#rows.get(entry.key)?.ordinal === entry.order;
+    this.created.rewrite(this.#rows.size, isCreation);
+    for (const [text, log] of this.#createdByPartition) {
+      if (log.compact(isCreation) === 0) {
+        this.#createdByPartition.delete(text);
+      }
+    }
     this.committed.rewrite(this.#rows.size, (entry) => this.#rows.get(entry.key)?.position === entry.order);
     this.#commitsUntilSweep = Math.max(1000, this.#rows.size);
   }

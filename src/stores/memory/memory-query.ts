@@ -83,7 +83,7 @@ function sourceOf(draft: MemoryDraft, request: QueryRequest): QuerySource {
       let ordinal = afterOrdinal;
       for (let done = false; !done;) {
         signal?.throwIfAborted();
-        const step = scanRows(draft, ordinal, STEP_ROWS);
+        const step = scanRows(draft, request, ordinal, STEP_ROWS);
         ordinal = step.rows.at(-1)?.ordinal ?? ordinal;
         done = step.done;
         const rows = step.rows.filter(matches).map((row) => ({ ordinal: row.ordinal, document: documentOf<JsonObject>(row) }));

@@ -1,4 +1,4 @@
-import { partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
+import { partitionKeyText, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { isInEpkRange } from '../../store/effective-partition-key.ts';
 import type { EpkRange } from '../../store/queries.ts';
 import type { MemoryContainer, MemoryRow } from './memory-container.ts';
@@ -18,10 +18,15 @@ export function scopeFilter(container: MemoryContainer, scope: RowScope): (row: 
     return inRange;
   }
   const text = partitionKeyText(partitionKey);
-  if (partitionKey.length === container.info.definition.partitionKey.paths.length) {
+  if (fullPartitionKeyText(container, scope) !== undefined) {
     return (row) => row.partitionKeyText === text && inRange(row);
   }
   return (row) => partitionKeyText(row.partitionKey.slice(0, partitionKey.length)) === text && inRange(row);
+}
+
+function fullPartitionKeyText(container: MemoryContainer, { partitionKey }: RowScope): PartitionKeyText | undefined {
+  const isFull = partitionKey?.length === container.info.definition.partitionKey.paths.length;
+  return isFull ? partitionKeyText(partitionKey) : undefined;
 }
 
 /** Rows of one step of a scan, and the creation order to go on from. */
@@ -30,19 +35,22 @@ export interface RowBatch {
   readonly done: boolean;
 }
 
-/** Up to `limit` rows behind `ordinal` in creation order, as a draft sees them: its own writes included, expired rows not. */
-export function scanRows(draft: MemoryDraft, ordinal: number, limit: number): RowBatch {
-  const { container } = draft;
+/**
+ * Up to `limit` rows behind `ordinal` in creation order, as a draft sees them: its own writes included, expired rows not. With a full partition
+ * key only its rows are looked at; {@link scopeFilter} is still the caller's part.
+ */
+export function scanRows(draft: MemoryDraft, scope: RowScope, ordinal: number, limit: number): RowBatch {
   const rows: MemoryRow[] = [];
-  let index = container.created.indexAfter(ordinal);
-  for (; index < container.created.size && rows.length < limit; index += 1) {
-    const entry = container.created.at(index);
+  const log = draft.container.createdIn(fullPartitionKeyText(draft.container, scope));
+  let index = log.indexAfter(ordinal);
+  for (; index < log.size && rows.length < limit; index += 1) {
+    const entry = log.at(index);
     const row = entry === undefined ? undefined : draft.get(entry.key);
     if (row !== undefined && row.ordinal === entry?.order) {
       rows.push(row);
     }
   }
-  if (index < container.created.size) {
+  if (index < log.size) {
     return { rows, done: false };
   }
   // What the draft created comes behind all that is committed.

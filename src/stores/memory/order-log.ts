@@ -48,4 +48,12 @@ export class OrderLog {
       this.#entries = this.#entries.filter(isLive);
     }
   }
+
+  /** Drops all dead entries and gives the number of living ones. */
+  compact(isLive: (entry: OrderEntry) => boolean): number {
+    if (!this.#entries.every(isLive)) {
+      this.#entries = this.#entries.filter(isLive);
+    }
+    return this.#entries.length;
+  }
 }

@@ -1,7 +1,8 @@
 import { check, checkEqual, checkRejects } from '../checks.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
-import { checkContent, settleAll, withoutSystem, type ConformanceContext } from './conformance-context.ts';
+import type { StandardResult } from '../../store/standard-schema.ts';
+import { checkContent, CONTAINER, DATABASE, settleAll, withoutSystem, type ConformanceContext } from './conformance-context.ts';
 
 type Conditional = 'upsert' | 'replace' | 'patch' | 'delete';
 
@@ -108,8 +109,42 @@ export function writesSuite(context: ConformanceContext): void {
       }
     }));
 
+  schemaSuite(context);
   ifMatchSuite(context);
   raceSuite(context);
+}
+
+function schemaSuite({ test, withStore }: ConformanceContext): void {
+  test('a store opened with a schema refuses documents that do not satisfy it, wherever they are written', () =>
+    withStore(async ({ backend, store }) => {
+      const validate = async (value: unknown): Promise<StandardResult> =>
+        typeof (value as { n?: unknown }).n === 'number' ? {} : { issues: [{ message: 'n is a number', path: ['n'] }] };
+      const checked = await backend.container(DATABASE, CONTAINER, { schema: { '~standard': { version: 1, vendor: 'test', validate } } });
+      const good = { id: 'good', pk: 'p', n: 1 };
+      const bad = { id: 'bad', pk: 'p', n: 'one' };
+      const error = await checkRejects(checked.create(bad), 'VALIDATION_FAILED', 'create');
+      checkEqual(error.details['issues'], [{ message: 'n is a number', path: ['n'] }], 'the issues');
+      await checkRejects(checked.upsert(bad), 'VALIDATION_FAILED', 'upsert');
+      await checkRejects(checked.replace(bad), 'VALIDATION_FAILED', 'replace');
+      await checkRejects(checked.batch('p', [{ type: 'create', document: bad }]), 'VALIDATION_FAILED', 'batch');
+      const bulk = await checked.bulk([
+        { type: 'create', document: bad },
+        { type: 'create', document: good },
+      ]);
+      checkEqual(
+        bulk.outcomes.map((outcome) => outcome.ok || outcome.error.code),
+        ['VALIDATION_FAILED', true],
+        'bulk',
+      );
+      if (checked.capabilities.transact) {
+        await checkRejects(
+          checked.transact('p', (transaction) => transaction.create(bad)),
+          'VALIDATION_FAILED',
+          'transact',
+        );
+      }
+      await checkContent(store, [good], 'the documents');
+    }));
 }
 
 function ifMatchSuite({ test, withStore }: ConformanceContext): void {
