@@ -27,16 +27,14 @@ import type { Read } from './scan-slices.ts';
 import type { DocumentRow, SqliteContainer } from './sqlite-container.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { conditionMatcher, explainQuery, runQueryPage } from './sqlite-query.ts';
-import { readCharge, refusalCharge, writeCharge } from './write-charge.ts';
+import { readCharge, refusalCharge } from './write-charge.ts';
 import type { AppliedWrite, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
+import { writeOutcome } from './write-outcome.ts';
 
 /** Operations of a bulk call that share a transaction; others have their turn between two. */
 const BULK_TRANSACTION = 500;
 /** Documents of a readMany call that are read before others have their turn. */
 const READ_MANY_TURN = 500;
-
-/** Outcome of an operation that succeeded. */
-type SuccessfulOutcome<T extends object> = Extract<OperationOutcome<T>, { readonly ok: true }>;
 
 /** How a {@link SqliteDocumentStore} is opened. */
 export interface SqliteStoreSettings {
@@ -134,7 +132,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     if (applied instanceof PerigeeError) {
       throw applied;
     }
-    return { ...this.#outcome(applied, operation), session: String(applied.position) };
+    return this.#singleOutcome(applied, operation);
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
@@ -160,7 +158,14 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       }
       await this.#giveWay(options.signal);
     }
-    return { outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
+    return {
+      outcomes,
+      // Only when asked for, as with the outcomes themselves.
+      get requestUnits() {
+        return totalUnits(outcomes);
+      },
+      session: this.#session(),
+    };
   }
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
@@ -195,7 +200,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
               if (applied instanceof PerigeeError) {
                 throw applied;
               }
-              return { ...this.#outcome(applied, operation), session: String(applied.position) };
+              return this.#singleOutcome(applied, operation);
             },
             queryPage: async (request) => ({
               ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
@@ -259,21 +264,12 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     const applied = yield* this.#container.apply(operation, this.#rules, this.#journal);
     return applied instanceof PerigeeError
       ? { ok: false, error: applied, requestUnits: refusalCharge(operation) }
-      : this.#outcome(applied, operation);
+      : writeOutcome<T>(this.#container, applied, operation);
   }
 
-  #outcome(applied: AppliedWrite, operation: WriteOperation): SuccessfulOutcome<T> {
-    const { document, ordinal, position, ts, etag } = applied;
-    // From the text, not from the caller's object: what was stored is what is shown, and nobody shares it.
-    const stored = document === undefined ? undefined : this.#container.documentOf(document.text, ordinal, position, ts);
-    return {
-      ok: true,
-      document: stored as unknown as StoredDocument<T> | undefined,
-      etag,
-      created: document !== undefined && applied.previous === undefined,
-      position,
-      requestUnits: writeCharge(applied, operation, stored, this.#container.terms),
-    };
+  #singleOutcome(applied: AppliedWrite, operation: WriteOperation): WriteOutcome<T> {
+    const { document, etag, created, position, requestUnits } = writeOutcome<T>(this.#container, applied, operation);
+    return { ok: true, document, etag, created, position, requestUnits, session: String(applied.position) };
   }
 
   #readOutcome(row: DocumentRow | undefined, operation: ReadOperation): OperationOutcome<T> {

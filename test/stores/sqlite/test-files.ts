@@ -55,7 +55,7 @@ function sourceWorker(): WorkerLike {
   worker.removeAllListeners();
   return {
     postMessage: (message) => worker.postMessage(message),
-    on: (event: string, listener: (value: never) => void) => worker.on(event, listener),
+    on: (event: string, listener: (value: never) => void) => worker.on(event as 'message', listener as (value: unknown) => void),
     ref: () => worker.ref(),
     unref: () => worker.unref(),
     terminate: () => {
