@@ -40,7 +40,7 @@ const TOPICS: readonly (readonly [string, (context: ConformanceContext) => void]
  * is left out with a printed reason. The runner is the caller's: Vitest, `node:test`, Mocha (pass `it` as `test`).
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { describe, test } from 'vitest';
  * import { openMemoryBackend } from 'perigee/memory';
  * import { storeConformance } from 'perigee/testing';

@@ -19,7 +19,7 @@ export interface Mutant {
 type Override<T> = { [Name in keyof T]?: T[Name] };
 
 /** The same object with some members replaced; all others keep their `this`. */
-function override<T extends object>(target: T, members: Override<T>): T {
+export function override<T extends object>(target: T, members: Override<T>): T {
   return new Proxy(target, {
     get(object, name) {
       if (Object.hasOwn(members, name)) {

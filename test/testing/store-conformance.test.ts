@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openMemoryBackend } from '../../src/stores/memory/memory-backend.ts';
 import type { ConformanceRunner, StoreConformanceOptions } from '../../src/testing/conformance/conformance-context.ts';
 import { storeConformance } from '../../src/testing/store-conformance.ts';
-import { MUTANTS, type Mutant } from './broken-stores.ts';
+import { MUTANTS, override, type Mutant } from './broken-stores.ts';
 
 interface Collected {
   readonly topic: string;
@@ -12,12 +12,12 @@ interface Collected {
 }
 
 /** What a runner would run, so that the suite can be run here on stores that must fail it. */
-function collect(options: Omit<StoreConformanceOptions, 'runner' | 'print'>): Collected[] {
+function collect(options: Omit<StoreConformanceOptions, 'runner' | 'print'>, printed: string[] = []): Collected[] {
   const collected: Collected[] = [];
   const path: string[] = [];
   storeConformance({
     ...options,
-    print: () => undefined,
+    print: (line) => printed.push(line),
     runner: {
       describe: (name, body) => {
         path.push(name);
@@ -70,6 +70,24 @@ describe('storeConformance', () => {
     const topics = new Set(MUTANTS.flatMap((mutant) => mutant.noticedBy));
     const tests = collectFor({}).filter(({ topic, name }) => topics.has(topic) && !name.startsWith(SLOW));
     expect(await failures(tests)).toEqual([]);
+  });
+
+  test('a backend whose clock cannot be moved is tested in real seconds', async () => {
+    const printed: string[] = [];
+    const tests = collect(
+      {
+        open: async () => {
+          const backend = openMemoryBackend();
+          const realClock = { ...backend.capabilities, runtimeClock: false };
+          return { backend: override(backend, { capabilities: realClock }), dispose: () => backend.close() };
+        },
+      },
+      printed,
+    ).filter(({ topic }) => topic === 'time to live');
+    // All at once, since each waits for seconds to pass.
+    await Promise.all(tests.map(({ body }) => body()));
+    expect(printed).toHaveLength(2);
+    expect(printed[0]).toMatch(/^store conformance: left out: .*time to live/u);
   });
 
   test('runners of other test frameworks fit', () => {

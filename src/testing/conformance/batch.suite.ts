@@ -68,6 +68,15 @@ export function batchSuite({ test, withStore }: ConformanceContext): void {
         ],
         'created, etag and id',
       );
+      const positions = result.outcomes.map((outcome) => (outcome.ok ? outcome.position : undefined));
+      if (store.capabilities.positions) {
+        check(
+          positions.every((position, index) => position !== undefined && position > (positions[index - 1] ?? 0)),
+          'rising positions',
+        );
+      } else {
+        checkEqual(positions, [undefined, undefined, undefined, undefined], 'positions without the capability');
+      }
       checkEqual((await store.read('a', 'p'))?.etag, (result.outcomes[1] as { etag?: string }).etag, 'the etag stored');
     }));
 
