@@ -9,6 +9,7 @@ import { deleteDocument } from './handlers/delete-document.ts';
 import { deletePartition } from './handlers/delete-partition.ts';
 import { executeBatch } from './handlers/execute-batch.ts';
 import { executeBulk } from './handlers/execute-bulk.ts';
+import { listConflicts } from './handlers/list-conflicts.ts';
 import { listContainers } from './handlers/list-containers.ts';
 import { listDatabases } from './handlers/list-databases.ts';
 import { listDocuments } from './handlers/list-documents.ts';
@@ -55,7 +56,6 @@ const REFUSED: readonly string[] = [
   `${CONTAINER}/sprocs`,
   `${CONTAINER}/triggers`,
   `${CONTAINER}/udfs`,
-  `${CONTAINER}/conflicts`,
   'dbs/*/users',
   'dbs/*/users/*/permissions',
   'dbs/*/clientencryptionkeys',
@@ -91,6 +91,8 @@ const ROUTES: readonly Route[] = [
   route('DELETE', `${CONTAINER}/docs/*`, deleteDocument),
 
   route('POST', `${CONTAINER}/operations/*`, deletePartition),
+  route('GET', `${CONTAINER}/conflicts`, listConflicts),
+  route('POST', `${CONTAINER}/conflicts`, listConflicts, 'query'),
   route('GET', `${CONTAINER}/pkranges`, listPartitionRanges),
 
   route('GET', 'offers', listOffers),

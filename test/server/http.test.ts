@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { CosmosClient } from '@azure/cosmos';
 import { describe, expect, test } from 'vitest';
 import { PerigeeError } from '../../src/core/errors.ts';
-import type { Logger } from '../../src/core/logger.ts';
+import { silentLogger, type Logger } from '../../src/core/logger.ts';
 import { startServer, WELL_KNOWN_KEY } from '../../src/server/index.ts';
 import { MemoryBackend, openMemoryBackend } from '../../src/stores/memory/index.ts';
 import type { DatabaseInfo } from '../../src/store/backend.ts';
@@ -113,10 +113,18 @@ describe('requests that cannot be served', () => {
   });
 
   test('a closed backend is answered with 503', async () => {
-    const { send, backend } = await serve();
+    const { send, backend } = await serve({ logger: silentLogger });
     await backend.close();
     expect(await errorOf(await send('GET', '/dbs'))).toMatchObject({ status: 503, code: 'ServiceUnavailable' });
   });
+});
+
+test('the feed of conflicts is there and empty', async () => {
+  const { client } = await serve();
+  const { database } = await client().databases.create({ id: 'app' });
+  const { container } = await database.containers.create({ id: 'c', partitionKey: '/k' });
+  expect((await container.conflicts.readAll().fetchAll()).resources).toEqual([]);
+  expect((await container.conflicts.query('SELECT * FROM root r').fetchAll()).resources).toEqual([]);
 });
 
 describe('starting and stopping', () => {
