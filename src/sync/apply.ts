@@ -33,6 +33,8 @@ export interface ApplyOptions {
   readonly mayBePending: boolean;
   /** What is pending stays whatever the policy says, and a document that is gone is made again. */
   readonly forced?: boolean | undefined;
+  /** Remote versions known of all documents at hand, read in the same transaction; otherwise each is looked up. */
+  readonly bases?: ReadonlyMap<string, BaseRow> | undefined;
   /** Nothing is done unless this is still the version known. */
   readonly expectedEtag?: string | undefined;
 }
@@ -88,7 +90,7 @@ export function* applyRemote(
   remote: RemoteVersion | undefined,
   options: ApplyOptions,
 ): Program<Applied> {
-  const base = yield* readBase(scope.number, id);
+  const base = options.bases === undefined ? yield* readBase(scope.number, id) : options.bases.get(id);
   if (options.expectedEtag !== undefined && base?.etag !== options.expectedEtag) {
     return NONE;
   }
@@ -216,7 +218,7 @@ function* takeRemote(
     }
     return yield* removeLocal(scope, id);
   }
-  yield* putLocal(scope, document, remote.ts);
+  yield* putLocal(scope, document, remote.ts, base === undefined);
   yield* setBase(scope, id, remote);
   return { change: 'taken', bytes: document.text.length };
 }
@@ -227,11 +229,14 @@ function* removeLocal(scope: Scope, id: string): Program<Applied> {
 }
 
 /** Stores a document that the remote holds since `ts`; where documents expire, it does so when the remote's does. */
-export function* putLocal(scope: Scope, document: PreparedDocument, ts: number): Program<void> {
+export function* putLocal(scope: Scope, document: PreparedDocument, ts: number, expectNew: boolean): Program<void> {
   const { defaultTtl } = scope;
-  const options =
-    defaultTtl === undefined ? { journal: false } : { journal: false, expiresAtSeconds: expiresAtSeconds(ts, document.ttl, defaultTtl) };
-  yield* scope.store.putProgram(document, options);
+  yield* scope.store.putProgram(
+    document,
+    defaultTtl === undefined
+      ? { journal: false, expectNew }
+      : { journal: false, expectNew, expiresAtSeconds: expiresAtSeconds(ts, document.ttl, defaultTtl) },
+  );
 }
 
 /** A remote document as the local store takes it. One that it cannot take is told of and must not hold up the others. */

@@ -1,4 +1,4 @@
-import { get, run, type Program } from '../stores/sqlite/driver.ts';
+import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
 
 /** The newest remote version known of a document. */
 export interface BaseRow {
@@ -21,6 +21,16 @@ export interface BaseVersion {
 /** The remote version known of a document. */
 export function* readBase(scope: number, id: string): Program<BaseRow | undefined> {
   return yield* get<BaseRow>('SELECT etag, ts, position, deleted FROM sync_base WHERE scope = ? AND id = ?', scope, id);
+}
+
+/** The remote versions known of many documents, in one statement. */
+export function* readBases(scope: number, ids: readonly string[]): Program<ReadonlyMap<string, BaseRow>> {
+  const rows = yield* all<BaseRow & { readonly id: string }>(
+    'SELECT id, etag, ts, position, deleted FROM sync_base WHERE scope = ? AND id IN (SELECT value FROM json_each(?))',
+    scope,
+    JSON.stringify(ids),
+  );
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Takes note of a remote version. `seen` is the number of the scope's reconciliation: a version noted since its start is not missing. */

@@ -2,6 +2,7 @@ import { isPerigeeError } from '../core/errors.ts';
 import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { applyRemote, type Applied } from './apply.ts';
+import { readBases } from './base-versions.ts';
 import { hasPending } from './outbox.ts';
 import { countApplied } from './push.ts';
 import type { RemoteSession } from './remote-session.ts';
@@ -128,7 +129,10 @@ function* applyVersions(
   change: Partial<ScopeRow>,
 ): Program<readonly Applied[]> {
   const { scope } = remote;
-  const options = { authoritative: false, mayBePending: yield* hasPending(scope.number) };
+  const ids = versions.map(({ id }) => id);
+  // A feed may give a document twice; then the second has to see what the first did.
+  const bases = new Set(ids).size === ids.length ? yield* readBases(scope.number, ids) : undefined;
+  const options = { authoritative: false, mayBePending: yield* hasPending(scope.number), bases };
   const results: Applied[] = [];
   for (const version of versions) {
     results.push(yield* applyRemote(context, scope, version.id, version, options));

@@ -217,7 +217,7 @@ export class Push {
       yield* writeBase(number, item.id, { etag: outcome.etag, ts, position: outcome.position, deleted: item.deleted }, reconcileRun);
       const cleared = yield* clearPending(number, item.id, item.generation);
       if (cleared && !item.deleted && defaultTtl !== undefined) {
-        yield* putLocal(this.#scope, prepareDocument(item.body, this.#scope.paths), ts);
+        yield* putLocal(this.#scope, prepareDocument(item.body, this.#scope.paths), ts, false);
       }
     }
     yield* updateScope(number, { session: this.#remote.session ?? null });

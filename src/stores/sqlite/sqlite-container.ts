@@ -248,9 +248,20 @@ export class SqliteContainer {
   }
 
   /** Creates or replaces without conditions. `expiresAt`: `'rules'` for the container's own. @throws CONFLICT (unique key), having changed nothing */
-  *put(document: PreparedDocument, expiresAt: number | undefined | 'rules', journal: WriteJournal | undefined): Program<AppliedWrite> {
-    const before = yield* this.#findForWrite(document, journal?.needsPreviousText === true);
+  *put(
+    document: PreparedDocument,
+    expiresAt: number | undefined | 'rules',
+    journal: WriteJournal | undefined,
+    expectNew: boolean,
+  ): Program<AppliedWrite> {
     const expiry = expiresAt === 'rules' ? this.#expiryOf(document) : (expiresAt ?? null);
+    if (expectNew && this.uniquePaths.length === 0) {
+      const created = yield* this.#insert('upsert', document, expiry, false);
+      if (created !== undefined) {
+        return yield* this.#record(created, journal);
+      }
+    }
+    const before = yield* this.#findForWrite(document, journal?.needsPreviousText === true);
     const applied = yield* this.#put('upsert', document, before, expiry);
     if (applied instanceof PerigeeError) {
       throw applied;

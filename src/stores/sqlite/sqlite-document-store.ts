@@ -83,7 +83,12 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   *putProgram(document: PreparedDocument, options: ProgramWriteOptions = {}): Program<AppliedWrite> {
     yield* this.#container.enter(this.#journal);
     const expiresAt = 'expiresAtSeconds' in options ? options.expiresAtSeconds : 'rules';
-    return yield* this.#container.put(document, expiresAt, options.journal === false ? undefined : this.#journal);
+    return yield* this.#container.put(
+      document,
+      expiresAt,
+      options.journal === false ? undefined : this.#journal,
+      options.expectNew === true,
+    );
   }
 
   /** Deletes a document without conditions; gives `undefined` where there is none. Run it within `database.write`. @throws SYNC_SCOPE, NOT_FOUND */

@@ -54,6 +54,8 @@ export interface ProgramWriteOptions {
   readonly expiresAtSeconds?: number | undefined;
   /** Whether the store's journal records the write; `true` unless said otherwise. */
   readonly journal?: boolean | undefined;
+  /** The document is most likely not there yet: adding it is tried before looking for it. Changes nothing but the cost. */
+  readonly expectNew?: boolean | undefined;
 }
 
 /** A document as it is stored. */
