@@ -82,15 +82,14 @@ export function isMovedAccount(status: number, subStatus: number): boolean {
 }
 
 /**
- * Whether an answer of 400 or above comes from the service: a body that names the error, or no body but the service's own headers.
+ * Whether an answer of 400 or above comes from the service: one of the service's own headers, with a body that names the error or with none.
  *
- * A captive portal, a proxy or another server answers 401, 403 and 404 as well, and a 404 of theirs must never pass for a missing document.
+ * A captive portal, a proxy or another server answers 401, 403 and 404 as well, some with JSON that has a `message`, and a 404 of theirs must never
+ * pass for a missing document.
  */
 function isFromService(answer: WireAnswer, body: unknown): boolean {
-  if (isJsonObject(body)) {
-    return typeof body['message'] === 'string' || typeof body['code'] === 'string';
-  }
-  return answer.body === '' && ('x-ms-activity-id' in answer.headers || 'x-ms-substatus' in answer.headers);
+  const named = isJsonObject(body) && (typeof body['message'] === 'string' || typeof body['code'] === 'string');
+  return (named || answer.body === '') && Object.keys(answer.headers).some((name) => name.startsWith('x-ms-'));
 }
 
 /** Statuses that load balancers send too, and that mean the same from them. */

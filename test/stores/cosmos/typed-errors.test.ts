@@ -26,6 +26,7 @@ const REFUSALS: readonly (readonly [name: string, fault: Fault, code: ErrorCode]
   ['403 with HTML', html(403), 'BAD_RESPONSE'],
   ['404 with HTML', html(404), 'BAD_RESPONSE'],
   ['404 of another service', { status: 404, body: '{"error":"no such page"}' }, 'BAD_RESPONSE'],
+  ['404 of a gateway that names the error as the service does', { status: 404, body: '{"message":"no route"}' }, 'BAD_RESPONSE'],
   ['409 with a body of no kind', { status: 409, body: 'null' }, 'BAD_RESPONSE'],
   ['511', html(511), 'BAD_RESPONSE'],
   ['200 with HTML', html(200), 'BAD_RESPONSE'],
