@@ -32,23 +32,25 @@ export function createRequestListener(parts: RequestListenerParts): RequestListe
     authenticator.verify(method, link, headers);
     const body = method === 'GET' || method === 'DELETE' ? '' : await readBody(request, maxBodyBytes, runtime);
     return handler(
-      new RequestContext(server, link, headers, body, (listener) => {
+      new RequestContext(server, method, link, headers, body, (listener) => {
         response.once('close', listener);
       }),
     );
   };
 
+  const fail = (response: ServerResponse, error: unknown, activityId: string): void => {
+    if (error instanceof ClientGoneError || response.destroyed) {
+      server.logger.log('debug', 'client went away', { activityId });
+      return;
+    }
+    sendReply(response, errorReply(error, server.logger, activityId), activityId, isClosing());
+  };
+
   return (request, response) => {
     const activityId = activityIds.next();
-    answer(request, response).then(
-      (reply) => sendReply(response, reply, activityId, isClosing()),
-      (error: unknown) => {
-        if (error instanceof ClientGoneError || response.destroyed) {
-          server.logger.log('debug', 'client went away', { activityId });
-          return;
-        }
-        sendReply(response, errorReply(error, server.logger, activityId), activityId, isClosing());
-      },
-    );
+    answer(request, response)
+      .then((reply) => sendReply(response, reply, activityId, isClosing()))
+      // Also where an answer cannot be written as HTTP: nothing is sent by then.
+      .catch((error: unknown) => fail(response, error, activityId));
   };
 }

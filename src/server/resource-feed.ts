@@ -32,9 +32,10 @@ export async function resourceFeed(context: RequestContext, rid: string, member:
   const token = header(context.headers, 'x-ms-continuation');
   const continuation = token === undefined ? undefined : fromHeaderToken(token);
   const maxItemCount = pageSizeHeader(context.headers);
-  const page = context.hasBody
-    ? await queryPage(context, resources, maxItemCount, continuation)
-    : listPage(resources, maxItemCount, continuation);
+  const page =
+    context.method === 'POST'
+      ? await queryPage(context, resources, maxItemCount, continuation)
+      : listPage(resources, maxItemCount, continuation);
   const headers = ['x-ms-request-charge', chargeHeader(READ_CHARGE), 'x-ms-item-count', String(page.items.length)];
   if (page.continuation !== undefined) {
     headers.push('x-ms-continuation', toHeaderToken(page.continuation));

@@ -31,6 +31,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 /** One request, as its handler sees it: route found, signature checked, body read. */
 export class RequestContext {
   readonly server: ServerContext;
+  readonly method: string;
   readonly link: ResourceLink;
   readonly headers: IncomingHttpHeaders;
   readonly #body: string;
@@ -39,12 +40,14 @@ export class RequestContext {
 
   constructor(
     server: ServerContext,
+    method: string,
     link: ResourceLink,
     headers: IncomingHttpHeaders,
     body: string,
     onGone: (listener: () => void) => void,
   ) {
     this.server = server;
+    this.method = method;
     this.link = link;
     this.headers = headers;
     this.#body = body;
@@ -70,10 +73,6 @@ export class RequestContext {
   /** The id at the end of the path. */
   get id(): string {
     return this.link.id as string;
-  }
-
-  get hasBody(): boolean {
-    return this.#body !== '';
   }
 
   /** The body as JSON. @throws BAD_REQUEST */

@@ -123,6 +123,37 @@ describe('change feed', () => {
     expect((await send('GET', path, { headers: { ...headers, 'x-ms-documentdb-partitionkeyrangeid': '9' } })).status).toBe(410);
   });
 
+  test('a page ends at about 4 MB, and the next one goes on', async () => {
+    const { container } = await todos();
+    for (let index = 0; index < 9; index += 1) {
+      await container.items.create({ id: String(index), owner: 'a', text: 'x'.repeat(1_000_000) });
+    }
+    const iterator = container.items.getChangeFeedIterator<{ id: string }>({
+      changeFeedStartFrom: ChangeFeedStartFrom.Beginning(),
+      maxItemCount: 1000,
+    });
+    expect(await drain(iterator)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8']);
+  });
+
+  test('600 changes come as asked for, whatever the size of a page', async () => {
+    const { container } = await todos();
+    const operations = Array.from({ length: 600 }, (_, index) => ({
+      operationType: 'Create' as const,
+      partitionKey: 'a',
+      resourceBody: { id: String(index), owner: 'a' },
+    }));
+    await container.items.executeBulkOperations(operations);
+    for (const maxItemCount of [1, 31, 33, 250, 1000]) {
+      const iterator = container.items.getChangeFeedIterator<{ id: string }>({
+        changeFeedStartFrom: ChangeFeedStartFrom.Beginning(),
+        maxItemCount,
+      });
+      const { result } = await iterator.readNext();
+      expect(result).toHaveLength(Math.min(maxItemCount, 600));
+      expect(new Set([...result.map(({ id }) => id), ...(await drain(iterator))]).size).toBe(600);
+    }
+  });
+
   test('all versions are refused where the backend does not keep them', async () => {
     const { send } = await todos();
     const response = await send('GET', '/dbs/app/colls/todos/docs', { headers: { 'a-im': 'Full-Fidelity Feed' } });

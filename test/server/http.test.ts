@@ -58,8 +58,8 @@ describe('requests that cannot be served', () => {
   test.each<[string, string | Uint8Array<ArrayBuffer>]>([
     ['not JSON', '{"id":'],
     ['empty', ''],
-    ['not UTF-8', Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
     ['no object', '[1]'],
+    ['not UTF-8', Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x7d])],
   ])('a body that is %s is answered with 400', async (_name, body) => {
     const { send } = await serve();
     expect(await errorOf(await send('POST', '/dbs', { body }))).toMatchObject({ status: 400, code: 'BadRequest' });
@@ -110,6 +110,19 @@ describe('requests that cannot be served', () => {
       ['error', 'request failed', 'STORE_IO'],
       ['error', 'request failed', 'INTERNAL'],
     ]);
+  });
+
+  test('an answer that cannot be written as HTTP is answered with 500', async () => {
+    class OddBackend extends MemoryBackend {
+      protected override async _readDatabase(id: string): Promise<DatabaseInfo | undefined> {
+        const info = await super._readDatabase(id);
+        return info === undefined ? undefined : { ...info, etag: '"line\nbreak"' };
+      }
+    }
+    const { send } = await serve({ backend: new OddBackend(), logger: silentLogger });
+    await send('POST', '/dbs', { body: '{"id":"app"}' });
+    expect(await errorOf(await send('GET', '/dbs/app'))).toMatchObject({ status: 500, code: 'InternalServerError' });
+    expect((await send('GET', '/dbs')).status).toBe(200);
   });
 
   test('a closed backend is answered with 503', async () => {

@@ -1,8 +1,8 @@
 import { PerigeeError } from '../../core/errors.ts';
-import type { ChangePage, ChangesFrom } from '../../store/changes.ts';
+import type { ChangesFrom } from '../../store/changes.ts';
+import { readChangePage } from '../change-page.ts';
 import { optionalKey } from '../document-key.ts';
 import { documentHeaders, sessionOf } from '../document-reply.ts';
-import { feedBody } from '../feed-reply.ts';
 import { scopeOfRange } from '../partition-ranges.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -36,8 +36,7 @@ export async function readChanges(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const { headers } = context;
     const isFull = header(headers, 'a-im')?.toLowerCase() === 'full-fidelity feed';
-    const feed = container.store.changes({
-      from: startOf(context),
+    const page = await readChangePage(container.store, startOf(context), pageSizeHeader(headers), {
       mode: isFull ? 'all' : 'latest',
       partitionKey: optionalKey(context, container),
       range: scopeOfRange(
@@ -45,25 +44,17 @@ export async function readChanges(context: RequestContext): Promise<Reply> {
         header(headers, 'x-ms-start-epk'),
         header(headers, 'x-ms-end-epk'),
       ),
-      maxItemCount: pageSizeHeader(headers),
       session: sessionOf(context),
       signal: context.signal,
     });
-    let page: ChangePage;
-    do {
-      page = await feed.nextPage();
-    } while (page.changes.length === 0 && !page.caughtUp);
-    const items = page.changes.map(({ document, position }) => (position === undefined ? document : { ...document, _lsn: position }));
+    const count = page.documents.length;
     return {
-      status: items.length === 0 ? 304 : 200,
-      headers: [
-        ...documentHeaders(context, container, page),
-        'etag',
-        `"${toHeaderToken(page.cursor)}"`,
-        'x-ms-item-count',
-        String(items.length),
-      ],
-      body: items.length === 0 ? undefined : JSON.stringify(feedBody(container.info.rid, 'Documents', items)),
+      status: count === 0 ? 304 : 200,
+      headers: [...documentHeaders(context, container, page), 'etag', `"${toHeaderToken(page.cursor)}"`, 'x-ms-item-count', String(count)],
+      body:
+        count === 0
+          ? undefined
+          : `{"_rid":${JSON.stringify(container.info.rid)},"Documents":[${page.documents.join(',')}],"_count":${count}}`,
     };
   });
 }
