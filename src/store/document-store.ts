@@ -107,4 +107,3 @@ export interface DocumentStore<T extends object = JsonObject> {
   /** Waits for the calls under way, then frees what the store holds. Later calls raise CLOSED. Closing twice is allowed. */
   close(): Promise<void>;
 }
-
