@@ -1,84 +1,111 @@
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import { compileFilter, type SqliteFilter } from '../../query/compile/sqlite/compile-filter.ts';
+import type { SqliteFilter } from '../../query/compile/sqlite/compile-filter.ts';
+import { compileSqlitePlan, type SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
-import type { QuerySource, SourceBatch } from '../../query/executor/query-source.ts';
+import { measureValue } from '../../query/executor/measure-value.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
+import { aggregate, aggregateColumns } from './aggregate-query.ts';
+import { documentSource, projectedColumns } from './document-source.ts';
 import { queryScope } from './query-scope.ts';
 import { scanStatements, type ScanStatements } from './scan-statements.ts';
-import { scanSlices, sliceStatement, type Read } from './scan-slices.ts';
+import { sliceStatement, type Read, type SliceColumns } from './scan-slices.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
 
 const COLUMNS = { body: 'body', id: 'id', ts: 'ts' } as const;
 
-/** What SQLite can tell of WHERE. */
-function filterOf(prepared: PreparedQuery, request: QueryRequest, container: SqliteContainer): SqliteFilter | undefined {
-  const computedProperties = new Set(container.info.definition.computedProperties.map(({ name }) => name));
-  return compileFilter(prepared, request.parameters, { columns: COLUMNS, computedProperties });
+/** A query with what SQLite does of it. */
+interface PlannedQuery {
+  readonly prepared: PreparedQuery;
+  readonly plan: SqlitePlan;
+  readonly statements: ScanStatements;
+  /** Whether partition keys or ids in WHERE narrow what is read. */
+  readonly isNarrowed: boolean;
+  readonly hasIds: boolean;
+}
+
+function planQuery(container: SqliteContainer, request: QueryRequest): PlannedQuery {
+  const { definition } = container.info;
+  const prepared = prepareQuery(request.query);
+  const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
+  const plan = compileSqlitePlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
+  const { scope, isNarrowed } = queryScope(prepared, request, definition);
+  const statements = scanStatements(container.number, { ...scope, filter: plan.filter });
+  return { prepared, plan, statements, isNarrowed, hasIds: scope.ids !== undefined };
+}
+
+/** A page as a backend's hook gives it. */
+type Page = Omit<QueryPage<unknown>, 'session'>;
+
+function pageOf(items: readonly JsonValue[], bytesReturned: number, documentsScanned: number, continuation: string | undefined): Page {
+  const requestUnits = queryUnits({ documentsLookedAt: documentsScanned, itemsReturned: items.length, bytesReturned });
+  return { items, continuation, documentsScanned, requestUnits };
 }
 
 /** Runs one page of a query. */
-export async function runQueryPage(
-  container: SqliteContainer,
-  request: QueryRequest,
-  read: Read,
-): Promise<Omit<QueryPage<unknown>, 'session'>> {
-  const { definition } = container.info;
-  const prepared = prepareQuery(request.query);
-  const { scope } = queryScope(prepared, request, definition);
-  const filter = filterOf(prepared, request, container);
+export async function runQueryPage(container: SqliteContainer, request: QueryRequest, read: Read): Promise<Page> {
+  return runPlanned(container, request, planQuery(container, request), read);
+}
+
+async function runPlanned(container: SqliteContainer, request: QueryRequest, query: PlannedQuery, read: Read): Promise<Page> {
+  const { prepared, plan, statements } = query;
+  if (plan.aggregates !== undefined && request.continuation === undefined) {
+    const rows = await aggregate(container, statements, plan.aggregates, read, request.signal);
+    if (rows !== undefined) {
+      const bytes = rows.items.reduce<number>((sum, item) => sum + measureValue(item), 0);
+      return pageOf(rows.items, bytes, rows.looked, undefined);
+    }
+  }
   const page = await executeQuery({
     prepared,
     parameters: request.parameters,
-    source: sourceOf(container, scanStatements(container.number, { ...scope, filter }), request.maxItemCount, read),
-    whereIsExact: filter?.exact,
+    source: documentSource(container, statements, { expectedRows: request.maxItemCount, projection: plan.projection }, read),
+    whereIsExact: plan.filter?.exact,
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     signal: request.signal,
     runtime: container.database.runtime,
-    computedProperties: definition.computedProperties.map(({ name, query }) => ({ name, query: prepareQuery(query) })),
+    computedProperties: container.info.definition.computedProperties.map(({ name, query: text }) => ({ name, query: prepareQuery(text) })),
   });
-  return {
-    items: page.items,
-    continuation: page.continuation,
-    documentsScanned: page.rowsLookedAt,
-    requestUnits: queryUnits({ documentsLookedAt: page.rowsLookedAt, itemsReturned: page.items.length, bytesReturned: page.bytesReturned }),
-  };
+  return pageOf(page.items, page.bytesReturned, page.rowsLookedAt, page.continuation);
 }
 
 /** Runs a query to its end and tells how. */
 export async function explainQuery(container: SqliteContainer, request: QueryRequest, read: Read): Promise<QueryExplanation> {
-  const prepared = prepareQuery(request.query);
-  const { scope, isNarrowed } = queryScope(prepared, request, container.info.definition);
-  const filter = filterOf(prepared, request, container);
-  const statements = scanStatements(container.number, { ...scope, filter });
+  const query = planQuery(container, request);
+  const { prepared, plan, statements, isNarrowed } = query;
   let { continuation } = request;
   let documentsScanned = 0;
   let itemsReturned = 0;
   let requestUnits = 0;
   do {
-    const page = await runQueryPage(container, { ...request, continuation }, read);
+    const page = await runPlanned(container, { ...request, continuation }, query, read);
     documentsScanned += page.documentsScanned;
     itemsReturned += page.items.length;
     requestUnits += page.requestUnits;
     continuation = page.continuation;
   } while (continuation !== undefined);
   const hasFilter = prepared.root.where !== undefined;
+  const { filter } = plan;
   return {
-    text: [ACCESS_TEXTS[statements.access], ...filterTexts(filter, hasFilter)].join('\n'),
+    text: [ACCESS_TEXTS[statements.access], ...filterTexts(filter, hasFilter), ...readTexts(plan)].join('\n'),
     access: statements.access,
     filter: !hasFilter ? 'none' : filter?.exact === true ? 'exact' : filter !== undefined || isNarrowed ? 'superset' : 'evaluated',
-    pushedDown: [...pushedDown(statements, scope.ids !== undefined), ...(filter === undefined ? [] : ['WHERE'])],
-    statement: sliceStatement(container.number, statements),
+    pushedDown: pushedDown(query),
+    statement: sliceStatement(container.number, statements, columnsOf(plan)),
     documentsScanned,
     itemsReturned,
     requestUnits,
   };
+}
+
+function columnsOf({ aggregates, projection }: SqlitePlan): SliceColumns | undefined {
+  return aggregates === undefined ? projection && projectedColumns(projection) : aggregateColumns(aggregates);
 }
 
 const ACCESS_TEXTS: Readonly<Record<ScanStatements['access'], string>> = {
@@ -98,28 +125,24 @@ function filterTexts(filter: SqliteFilter | undefined, hasFilter: boolean): read
   return [`SQLite leaves out most that do not pass; the filter is evaluated on the rest, because ${why}.`];
 }
 
-function pushedDown(statements: ScanStatements, hasIds: boolean): string[] {
-  return [...(statements.lookup === undefined ? [] : ['partition key']), ...(hasIds ? ['id'] : [])];
+function readTexts({ aggregates, projection }: SqlitePlan): readonly string[] {
+  if (aggregates !== undefined) {
+    return ['SQLite aggregates them, slice by slice; sums that are not of whole numbers are made again by the evaluator.'];
+  }
+  return projection === undefined ? [] : ['SQLite cuts out the properties that the query reads.'];
+}
+
+function pushedDown({ plan, statements, hasIds }: PlannedQuery): string[] {
+  return [
+    ...(statements.lookup === undefined ? [] : ['partition key']),
+    ...(hasIds ? ['id'] : []),
+    ...(plan.filter === undefined ? [] : ['WHERE']),
+    ...(plan.aggregates === undefined ? [] : ['aggregates']),
+    ...(plan.projection === undefined || plan.aggregates !== undefined ? [] : ['properties']),
+  ];
 }
 
 /** Tells whether the condition of a patch, such as `from c where c.stock > 0`, holds for a document. */
 export function conditionMatcher(runtime: Runtime): (condition: string, document: JsonObject) => boolean {
   return (condition, document) => compileCondition(prepareCondition(condition), { parameters: [], runtime })(document);
-}
-
-/** The documents of a scope, each parsed for this run alone. */
-function sourceOf(container: SqliteContainer, statements: ScanStatements, expectedRows: number, read: Read): QuerySource {
-  return {
-    async *scan({ afterOrdinal, signal }): AsyncGenerator<SourceBatch> {
-      let scannedTo = afterOrdinal;
-      for await (const slice of scanSlices(container, statements, { behind: afterOrdinal, expectedRows, signal }, read)) {
-        const rows = slice.rows.map(({ ordinal, position, ts, body }) => ({
-          ordinal,
-          document: container.documentOf(body, ordinal, position, ts) as unknown as JsonObject,
-        }));
-        scannedTo = slice.next ?? rows.at(-1)?.ordinal ?? scannedTo;
-        yield { rows, scannedTo, looked: slice.looked };
-      }
-    },
-  };
 }

@@ -294,3 +294,5 @@ export const arbitraryFilterText: fc.Arbitrary<string> = fc.oneof(
 export const arbitraryConditionText: fc.Arbitrary<string> = expressions(['c'], 1).condition;
 /** Values over the alias `c`, which is a document. */
 export const arbitraryValueText: fc.Arbitrary<string> = expressions(['c'], 0).value;
+/** Short conditions over the alias `c` that often hold. */
+export const arbitrarySimpleText: fc.Arbitrary<string> = simple(['c']);

@@ -1,0 +1,72 @@
+import type { PreparedQuery } from '../../prepared-query.ts';
+import type { QueryParameter } from '../../syntax-nodes.ts';
+import { createContext, isDocumentSource, type SqliteCompileOptions } from './compile-filter.ts';
+import { documentBinding } from './exists-compiler.ts';
+import { anyOf } from './condition.ts';
+import { sql, type Sql, type SqliteValue } from './sql-fragment.ts';
+import { TYPES, type SqlValue } from './sql-value.ts';
+
+/** The order of a query as terms of an ORDER BY clause. */
+export interface SqliteOrderBy {
+  /** Terms without `ORDER BY`; the last is the order of creation, by the column `ordinal`. */
+  readonly sql: string;
+  readonly parameters: readonly SqliteValue[];
+  /** Whether the order is right whatever the documents hold. */
+  readonly exact: boolean;
+  /** Where this holds for a document of the result, the order is not right: arrays and objects have an order that SQLite lacks. */
+  readonly unless: { readonly sql: string; readonly parameters: readonly SqliteValue[] } | undefined;
+}
+
+/** The place of a value's type in the order: undefined, null, false, true, number, string. */
+function rankOf(value: SqlValue): Sql {
+  return sql`CASE WHEN ${value.is(TYPES.string)} THEN 5 WHEN ${value.is(TYPES.number)} THEN 4 WHEN ${value.is(TYPES.null)} THEN 1 WHEN ${value.is(TYPES.boolean)} THEN 2 + ${value.boolean()} WHEN ${value.is(TYPES.array | TYPES.object)} THEN 6 ELSE 0 END`;
+}
+
+function termsOf(value: SqlValue, descending: boolean): readonly Sql[] {
+  const terms =
+    value.types === TYPES.number
+      ? [value.number()]
+      : value.types === TYPES.string
+        ? [value.string()]
+        : [rankOf(value), value.number(), value.string()];
+  return terms.map((term) => (descending ? sql`${term} DESC` : term));
+}
+
+/**
+ * Compiles ORDER BY of a query whose rows are the documents of the container: types in their order, numbers as doubles, strings by code point,
+ * ties in the order of creation. Undefined where there is nothing to sort or SQLite cannot reach a key.
+ */
+export function compileOrderBy(
+  prepared: PreparedQuery,
+  parameters: readonly QueryParameter[],
+  options: SqliteCompileOptions = {},
+): SqliteOrderBy | undefined {
+  const { orderBy, sources, groupBy, isAggregate } = prepared.root;
+  const [source] = sources;
+  if (
+    orderBy.length === 0 ||
+    source === undefined ||
+    sources.length > 1 ||
+    !isDocumentSource(source) ||
+    groupBy !== undefined ||
+    isAggregate
+  ) {
+    return undefined;
+  }
+  const context = createContext(prepared, parameters, options);
+  context.bindings.set(source.slot, documentBinding(context));
+  const values = orderBy.map(({ expression }) => context.value(expression));
+  if (!values.every((value) => value !== undefined && value.unsure.length === 0)) {
+    return undefined;
+  }
+  const keys = values as readonly SqlValue[];
+  const terms = keys.flatMap((value, index) => termsOf(value, orderBy[index]?.descending === true));
+  const containers = keys.filter((value) => (value.types & (TYPES.array | TYPES.object)) !== 0);
+  const unless = anyOf(containers.map((value) => ({ sql: value.is(TYPES.array | TYPES.object), exact: true }))).sql;
+  return {
+    sql: [...terms.map((term) => term.text), 'ordinal'].join(', '),
+    parameters: terms.flatMap((term) => term.values),
+    exact: containers.length === 0,
+    unless: containers.length === 0 ? undefined : { sql: unless.text, parameters: unless.values },
+  };
+}

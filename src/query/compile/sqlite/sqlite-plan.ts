@@ -1,0 +1,29 @@
+import type { PreparedQuery } from '../../prepared-query.ts';
+import type { QueryParameter } from '../../syntax-nodes.ts';
+import { compileAggregates, type SqliteAggregates } from './compile-aggregates.ts';
+import { compileFilter, type SqliteCompileOptions, type SqliteFilter } from './compile-filter.ts';
+import { compileOrderBy, type SqliteOrderBy } from './compile-order-by.ts';
+import { compileProjection, type SqliteProjection } from './compile-projection.ts';
+
+/** What SQLite can do of a query: data for the store that runs it and for `explain`. Whatever is undefined is the executor's. */
+export interface SqlitePlan {
+  readonly filter: SqliteFilter | undefined;
+  readonly orderBy: SqliteOrderBy | undefined;
+  readonly aggregates: SqliteAggregates | undefined;
+  readonly projection: SqliteProjection | undefined;
+}
+
+/** Compiles every part of a query that SQLite can run. */
+export function compileSqlitePlan(
+  prepared: PreparedQuery,
+  parameters: readonly QueryParameter[],
+  options: SqliteCompileOptions = {},
+): SqlitePlan {
+  const filter = compileFilter(prepared, parameters, options);
+  return {
+    filter,
+    orderBy: compileOrderBy(prepared, parameters, options),
+    aggregates: compileAggregates(prepared, parameters, options),
+    projection: compileProjection(prepared, parameters, filter?.exact === true, options),
+  };
+}

@@ -1,0 +1,40 @@
+import { throwIfAborted } from '../../core/errors.ts';
+import type { JsonValue } from '../../core/json.ts';
+import type { SqliteAggregates } from '../../query/compile/sqlite/compile-aggregates.ts';
+import type { SqliteRow } from './driver.ts';
+import { scanSlices, type Read, type SliceColumns } from './scan-slices.ts';
+import type { ScanStatements } from './scan-statements.ts';
+import type { SqliteContainer } from './sqlite-container.ts';
+
+/** The row of a query that SQLite aggregates. */
+export interface AggregatedRows {
+  readonly items: readonly JsonValue[];
+  readonly looked: number;
+}
+
+/** The SELECT list of the aggregates, and how many documents passed. */
+export function aggregateColumns({ columns, parameters }: SqliteAggregates): SliceColumns {
+  return { sql: [...columns.map((column, index) => `${column} AS a${index}`), 'COUNT(*) AS passed'].join(', '), parameters };
+}
+
+/** Aggregates slice by slice, so that others have their turn between slices; undefined where the evaluator has to do it. */
+export async function aggregate(
+  container: SqliteContainer,
+  statements: ScanStatements,
+  aggregates: SqliteAggregates,
+  read: Read,
+  signal: AbortSignal | undefined,
+): Promise<AggregatedRows | undefined> {
+  throwIfAborted(signal);
+  const merger = aggregates.merger();
+  const columns = aggregateColumns(aggregates);
+  let looked = 0;
+  for await (const slice of scanSlices(container, statements, { behind: 0, expectedRows: 0, signal, columns }, read)) {
+    const row: SqliteRow = slice.rows[0] ?? {};
+    const cells = aggregates.columns.map((_, index) => row[`a${index}`]);
+    merger.add(cells);
+    looked += statements.isFiltered && slice.next !== undefined ? slice.looked : Number(row['passed']);
+  }
+  const items = merger.result();
+  return items === undefined ? undefined : { items, looked };
+}

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { arbitraryConditionText, arbitrarySimpleText, arbitraryValueText } from './arbitrary-condition.ts';
+
+type Text = fc.Arbitrary<string>;
+
+const path: Text = fc.constantFrom(
+  'c.a',
+  'c.n',
+  'c.s',
+  'c.b',
+  'c.o.a',
+  'c.list[0]',
+  'c["a b"]',
+  'c.id',
+  'c._ts',
+  'c["it\'s"]',
+  'c["q\\"q"]',
+);
+const value: Text = fc.oneof({ weight: 3, arbitrary: path }, { weight: 1, arbitrary: arbitraryValueText });
+
+const where: Text = fc.oneof(
+  fc.constant(''),
+  arbitrarySimpleText.map((text) => ` WHERE ${text}`),
+  arbitraryConditionText.map((text) => ` WHERE ${text}`),
+  fc.constantFrom(
+    ' WHERE c.pk = 1',
+    ' WHERE c.id = "d3"',
+    ' WHERE c.pk IN ("x", 1) AND c.n > 0',
+    ' WHERE c._ts > 0',
+    ' WHERE IS_DEFINED(c.a)',
+  ),
+);
+const from: Text = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(' FROM c') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      ' FROM c JOIN x IN c.list',
+      ' FROM c JOIN x IN c.list JOIN y IN c.o.list',
+      ' FROM r.o c',
+      ' FROM c IN r.list',
+    ),
+  },
+  { weight: 1, arbitrary: arbitrarySimpleText.map((text) => ` FROM (SELECT VALUE c FROM c WHERE ${text}) AS c`) },
+);
+const order: Text = fc.oneof(
+  fc.constant(''),
+  fc
+    .array(fc.tuple(path, fc.constantFrom('', ' ASC', ' DESC')), { minLength: 1, maxLength: 2 })
+    .map((items) => ` ORDER BY ${items.map((item) => item.join('')).join(', ')}`),
+);
+const window: Text = fc.constantFrom('', '', ' OFFSET 2 LIMIT 5', ' OFFSET 0 LIMIT 3');
+const aggregateName: Text = fc.constantFrom('COUNT', 'SUM', 'AVG', 'MIN', 'MAX');
+const aggregateCall: Text = fc
+  .tuple(
+    aggregateName,
+    fc.oneof(
+      { weight: 4, arbitrary: path },
+      { weight: 1, arbitrary: value },
+      { weight: 1, arbitrary: fc.constantFrom('1', 'c.n', 'c.list', 'null', 'undefined') },
+    ),
+  )
+  .map(([name, argument]) => `${name}(${argument})`);
+
+/** Whole queries over the alias `c`; some of them are refused, which every store has to do alike. */
+export const arbitraryQueryText: Text = fc.oneof(
+  fc.tuple(fc.constantFrom('SELECT * FROM c', 'SELECT TOP 4 * FROM c'), where, order).map((parts) => parts.join('')),
+  fc
+    .tuple(fc.constantFrom('SELECT VALUE ', 'SELECT DISTINCT VALUE ', 'SELECT TOP 3 VALUE '), value, from, where, order)
+    .map((parts) => parts.join('')),
+  fc.tuple(path, path, from, where, order, window).map(([one, other, ...rest]) => `SELECT ${one} AS p, ${other} AS q${rest.join('')}`),
+  fc.tuple(aggregateCall, from, where).map(([call, ...rest]) => `SELECT VALUE ${call}${rest.join('')}`),
+  fc.tuple(aggregateCall, aggregateCall, aggregateCall, where).map(([a, b, c, rest]) => `SELECT ${a} AS a, ${b} AS b, ${c} FROM c${rest}`),
+  fc.tuple(path, aggregateCall, where).map(([key, call, rest]) => `SELECT ${key} AS k, ${call} AS v FROM c${rest} GROUP BY ${key}`),
+);

@@ -1,0 +1,152 @@
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compareValues } from '../../../src/core/json-order.ts';
+import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
+import { compileAggregates } from '../../../src/query/compile/sqlite/compile-aggregates.ts';
+import { compileOrderBy } from '../../../src/query/compile/sqlite/compile-order-by.ts';
+import { compileProjection } from '../../../src/query/compile/sqlite/compile-projection.ts';
+import { compileSqlitePlan } from '../../../src/query/compile/sqlite/sqlite-plan.ts';
+import { prepareQuery } from '../../../src/query/prepare-query.ts';
+import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
+import { arbitraryBody } from './arbitrary-document.ts';
+
+describe('ORDER BY', () => {
+  test('in SQLite is the order of the language, unless an array or object is among the keys', () => {
+    const database = new Database(':memory:');
+    database.exec('CREATE TABLE c1 (ordinal INTEGER PRIMARY KEY, body TEXT NOT NULL)');
+    const insert = database.prepare('INSERT INTO c1 VALUES (?, ?)');
+    const orderBy = compileOrderBy(prepareQuery('SELECT * FROM c ORDER BY c.a DESC, c.n'), []);
+    expect(orderBy?.exact).toBe(false);
+    const rows = database.prepare(`SELECT ordinal FROM c1 ORDER BY ${orderBy?.sql}`).pluck();
+    const blocked = database.prepare(`SELECT EXISTS (SELECT 1 FROM c1 WHERE ${orderBy?.unless?.sql})`).pluck();
+    let compared = 0;
+    fc.assert(
+      fc.property(fc.array(arbitraryBody, { maxLength: 20, size: 'max' }), (documents) => {
+        database.exec('DELETE FROM c1');
+        documents.forEach((document, index) => insert.run(index, JSON.stringify(document)));
+        const isContainer = ({ a, n }: JsonObject): boolean => [a, n].some((value) => typeof value === 'object' && value !== null);
+        expect(blocked.get()).toBe(Number(documents.some(isContainer)));
+        if (blocked.get() === 0) {
+          compared += 1;
+          const sorted = documents
+            .map((document, index) => ({ document, index }))
+            .sort(
+              (x, y) =>
+                compareValues(y.document['a'], x.document['a']) || compareValues(x.document['n'], y.document['n']) || x.index - y.index,
+            );
+          expect(rows.all()).toEqual(sorted.map(({ index }) => index));
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(compared).toBeGreaterThan(20);
+    database.close();
+  });
+
+  test('is left to the executor where rows are not documents', () => {
+    for (const text of ['SELECT VALUE x FROM c JOIN x IN c.list ORDER BY c.a', 'SELECT * FROM c', 'SELECT * FROM c ORDER BY c["q\\"q"]']) {
+      expect(compileOrderBy(prepareQuery(text), []), text).toBeUndefined();
+    }
+    const columns = { columns: { body: 'body', id: 'id', ts: 'ts' } };
+    expect(compileOrderBy(prepareQuery('SELECT * FROM c ORDER BY c._ts DESC, c.id'), [], columns)?.exact).toBe(true);
+  });
+});
+
+describe('aggregates', () => {
+  test.each([
+    ['SELECT VALUE COUNT(1) FROM c', true],
+    ['SELECT VALUE COUNT(c.a) FROM c WHERE c.b = 1', true],
+    ['SELECT SUM(c.a) AS s, AVG(c.a), MIN(c.b) AS lo, MAX(c.b) AS hi FROM c', true],
+    ['SELECT VALUE COUNT(1) FROM c WHERE REVERSE(c.a) = "x"', false],
+    ['SELECT VALUE SUM(c.a * 2) FROM c', false],
+    ['SELECT VALUE COUNT(1) FROM c JOIN x IN c.list', false],
+    ['SELECT c.a, COUNT(1) FROM c GROUP BY c.a', false],
+    ['SELECT VALUE {"n": COUNT(1)} FROM c', false],
+    ['SELECT VALUE MAKELIST(c.a) FROM c', false],
+    ['SELECT VALUE COUNT(1) FROM (SELECT DISTINCT VALUE c.a FROM c)', false],
+  ])('%s: %s', (text, isCompiled) => {
+    expect(compileAggregates(prepareQuery(text), []) !== undefined).toBe(isCompiled);
+  });
+
+  test('whose sum SQLite rounds differently are made by the evaluator', () => {
+    const aggregates = compileAggregates(prepareQuery('SELECT VALUE SUM(c.a) FROM c'), []);
+    const merged = (...rows: (readonly number[])[]): readonly JsonValue[] | undefined => {
+      const merger = aggregates?.merger();
+      rows.forEach((row) => merger?.add(row));
+      return merger?.result();
+    };
+    expect(merged()).toEqual([0]);
+    expect(merged([2, 0, 0, 7, 7], [1, 0, 0, -3, 3])).toEqual([4]);
+    expect(merged([2, 1, 0, 7, 7])).toEqual([]);
+    expect(merged([2, 0, 1, 7.5, 7.5])).toBeUndefined();
+    expect(merged([2, 0, 0, 0, 2 ** 54])).toBeUndefined();
+  });
+});
+
+describe('the properties that a query reads', () => {
+  test.each<[string, boolean, readonly string[] | undefined]>([
+    ['SELECT VALUE COUNT(1) FROM c', false, []],
+    ['SELECT c.a, c.b.x FROM c WHERE c.d = 1', false, ['a', 'b', 'd']],
+    ['SELECT c.a, c.b.x FROM c WHERE c.d = 1', true, ['a', 'b']],
+    ['SELECT VALUE t FROM c JOIN t IN c.tags ORDER BY c.n', false, ['tags', 'n']],
+    ['SELECT VALUE t.x FROM t IN c.tags', false, ['tags']],
+    ['SELECT c.a FROM c WHERE EXISTS(SELECT VALUE x FROM x IN c.list WHERE x = c.z)', false, ['a', 'list', 'z']],
+    ['SELECT VALUE x FROM (SELECT VALUE c.a FROM c WHERE c.b = 1) AS x', false, ['b', 'a']],
+    ['SELECT c[@p] FROM c', false, ['named']],
+    ['SELECT * FROM c', false, undefined],
+    ['SELECT VALUE c FROM c', false, undefined],
+    ['SELECT VALUE {"doc": c} FROM c', false, undefined],
+    ['SELECT VALUE (LET d = c IN d.a) FROM c', false, undefined],
+    ['SELECT VALUE c[c.a] FROM c', false, undefined],
+    ['SELECT c["q\\"q"] FROM c', false, undefined],
+    ['SELECT c.a, c.b, c.d, c.e, c.f FROM c', false, undefined],
+  ])('%s (exact filter: %s)', (text, isFilterExact, names) => {
+    const projection = compileProjection(prepareQuery(text), [{ name: '@p', value: 'named' }], isFilterExact);
+    expect(projection === undefined ? undefined : projection.names.toSorted()).toEqual(names?.toSorted());
+  });
+
+  test('hidden ones are read from the document', () => {
+    const computedProperties = new Set(['low']);
+    expect(compileProjection(prepareQuery('SELECT c.low FROM c'), [], false, { computedProperties })).toBeUndefined();
+    expect(compileProjection(prepareQuery('SELECT c.a, c._etag FROM c'), [], false)).toMatchObject({
+      names: ['a'],
+      readsSystemProperties: true,
+    });
+  });
+});
+
+test('a plan says all that SQLite does, and the store explains it', async () => {
+  const plan = compileSqlitePlan(prepareQuery('SELECT c.a FROM c WHERE c.n > 1 ORDER BY c.b'), []);
+  expect(plan).toMatchObject({
+    filter: { exact: true },
+    orderBy: { exact: false },
+    aggregates: undefined,
+    projection: { names: ['a', 'b'] },
+  });
+
+  const backend = await openSqliteBackend({ path: ':memory:' });
+  await backend.createDatabase('test');
+  await backend.createContainer('test', { id: 'items', partitionKey: '/pk' });
+  const store = await backend.container('test', 'items');
+  const explained = await Promise.all(
+    [
+      'SELECT * FROM c WHERE c.n > 1',
+      'SELECT * FROM c WHERE c.n > 1 AND REVERSE(c.s) = "ba"',
+      'SELECT * FROM c WHERE REVERSE(c.s) = "ba"',
+      'SELECT VALUE COUNT(1) FROM c WHERE c.n > 1',
+      'SELECT c.a FROM c',
+    ].map(async (text) => {
+      const { filter, pushedDown } = await store.explain(text);
+      return [filter, ...pushedDown];
+    }),
+  );
+  expect(explained).toEqual([
+    ['exact', 'WHERE'],
+    ['superset', 'WHERE'],
+    ['evaluated'],
+    ['exact', 'WHERE', 'aggregates'],
+    ['none', 'properties'],
+  ]);
+  await backend.close();
+});
