@@ -353,6 +353,10 @@ export class SyncEngine {
       this.#setState('idle');
       throw error;
     }
+    if (report.error?.code === 'CLOSED') {
+      // Somebody closed a remote store; the next run opens another.
+      this.#remotes.clear();
+    }
     this.#lastRun = report;
     this.#progress = undefined;
     this.#setState(stateAfter(report));

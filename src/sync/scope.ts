@@ -8,7 +8,7 @@ import {
   type PartitionKeyText,
 } from '../store/partition-key.ts';
 import type { PreparedKey } from '../store/write-rules.ts';
-import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
+import { get, run, type Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import type { ScopeEntry } from './sync-options.ts';
 import { TypeFilter } from './type-filter.ts';
@@ -123,11 +123,6 @@ export function* updateScope(scope: number, change: Partial<ScopeRow>): Program<
 /** Lets the next pull begin at the beginning; nothing local is dropped, and pending work stays. A reconciliation is due afterwards. */
 export function* restartPull(scope: number): Program<void> {
   yield* updateScope(scope, { cursor: null, session: null, first_load_done: 0, loaded: 0, total: null, last_reconcile_ms: 0 });
-}
-
-/** Every partition key that was ever in scope, by number. */
-export function* listScopeKeys(): Program<readonly { scope: number; database: string; container: string; pk: string }[]> {
-  return yield* all('SELECT scope, database, container, pk FROM sync_scope');
 }
 
 /** The key of a document of a scope. */

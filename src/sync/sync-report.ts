@@ -45,8 +45,9 @@ export interface SyncReport {
   readonly rejectedCount: number;
   readonly requests: number;
   readonly requestUnits: number;
-  /** UTF-16 units of the JSON of documents sent, and received: bytes where the text is ASCII. */
+  /** UTF-8 bytes of the documents sent, stamps included; again for each attempt. */
   readonly bytesSent: number;
+  /** Length of the JSON of the documents taken over, in UTF-16 units: bytes where it is ASCII. */
   readonly bytesReceived: number;
   /** Why the run ended early. */
   readonly error: PerigeeError | undefined;
