@@ -120,6 +120,36 @@ describe('what is a superset for the evaluator to filter', () => {
   });
 });
 
+describe('loops over elements', () => {
+  const documents = [{ x: ['a', 'b'], y: 'a', z: [['a']] }, { x: ['b'], y: 'a', z: [[1]] }, { x: ['a'] }, { x: 'a', y: 'a' }];
+
+  test('that look at the element alone are exact', () => {
+    expect(pushed('EXISTS(SELECT VALUE v FROM v IN c.x WHERE v = "a")', {}, documents)).toBe('exact');
+    expect(pushed('ALL(SELECT VALUE v FROM v IN c.x WHERE v = "a")', {}, documents)).toBe('exact');
+    expect(pushed('ARRAY_CONTAINS(c.x, "a") AND NOT ARRAY_CONTAINS_ALL(c.x, "a", "b")', {}, documents)).toBe('exact');
+    expect(pushed('ARRAY_CONTAINS(c.z, ["a"])', {}, documents)).toBe('exact');
+  });
+
+  test('that read the document for each element are left to the evaluator where the document is long', () => {
+    const where = 'EXISTS(SELECT VALUE v FROM v IN c.x WHERE v = c.y)';
+    expect(pushed(where, {}, documents)).toBe('superset, tight');
+    expect(pushed('ARRAY_CONTAINS(c.x, c.y)', {}, documents)).toBe('superset, tight');
+    expect(pushed(`(LET w = c.y IN ${where.replace('c.y', 'w')})`, {}, documents)).toBe('superset, tight');
+    expect(pushed(where, {}, [...documents, { x: [], y: 'a'.repeat(20_000) }])).toBe('superset');
+  });
+
+  test('inside one another are too, since nobody else has a turn while a statement runs', () => {
+    expect(pushed('EXISTS(SELECT VALUE v FROM v IN c.z WHERE ARRAY_CONTAINS(v, "a"))', {}, documents)).toBe('superset');
+    expect(pushed('EXISTS(SELECT VALUE w FROM v IN c.z JOIN w IN v WHERE w = "a")', {}, documents)).toBe('evaluated');
+  });
+
+  test('of a JOIN keep documents that give a row', () => {
+    const { expected, kept, filter } = harness.run('SELECT VALUE v FROM c JOIN v IN c.x WHERE v = "a" AND c.y = "a"', {}, documents);
+    expect(filter).toMatchObject({ exact: false, reasons: ['the rows of a JOIN are made by the evaluator'] });
+    expect([expected, kept]).toEqual([[0], [0]]);
+  });
+});
+
 describe('property names', () => {
   test.each([['a b'], ["it's"], ['a.b'], ['$'], ['#'], ['[0]'], ['10'], [''], ['é'], ['😀'], ['__proto__'], ["'); DROP TABLE c1; --"]])(
     'that SQLite can quote are exact: %j',

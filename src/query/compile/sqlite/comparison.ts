@@ -18,7 +18,8 @@ function isPlainText(text: string): boolean {
 
 /** Whether a number compares alike with the digits of a JSON integer and with the double that these stand for. */
 function isSmall(value: number): boolean {
-  return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+  // Less, not equal: the neighbour of a bound has to be safe too.
+  return Math.abs(value) < Number.MAX_SAFE_INTEGER;
 }
 
 /** Whether `raw = value` can hold for nothing else than the value. A boolean reads as 1 or 0. */

@@ -1,8 +1,8 @@
 import type { JsonValue } from '../../../core/json.ts';
 import type { PreparedQuery } from '../../prepared-query.ts';
 import type { ExpressionNode } from '../../syntax-nodes.ts';
-import type { Condition } from './condition.ts';
-import type { Sql } from './sql-fragment.ts';
+import { UNKNOWN, type Condition } from './condition.ts';
+import { rawSql, sql, type Sql } from './sql-fragment.ts';
 import type { SqlValue } from './sql-value.ts';
 
 /** The columns of the table that holds documents, as the store writes them in its statement. */
@@ -38,6 +38,8 @@ export interface CompileContext {
   readonly reasons: Set<string>;
   /** How many loops over array elements enclose the piece that is compiled. */
   loops: number;
+  /** How often the document was read inside a loop so far. */
+  loopReads: number;
   /** The next number of an alias. */
   aliases: number;
   /** Compiles an expression; undefined where that cannot be done. */
@@ -50,6 +52,26 @@ export interface CompileContext {
 export function leave(context: CompileContext, reason: string): undefined {
   context.reasons.add(reason);
   return undefined;
+}
+
+/** Longer documents are read again for each element only by the evaluator, which makes way for others meanwhile. */
+const MAX_LOOP_READ_BYTES = 16_384;
+
+/**
+ * Keeps loops over elements short, for no one else has a turn while a statement runs: a loop inside a loop is left to the evaluator, and so is
+ * one that reads a long document again for each element. `reads` is how often it reads the document.
+ */
+export function boundedLoop(context: CompileContext, found: Condition, reads: number): Condition {
+  if (context.loops > 0) {
+    leave(context, 'a loop over elements stands inside another');
+    return UNKNOWN;
+  }
+  if (reads === 0) {
+    return found;
+  }
+  leave(context, 'a loop over elements reads the document too');
+  const isLong = sql`octet_length(${rawSql(context.columns.body)}) > ${rawSql(String(MAX_LOOP_READ_BYTES))}`;
+  return { sql: sql`(${isLong} OR ${found.sql})`, exact: false };
 }
 
 /** Compiles what may stand inside a loop over elements, whose table has columns of its own. */

@@ -62,6 +62,7 @@ export function createContext(
     bindings: new Map(),
     reasons: new Set(),
     loops: 0,
+    loopReads: 0,
     aliases: 0,
     value: (node) => nested(undefined, () => compileValue(node, context)),
     condition: (node, wanted) => nested(UNKNOWN, () => whereFits(context, () => compileCondition(node, wanted, context))),

@@ -1,6 +1,6 @@
 import type { BoundQuery, BoundSource } from '../../prepared-query.ts';
 import type { SubqueryNode } from '../../syntax-nodes.ts';
-import { insideLoop, leave, type CompileContext, type SqlBinding } from './compile-context.ts';
+import { boundedLoop, insideLoop, leave, type CompileContext, type SqlBinding } from './compile-context.ts';
 import { isDefined } from './comparison.ts';
 import { allOf, EVERY, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
 import { quotePath } from './json-path.ts';
@@ -69,21 +69,28 @@ export function documentBinding(context: CompileContext): SqlBinding {
 
 /** Whether some row of these sources meets conditions that `compile` gives once the sources are bound. */
 export function someRow(sources: readonly BoundSource[], context: CompileContext, compile: () => readonly Condition[]): Condition {
-  return insideLoop(context, () => {
-    const loops: Loops = { tables: [], guards: [] };
+  const loops: Loops = { tables: [], guards: [] };
+  const [found, reads] = insideLoop(context, (): [Condition, number] => {
     for (const source of sources) {
       if (!addSource(source, context, loops)) {
         leave(context, 'a FROM clause reads a subquery or a computed value');
-        return UNKNOWN;
+        return [UNKNOWN, 0];
       }
     }
-    const condition = allOf([...loops.guards, ...compile()]);
-    if (loops.tables.length === 0 || condition.sql === NEVER) {
-      return condition;
-    }
-    const where = condition.sql === ALWAYS ? rawSql('1') : condition.sql;
-    return { sql: sql`EXISTS (SELECT 1 FROM ${commaList(loops.tables)} WHERE ${where})`, exact: condition.exact };
+    // What the guards read, SQLite reads once before the loop.
+    const before = context.loopReads;
+    return [allOf([...loops.guards, ...compile()]), context.loopReads - before];
   });
+  if (loops.tables.length === 0 || found.sql === NEVER) {
+    return found;
+  }
+  if (loops.tables.length > 1) {
+    leave(context, 'a loop over elements stands inside another');
+    return UNKNOWN;
+  }
+  const where = found.sql === ALWAYS ? rawSql('1') : found.sql;
+  const exists = sql`EXISTS (SELECT 1 FROM ${commaList(loops.tables)} WHERE ${where})`;
+  return boundedLoop(context, { sql: exists, exact: found.exact }, reads);
 }
 
 /** Conditions for a row of a query to have a value. */

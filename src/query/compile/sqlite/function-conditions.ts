@@ -2,7 +2,7 @@ import type { JsonValue } from '../../../core/json.ts';
 import { isJsonObject } from '../../../core/json.ts';
 import { lookupFunction } from '../../functions/function-table.ts';
 import type { CallNode } from '../../syntax-nodes.ts';
-import { insideLoop, type CompileContext } from './compile-context.ts';
+import { boundedLoop, insideLoop, type CompileContext } from './compile-context.ts';
 import { equals, isDefined, isIn } from './comparison.ts';
 import { allOf, anyOf, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
 import { foldedText } from './function-values.ts';
@@ -11,8 +11,8 @@ import { rawSql, sql } from './sql-fragment.ts';
 import { constantValue, jsonValue, TYPES, type SqlValue } from './sql-value.ts';
 import { textCondition } from './text-condition.ts';
 
-/** Compiles a call whose arguments are values; `wanted` as in {@link CompileContext.condition}. */
-type Compile = (values: readonly SqlValue[], wanted: boolean, context: CompileContext) => Condition;
+/** Compiles a call whose arguments are values; `wanted` as in {@link CompileContext.condition}. `reads`: how often its needles read the document. */
+type Compile = (values: readonly SqlValue[], wanted: boolean, context: CompileContext, reads: number) => Condition;
 
 /** A type check, which has an answer for undefined. */
 function typeCheck(types: number): Compile {
@@ -57,8 +57,8 @@ function textTest(kind: 'prefix' | 'suffix' | 'infix' | 'text'): Compile {
 
 /** Three-valued AND or OR of a test over the first value and each of the others. */
 function forEachOf(every: boolean, single: Compile): Compile {
-  return ([value, ...others], wanted, context) => {
-    const conditions = others.map((other) => single([value as SqlValue, other], wanted, context));
+  return ([value, ...others], wanted, context, reads) => {
+    const conditions = others.map((other) => single([value as SqlValue, other], wanted, context, reads));
     return every === wanted ? allOf(conditions) : anyOf(conditions);
   };
 }
@@ -90,7 +90,14 @@ function elementMatches(element: SqlValue, needle: SqlValue, partial: boolean): 
 }
 
 /** Whether an array in the document holds a value, by a loop over its elements. */
-function arrayHolds(array: SqlValue, needle: SqlValue, partial: boolean, wanted: boolean, context: CompileContext): Condition {
+function arrayHolds(
+  array: SqlValue,
+  needle: SqlValue,
+  partial: boolean,
+  wanted: boolean,
+  context: CompileContext,
+  reads: number,
+): Condition {
   const document = array.document();
   if (document === undefined || array.unsure.length > 0) {
     return UNKNOWN;
@@ -101,10 +108,8 @@ function arrayHolds(array: SqlValue, needle: SqlValue, partial: boolean, wanted:
   const matches = elementMatches(element, needle, partial);
   const isArray = over(array.is(TYPES.array), array);
   const isThere = over(isDefined(needle), needle);
-  const found: Condition = {
-    sql: sql`EXISTS (SELECT 1 FROM json_each(${document}) AS ${alias} WHERE ${matches.sql})`,
-    exact: matches.exact,
-  };
+  const exists = sql`EXISTS (SELECT 1 FROM json_each(${document}) AS ${alias} WHERE ${matches.sql})`;
+  const found = boundedLoop(context, { sql: exists, exact: matches.exact }, reads);
   return allOf([isArray, isThere, wanted ? found : opposite(found)]);
 }
 
@@ -112,7 +117,7 @@ function isConstantArray(value: SqlValue): value is SqlValue & { readonly consta
   return Array.isArray(value.constant?.value);
 }
 
-const arrayContains: Compile = ([array, needle, flag], wanted, context) => {
+const arrayContains: Compile = ([array, needle, flag], wanted, context, reads) => {
   const partial = flag === undefined ? false : flag.constant?.value;
   if (array === undefined || needle === undefined || (flag !== undefined && flag.constant === undefined)) {
     return UNKNOWN;
@@ -121,7 +126,7 @@ const arrayContains: Compile = ([array, needle, flag], wanted, context) => {
     return NONE;
   }
   if (!isConstantArray(array)) {
-    return arrayHolds(array, needle, partial, wanted, context);
+    return arrayHolds(array, needle, partial, wanted, context, reads);
   }
   if (partial && (needle.types & TYPES.object) !== 0) {
     return UNKNOWN;
@@ -164,13 +169,15 @@ export function isConditionCall(node: CallNode): boolean {
 export function compileCallCondition(node: CallNode, wanted: boolean, context: CompileContext): Condition {
   const name = lookupFunction(node.name.toUpperCase())?.name ?? '';
   const values: SqlValue[] = [];
+  const readsBefore = context.loopReads;
   for (const argument of node.arguments) {
-    // The needle stands inside a loop over the array.
-    const value = name.startsWith('ARRAY_CONTAINS') ? insideLoop(context, () => context.value(argument)) : context.value(argument);
+    // Needles stand inside a loop over the array.
+    const isNeedle = values.length > 0 && name.startsWith('ARRAY_CONTAINS');
+    const value = isNeedle ? insideLoop(context, () => context.value(argument)) : context.value(argument);
     if (value === undefined) {
       return UNKNOWN;
     }
     values.push(value);
   }
-  return (CONDITIONS.get(name) as Compile)(values, wanted, context);
+  return (CONDITIONS.get(name) as Compile)(values, wanted, context, context.loopReads - readsBefore);
 }

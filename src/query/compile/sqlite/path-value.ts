@@ -78,6 +78,10 @@ export function pathValue(path: ResolvedPath | 'nowhere', context: CompileContex
   }
   const { binding, steps } = path;
   const [first] = steps;
+  // What a LET names may be read from the document as well.
+  if (context.loops > 0 && (binding.json === undefined || binding.json.text === context.columns.body)) {
+    context.loopReads += 1;
+  }
   if (binding.isDocument && typeof first === 'string') {
     if (context.computedProperties.has(first)) {
       return leave(context, 'a computed property is read');
