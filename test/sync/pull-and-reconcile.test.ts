@@ -142,7 +142,7 @@ describe('reconciliation', () => {
     await synced(phone);
     // A replica that was changed behind the engine's back: the base row says otherwise.
     await phone.backend.database.write(function* () {
-      yield { mode: 'run', sql: "UPDATE sync_base SET etag = 'stale' WHERE id = 'n1'", parameters: [] };
+      yield { mode: 'run', sql: "UPDATE sync_base SET etag = 'stale', position = 999999, ts = 9999999999 WHERE id = 'n1'", parameters: [] };
       yield { mode: 'run', sql: "DELETE FROM sync_base WHERE id = 'n2'", parameters: [] };
     });
     expect(await phone.engine.reconcile()).toMatchObject({ outcome: 'complete', pulled: 2, deletedLocally: 0 });
