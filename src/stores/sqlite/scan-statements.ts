@@ -44,7 +44,7 @@ export interface ScanStatements {
   readonly lookup: SqlPiece | undefined;
   /** Whether `where` decides more than which partition keys and ranges are read. */
   readonly isFiltered: boolean;
-  /** The ordinal `size` documents of the scope behind another, filter and range apart; no row at the end. `undefined`: one slice is enough. */
+  /** The ordinal about `size` documents of the scope behind another, filter and range apart; no row at the end. `undefined`: one slice is enough. */
   bound(behind: number, size: number): SqlPiece | undefined;
 }
 
@@ -66,14 +66,27 @@ function keyCondition(key: PartitionKey, pathCount: number): SqlPiece {
   return { sql: '(pk >= ? AND pk < ?)', parameters: [start, afterPrefix(start)] };
 }
 
+/** Conditions of one OR; SQLite bounds how deep a chain of them may be. */
+const MAX_CHAIN = 100;
+
+function anyOf(conditions: readonly SqlPiece[]): SqlPiece {
+  if (conditions.length > MAX_CHAIN) {
+    const groups: SqlPiece[] = [];
+    for (let start = 0; start < conditions.length; start += MAX_CHAIN) {
+      groups.push(anyOf(conditions.slice(start, start + MAX_CHAIN)));
+    }
+    return anyOf(groups);
+  }
+  return {
+    sql: conditions.length === 0 ? '0' : `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
+    parameters: conditions.flatMap(({ parameters }) => parameters),
+  };
+}
+
 function conditionOf(scope: ScanScope, skipKeys: boolean): SqlPiece {
   const parts: SqlPiece[] = [];
   if (scope.partitionKeys !== undefined && !skipKeys) {
-    const keys = scope.partitionKeys.map((key) => keyCondition(key, scope.pathCount));
-    parts.push({
-      sql: keys.length === 0 ? '0' : `(${keys.map(({ sql }) => sql).join(' OR ')})`,
-      parameters: keys.flatMap(({ parameters }) => parameters),
-    });
+    parts.push(anyOf(scope.partitionKeys.map((key) => keyCondition(key, scope.pathCount))));
   }
   if (scope.range !== undefined && scope.range.min !== '') {
     parts.push({ sql: 'epk >= ?', parameters: [scope.range.min] });
@@ -101,6 +114,9 @@ export function scanStatements(container: number, scope: ScanScope): ScanStateme
       : undefined;
   const where = conditionOf(scope, texts !== undefined);
   const isFiltered = scope.ids !== undefined || scope.filter !== undefined;
+  if (keys?.length === 0 || scope.ids?.length === 0) {
+    return { access: 'point', where, lookup: undefined, isFiltered, bound: () => undefined };
+  }
   if (texts === undefined) {
     const bound = `SELECT ordinal FROM ${documents} WHERE ordinal > ? ORDER BY ordinal LIMIT 1 OFFSET ?`;
     return {
@@ -115,16 +131,17 @@ export function scanStatements(container: number, scope: ScanScope): ScanStateme
   if (scope.ids !== undefined && scope.ids.length * texts.length <= MAX_POINTS) {
     return { access: 'point', where, lookup, isFiltered, bound: () => undefined };
   }
-  const one = `SELECT ordinal FROM (SELECT ordinal FROM ${documents} WHERE pk = ? AND ordinal > ? ORDER BY ordinal LIMIT ?)`;
-  const bound = `${texts.map(() => one).join(' UNION ALL ')} ORDER BY ordinal LIMIT 1 OFFSET ?`;
+  // The nearest of the places that lie some documents ahead in each key, so that a slice has `size` documents at most.
+  const one = `SELECT (SELECT ordinal FROM ${documents} WHERE pk = ? AND ordinal > ? ORDER BY ordinal LIMIT 1 OFFSET ?) AS place`;
+  const bound = `SELECT ordinal FROM (SELECT min(place) AS ordinal FROM (${texts.map(() => one).join(' UNION ALL ')})) WHERE ordinal IS NOT NULL`;
   return {
     access: 'partition',
     where,
     lookup,
     isFiltered,
-    bound: (behind, size) => ({
-      sql: bound,
-      parameters: [...texts.flatMap((text) => [text, behind, size]), size - 1],
-    }),
+    bound: (behind, size) => {
+      const ahead = Math.max(1, Math.floor(size / texts.length));
+      return { sql: bound, parameters: texts.flatMap((text) => [text, behind, ahead - 1]) };
+    },
   };
 }

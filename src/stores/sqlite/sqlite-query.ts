@@ -64,7 +64,7 @@ async function runPlanned(container: SqliteContainer, request: QueryRequest, que
   const page = await executeQuery({
     prepared,
     parameters: request.parameters,
-    source: documentSource(container, statements, { expectedRows: request.maxItemCount, projection: plan.projection }, read),
+    source: documentSource(container, statements, { expectedRows: request.maxItemCount + 1, projection: plan.projection }, read),
     whereIsExact: plan.filter?.exact,
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
