@@ -17,7 +17,7 @@ export function runSync<T>(execute: (step: SqliteStep) => unknown, program: Prog
 }
 
 /** Runs a program on any driver, waiting for each statement. */
-export async function runAsync<T>(connection: SqliteConnection, program: Program<T>): Promise<T> {
+export async function runAsync<T>(connection: Pick<SqliteConnection, 'execute'>, program: Program<T>): Promise<T> {
   let next = program.next();
   while (next.done !== true) {
     let result: unknown;

@@ -92,6 +92,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
   if ((synchronous as unknown) !== 'normal' && (synchronous as unknown) !== 'full') {
     throw new PerigeeError('INVALID_OPTION', 'The option synchronous is "normal" or "full".');
   }
+  const pollIntervalMs = wholeNumber('pollIntervalMs', options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS);
   const database = await SqliteDatabase.open({
     path,
     synchronous,
@@ -101,11 +102,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
     maxPageCount: options.maxPageCount === undefined ? undefined : wholeNumber('maxPageCount', options.maxPageCount),
     logger: options.logger,
   });
-  return new SqliteBackend(
-    database,
-    sqliteCapabilities(synchronous, database.isInMemory),
-    wholeNumber('pollIntervalMs', options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS),
-  );
+  return new SqliteBackend(database, sqliteCapabilities(synchronous, database.isInMemory), pollIntervalMs);
 }
 
 function wholeNumber(name: string, value: number): number {

@@ -173,12 +173,14 @@ export class SqliteDatabase {
       await this.#untilFree(() => this.#writer.execute(BEGIN), signal);
       this.#interactive = true;
       let open = true;
-      const runner: ProgramRunner = (program) => {
-        if (!open) {
-          return Promise.reject(new PerigeeError('CLOSED', 'The transaction is over. Begin another one.'));
-        }
-        return runAsync(this.#writer, program);
+      // Checked for each statement: a program that is still running when the transaction is undone must not go on outside it.
+      const guarded: Pick<SqliteConnection, 'execute'> = {
+        execute: (statement) =>
+          open
+            ? this.#writer.execute(statement)
+            : Promise.reject(new PerigeeError('CLOSED', 'The transaction is over. Begin another one.')),
       };
+      const runner: ProgramRunner = (program) => runAsync(guarded, program);
       try {
         this.#noticeCommits((await this.#writer.execute(DATA_VERSION)) as { readonly data_version: number });
         const pending = work(runner);

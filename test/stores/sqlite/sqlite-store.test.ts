@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { isPerigeeError } from '../../../src/core/errors.ts';
 import { drivers, newStore, openBackend, temporaryFolder } from './test-files.ts';
@@ -71,6 +74,25 @@ for (const { name, driver } of drivers) {
       expect((await store.replace({ id: 'a', pk: 'p', n: 3 })).position).toBe(2);
     });
 
+    test('a write that is under way when its transaction is aborted does not happen outside it', async () => {
+      const backend = await openBackend({ path: join(temporaryFolder(), 'store.db'), driver: driver() });
+      const store = await newStore(backend);
+      await store.create({ id: 'a', pk: 'p' });
+      const abort = new AbortController();
+      const transaction = store.transact(
+        'p',
+        async (inside) => {
+          const writes = Promise.all(['b', 'c', 'd'].map((id) => inside.create({ id, pk: 'p' })));
+          abort.abort(new Error('enough'));
+          await writes;
+        },
+        { signal: abort.signal },
+      );
+      await expect(transaction).rejects.toThrow('enough');
+      await store.upsert({ id: 'a', pk: 'p' });
+      expect(await store.query('SELECT VALUE c.id FROM c').toArray()).toEqual(['a']);
+    });
+
     test('writes asked for during a transaction wait for its end', async () => {
       const backend = await openBackend({ path: join(temporaryFolder(), 'store.db'), driver: driver() });
       const store = await newStore(backend);
@@ -116,3 +138,46 @@ for (const { name, driver } of drivers) {
     });
   });
 }
+
+describe('durability and drivers', () => {
+  test('flush resolves also while a reader of another process holds the checkpoint back', async () => {
+    const path = join(temporaryFolder(), 'store.db');
+    const backend = await openBackend({ path });
+    const store = await newStore(backend);
+    await store.create({ id: 'a', pk: 'p' });
+    const reader = new Database(path, { readonly: true });
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM containers').get();
+    await store.create({ id: 'b', pk: 'p' });
+    await store.flush();
+    reader.close();
+    await backend.flush();
+    expect(backend.capabilities.durability).toBe('process-kill');
+    expect((await openBackend({ path, synchronous: 'full' })).capabilities.durability).toBe('power-loss');
+  });
+
+  test('the class of better-sqlite3 may be given, and without the package the error names it', async () => {
+    const backend = await openBackend({ path: ':memory:', driver: Database });
+    await newStore(backend);
+    const hide = `export async function resolve(specifier, context, next) {
+      if (specifier === 'better-sqlite3') { throw Object.assign(new Error('not installed'), { code: 'ERR_MODULE_NOT_FOUND' }); }
+      return next(specifier, context);
+    }`;
+    const hook = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hide)}`)});`;
+    const source = fileURLToPath(new URL('../../../src/stores/sqlite/sqlite-backend.ts', import.meta.url));
+    const program = `import { openSqliteBackend } from ${JSON.stringify(source)};
+      await openSqliteBackend({ path: ':memory:' }).catch((error) => console.log(error.code, error.details.package));`;
+    const child = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--import', `data:text/javascript,${encodeURIComponent(hook)}`, '--input-type=module', '-e', program],
+      { encoding: 'utf8' },
+    );
+    expect(child.stdout.trim(), child.stderr).toBe('DRIVER_MISSING better-sqlite3');
+  });
+
+  test('options out of range are refused before anything is opened', async () => {
+    for (const options of [{ path: '' }, { path: ':memory:', busyTimeoutMs: -1 }, { path: ':memory:', synchronous: 'off' as never }]) {
+      await expect(openBackend(options)).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    }
+  });
+});
