@@ -60,8 +60,6 @@ interface SendItem {
 
 interface LoadedBatch {
   readonly items: readonly SendItem[];
-  /** Deletions of which it is unknown whether the remote ever had the document. */
-  readonly lookups: readonly string[];
   /** Ids looked at; the others did not fit. */
   readonly consumed: number;
 }
@@ -105,10 +103,6 @@ export class Push {
       const candidates = this.#queue.slice(0, this.#limit);
       const batch = await this.#context.database.write(() => this.#load(candidates));
       this.#queue.splice(0, batch.consumed);
-      if (batch.lookups.length > 0) {
-        await this.#reconsider(batch.lookups);
-        this.#queue.unshift(...batch.lookups);
-      }
       if (batch.items.length > 0) {
         await this.#send(batch.items);
       }
@@ -126,7 +120,6 @@ export class Push {
   /** Reads what is to be sent, and notes durably that it is. */
   *#load(ids: readonly string[]): Program<LoadedBatch> {
     const items: SendItem[] = [];
-    const lookups: string[] = [];
     let bytes = 0;
     let consumed = 0;
     for (const id of ids) {
@@ -134,11 +127,9 @@ export class Push {
       if (row !== undefined && row.rejected_code === null) {
         const base = yield* readBase(this.#scope.number, id);
         const local = yield* readPendingVersion(this.#scope, row, base);
-        if (local === undefined || (local.deleted && (base === undefined ? row.sent === null : base.deleted === 1))) {
-          // Expired, or deleted on both sides: nothing is left to send.
+        if (local === undefined || (local.deleted && row.sent === null && base?.deleted !== 0)) {
+          // Expired, or deleted and never there: nothing is left to send.
           yield* clearPending(this.#scope.number, id, row.generation);
-        } else if (local.deleted && base === undefined) {
-          lookups.push(id);
         } else {
           const body = local.body ?? this.#tombstone(id);
           const stamp = clampStamp(rowStamp(row), this.#context.clock.serverNowMs() + this.#context.toleranceMs);
@@ -154,7 +145,7 @@ export class Push {
       }
       consumed += 1;
     }
-    return { items, lookups, consumed };
+    return { items, consumed };
   }
 
   #tombstone(id: string): JsonObject {
@@ -321,7 +312,12 @@ export class Push {
   }
 }
 
-/** Create where the remote has nothing; otherwise replace that very version. Never a blind upsert. */
+/**
+ * Create where the remote has nothing; otherwise replace that very version. Never a blind upsert.
+ *
+ * That holds for tombstones too: where the answer to a create was lost and the document was then deleted, a created tombstone fails if the document
+ * arrived, and otherwise keeps a request that is still under way from bringing it back.
+ */
 function operationOf(document: JsonObject & { readonly id: string }, base: BaseRow | undefined): BatchOperation<JsonObject> {
   return base === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: base.etag };
 }

@@ -28,6 +28,8 @@ class Chaos {
   /** Newest write of each device to each document. */
   readonly #last = new Map<string, LastWrite>();
   readonly #problems: string[] = [];
+  /** Requests that the remote will carry out although nobody waits for them any more. */
+  readonly #late: (() => Promise<unknown>)[] = [];
   #value = 0;
   #faulty = true;
 
@@ -56,7 +58,12 @@ class Chaos {
       skewMs,
       pageItems: 3,
       scope: OWNERS.map((owner) => ({ container: 'notes', partitionKey: owner })),
-      wrap: (store) => faultyStore(this.#recording(store, name), (request) => this.#fault(request, index)),
+      wrap: (store) =>
+        faultyStore(
+          this.#recording(store, name),
+          (request) => this.#fault(request, index),
+          (send) => this.#late.push(send),
+        ),
     });
     this.#devices.push(device);
     this.#held.set(name, new Set());
@@ -125,12 +132,18 @@ class Chaos {
         return fault('UNAVAILABLE');
       case 5:
         return fault('TOKEN_EXPIRED');
+      case 6:
+        return fault('TIMEOUT', request === 'batch' ? 'late' : 'before');
       default:
         return undefined;
     }
   }
 
   async #step(): Promise<void> {
+    if (this.#late.length > 0 && this.#below(3) === 0) {
+      await this.#late.shift()?.();
+      await this.#observe();
+    }
     const device = this.#devices[this.#below(this.#devices.length)] as Device;
     const dice = this.#below(100);
     if (dice < 50) {
@@ -219,6 +232,10 @@ class Chaos {
 
   async #settle(): Promise<void> {
     this.#faulty = false;
+    for (const send of this.#late) {
+      await send();
+      await this.#observe();
+    }
     for (let round = 0; round < 3; round += 1) {
       for (const device of this.#devices) {
         const report = await device.engine.reconcile();

@@ -66,6 +66,20 @@ describe.each(['before', 'after'] as const)('the answer to a write is lost %s it
     expect(await phone.engine.pending()).toEqual([]);
   });
 
+  test('a document made anew over a tombstone and deleted after that stays deleted', async () => {
+    await phone.notes.create(note('old'));
+    await synced(phone);
+    await phone.notes.delete('1', 'ada');
+    await synced(phone);
+    await phone.notes.create(note('new'));
+    await lose(when);
+    await phone.notes.delete('1', 'ada');
+    expect(await synced(phone)).toMatchObject({ conflictCount: 0 });
+    expect(await contents(await world.remote())).toEqual({});
+    expect(await contents(phone.notes)).toEqual({});
+    expect(await phone.engine.pending()).toEqual([]);
+  });
+
   test('a lost deletion is carried out once', async () => {
     await phone.notes.create(note('short-lived'));
     await synced(phone);
