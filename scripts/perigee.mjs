@@ -1,7 +1,7 @@
 /** Runs the built command line of this checkout, building it first when it is missing or older than its sources. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = `${root}dist/cli/main.js`;
@@ -17,4 +17,4 @@ if (builtMs < newestMs(`${root}src`)) {
     process.exit(status ?? 1);
   }
 }
-await import(main);
+await import(pathToFileURL(main).href);

@@ -10,6 +10,8 @@ const program = new Command('perigee')
   .description('One document data layer: the Cosmos DB protocol, SQLite on the device, and sync between them.')
   .version(manifest.version)
   .showHelpAfterError('Run with --help to see what there is.')
+  // A mistyped option may carry a secret, so what stands behind its equals sign is not repeated.
+  .configureOutput({ outputError: (text, write) => write(text.replaceAll(/(--[\w-]+)=[^']*/gu, '$1=…')) })
   .exitOverride();
 
 addServeCommand(program);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { PerigeeError } from '../core/errors.ts';
+import { consoleLogger } from './console-logger.ts';
 import { DEFAULT_STORE, openStore } from './open-store.ts';
 
 interface ServeOptions {
@@ -40,13 +41,17 @@ export function addServeCommand(program: Command): void {
 async function serve(options: ServeOptions): Promise<void> {
   const port = parsePort(options.port);
   const { backend, label } = await openStore(options.store);
-  const { startServer } = await import('../server/start-server.ts');
+  const [{ startServer }, { WELL_KNOWN_KEY }] = await Promise.all([
+    import('../server/start-server.ts'),
+    import('../server/server-options.ts'),
+  ]);
   const key = options.key ?? process.env['PERIGEE_KEY'];
   try {
     const server = await startServer({
       backend,
       host: options.host,
       port,
+      logger: consoleLogger,
       ...(key === undefined ? {} : { key }),
       ...(options.https === true ? { https: true } : {}),
     });
@@ -58,7 +63,7 @@ async function serve(options: ServeOptions): Promise<void> {
     if (options.json === true) {
       console.log(JSON.stringify({ url: server.url, port: server.port, store: label }));
     } else {
-      const keyLine = key === undefined ? 'the well-known emulator key' : 'the key you gave';
+      const keyLine = key === undefined ? `${WELL_KNOWN_KEY} (the emulator's, known to everybody)` : 'the one you gave';
       console.log(
         `Perigee serves the Cosmos DB protocol.\n  endpoint  ${server.url}\n  key       ${keyLine}\n  store     ${label}\nCtrl-C stops it.`,
       );
