@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Database from 'better-sqlite3';
+import { RawDatabase as Database } from '../support/raw-database.ts';
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/core/error-codes.ts';
 import { atServer, onDevice, openCloud, openDevice, outcomeOf, OWNER, temporaryFolder, type Cloud } from './scene.ts';

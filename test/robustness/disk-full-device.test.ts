@@ -74,6 +74,17 @@ describe('the file of a device at its largest size (maxPageCount)', () => {
     await expectConverged(large, cloud, acknowledged.length + 1);
   });
 
+  test('an engine that finds no room for its tables is refused as STORE_FULL, and opens once there is some', async () => {
+    const cloud = await openCloud();
+    const path = join(temporaryFolder(), 'device.sqlite');
+    await (await openSqliteBackend({ path })).close();
+    const pages = Math.ceil(statSync(path).size / 4096);
+    await expect(openDevice({ endpoint: cloud.server.url, path, maxPageCount: pages + 2 })).rejects.toMatchObject({ code: 'STORE_FULL' });
+    const device = await openDevice({ endpoint: cloud.server.url, path });
+    await device.notes.create({ id: 'mine', owner: OWNER, text: 'written offline' });
+    await expectConverged(device, cloud, 1);
+  });
+
   test('a pull that does not fit ends as STORE_FULL, keeps the pages that did, and goes on from there', async () => {
     const cloud = await openCloud();
     await writeAtServer(cloud, 'r', 120);

@@ -9,8 +9,11 @@ export type RequestKind = 'definition' | 'batch' | 'changes' | 'query' | 'read' 
 export interface WireFault {
   /** Answers this; the server sees the request first only where `applied` says so. */
   readonly answer?: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
-  /** Ends the connection: before the answer, in the middle of the body that was announced, or after half of the body as if it were all. */
-  readonly cut?: 'before-answer' | 'mid-body' | 'half-body';
+  /**
+   * Ends the connection: before the answer, in the middle of the body that was announced, or after half of the body as if it were all. `never` leaves
+   * it open without a word.
+   */
+  readonly cut?: 'before-answer' | 'mid-body' | 'half-body' | 'never';
   readonly applied?: boolean;
 }
 
@@ -82,7 +85,7 @@ function harm(response: http.ServerResponse, fault: WireFault, answer: WholeAnsw
   } else if (fault.cut === 'mid-body') {
     response.writeHead(whole.status, { 'content-type': 'application/json', 'content-length': String(body.length) });
     response.write(half, () => response.socket?.destroy());
-  } else {
+  } else if (fault.cut === 'before-answer') {
     response.socket?.destroy();
   }
 }

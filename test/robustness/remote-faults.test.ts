@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ERROR_CODES, type ErrorCode } from '../../src/core/error-codes.ts';
 import { startServer } from '../../src/server/index.ts';
-import type { SyncState } from '../../src/sync/index.ts';
+import { SyncEngine, type SyncState } from '../../src/sync/index.ts';
 import { openFaultProxy, type FaultProxy, type RequestKind, type WireFault } from './fault-proxy.ts';
 import {
   atServer,
@@ -101,6 +101,7 @@ async function expectFailsAndRecovers(
     const { state, lastRun } = await device.engine.status();
     expect([lastRun?.outcome, lastRun?.error?.code, state]).toEqual(['failed', expected.code, stateOf(expected.code)]);
     expect(lastRun?.error?.message).not.toContain('hotel');
+    expect(lastRun?.error?.retryAfterMs).toBe(expected.code === 'THROTTLED' ? 40 : undefined);
     const pending = await pendingOf(device);
     expect(pending.burned).toBe(0);
     expect(before.ids).toEqual(expect.arrayContaining([...pending.ids]));
@@ -174,6 +175,74 @@ describe('the first contact that is answered with', () => {
     await device.notes.create({ id: 'new', owner: OWNER, text: 'written offline' });
     await expectFailsAndRecovers({ cloud, proxy, device }, ['definition'], { code, fault }, () => device.engine.sync());
     expect(Object.keys(await atServer(cloud))).toEqual(['new', 'theirs']);
+  });
+});
+
+describe('a remote that never answers', () => {
+  test.each([true, false])(
+    'is TIMEOUT in a push that was applied: %s, and what became of it is found out by the next run',
+    async (applied) => {
+      const cloud = await openCloud();
+      const proxy = await openFaultProxy(cloud.server.url);
+      const device = await openDevice({ endpoint: proxy.url, path: ':memory:', requestTimeoutMs: 250 });
+      expect(outcomeOf(await device.engine.sync())).toBe('complete');
+      await device.notes.create({ id: 'new', owner: OWNER, text: 'written offline' });
+      proxy.plan(only(['batch'], { cut: 'never', applied }));
+      expect(outcomeOf(await device.engine.sync())).toBe('TIMEOUT');
+      expect((await device.engine.status()).state).toBe('offline');
+      expect(await pendingOf(device)).toEqual({ ids: ['new'], burned: 0 });
+      expect(Object.keys(await atServer(cloud))).toEqual(applied ? ['new'] : []);
+      // Edited again before anybody knows.
+      await device.notes.upsert({ id: 'new', owner: OWNER, text: 'edited offline' });
+      proxy.plan();
+      expect(outcomeOf(await device.engine.sync())).toBe('complete');
+      expect(await atServer(cloud)).toEqual({ new: 'edited offline' });
+      expect(await onDevice(device)).toEqual({ new: 'edited offline' });
+      expect(await device.engine.status()).toMatchObject({ pending: 0, conflicts: 0 });
+    },
+  );
+});
+
+describe('a document that the remote cannot take', () => {
+  test('is set aside as TOO_LARGE with all it holds, the others go, and it goes too once it is smaller', async () => {
+    const { cloud, device } = await openScene();
+    // Within 2 MB on the device; what sync adds for the remote makes it more.
+    await device.notes.create({ id: 'large', owner: OWNER, text: 'x'.repeat(2 * 1024 * 1024 - 60) });
+    await device.notes.create({ id: 'small', owner: OWNER, text: 'written offline' });
+    const report = await device.engine.sync();
+    expect([outcomeOf(report), report.pushed, report.rejected]).toEqual([
+      'complete',
+      1,
+      [{ container: 'notes', partitionKey: [OWNER], id: 'large', code: 'TOO_LARGE' }],
+    ]);
+    expect(Object.keys(await atServer(cloud))).toEqual(['kept', 'shared', 'small', 'theirs']);
+    expect((await device.notes.read('large', OWNER))?.document.text?.length).toBe(2 * 1024 * 1024 - 60);
+    await device.notes.upsert({ id: 'large', owner: OWNER, text: 'shorter' });
+    expect(outcomeOf(await device.engine.sync())).toBe('complete');
+    expect(await atServer(cloud)).toEqual(await onDevice(device));
+  });
+});
+
+describe('a first open that needs the remote', () => {
+  test.each(CASES)('and is answered with %s fails as %s; the file opens as soon as the remote answers', async (_name, code, fault) => {
+    const cloud = await openCloud();
+    const proxy = await openFaultProxy(cloud.server.url);
+    const { backend, remote, engine } = await openDevice({ endpoint: proxy.url, path: ':memory:' });
+    await engine.close();
+    const open = (): Promise<SyncEngine> =>
+      SyncEngine.open({
+        backend,
+        user: 'ada',
+        database: 'other',
+        scope: [{ container: 'notes', partitionKey: OWNER }],
+        remote: (container) => remote.container('app', container),
+      });
+    proxy.plan(only(['definition'], fault));
+    await expect(open()).rejects.toMatchObject({ code });
+    proxy.plan();
+    const again = await open();
+    expect(outcomeOf(await again.sync())).toBe('complete');
+    await again.close();
   });
 });
 

@@ -69,13 +69,24 @@ export interface DeviceOptions extends Pick<SqliteBackendOptions, 'path' | 'maxP
   readonly endpoint: string;
   readonly key?: string;
   readonly name?: string;
+  readonly requestTimeoutMs?: number;
   /** Database at the remote. */
   readonly remoteDatabase?: string;
 }
 
 /** Opens a device; it is closed when the test is over, unless that was done before. */
 export async function openDevice(options: DeviceOptions): Promise<Device> {
-  const { endpoint, key = WELL_KNOWN_KEY, path, maxPageCount, name = 'phone', remoteDatabase = 'app', probe, pageItems } = options;
+  const {
+    endpoint,
+    key = WELL_KNOWN_KEY,
+    path,
+    maxPageCount,
+    name = 'phone',
+    remoteDatabase = 'app',
+    probe,
+    pageItems,
+    requestTimeoutMs = 5000,
+  } = options;
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).toReversed()) {
@@ -83,7 +94,7 @@ export async function openDevice(options: DeviceOptions): Promise<Device> {
     }
   };
   onTestFinished(close);
-  const remote = await openCosmosBackend({ endpoint, key, maxThrottleWaitMs: 0, requestTimeoutMs: 5000 });
+  const remote = await openCosmosBackend({ endpoint, key, maxThrottleWaitMs: 0, requestTimeoutMs });
   closers.push(() => remote.close());
   const backend = await openSqliteBackend({ path, maxPageCount });
   closers.push(() => backend.close());
