@@ -67,12 +67,10 @@ export class RawTwin {
     return (this.database.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name);
   }
 
-  /** Inserts the row of a document, as long as Perigee's: the same properties, with system properties of the same length. */
+  /** Inserts the row of a document: the same bytes as Perigee's, whose system properties are columns. */
   insert(document: RawDocument): void {
     this.#position += 1;
     const position = this.#position;
-    const text = JSON.stringify(document);
-    const system = `"_rid":"AAAAAAAAAAAAAAAAAAAAAA==","_self":"dbs/AAAAAA==/colls/AAAAAAAAAAA=/docs/AAAAAAAAAAAAAAAAAAAAAA==/","_etag":"\\"00000000-0000-0000-0000-${String(position).padStart(12, '0')}\\"","_attachments":"attachments/","_ts":1700000000}`;
     this.#insertDocument.run(
       position,
       `["${document.owner}"]`,
@@ -81,7 +79,7 @@ export class RawTwin {
       '2F2AB0C4D4B5E6F70011223344556677',
       1_700_000_000,
       null,
-      `${text.slice(0, -1)},${system}`,
+      JSON.stringify(document),
     );
   }
 

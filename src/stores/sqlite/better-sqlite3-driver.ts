@@ -1,5 +1,6 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { SqliteConnection, SqliteConnectionOptions, SqliteDriver, SqliteStep } from './driver.ts';
+import { retainNativeObject } from './native-objects.ts';
 import { wrapSqliteError } from './sqlite-errors.ts';
 
 /** The part of a better-sqlite3 statement that Perigee uses. */
@@ -72,7 +73,7 @@ class BetterSqlite3Connection implements SqliteConnection {
   }
 
   #prepare(sql: string): BetterSqlite3StatementLike {
-    const statement = this.#database.prepare(sql);
+    const statement = retainNativeObject(this.#database.prepare(sql));
     if (this.#statements.size >= MAX_STATEMENTS) {
       this.#statements.delete(this.#statements.keys().next().value as string);
     }
@@ -84,7 +85,7 @@ class BetterSqlite3Connection implements SqliteConnection {
 /** Opens one connection of the class given. @throws what {@link wrapSqliteError} gives */
 export function connectBetterSqlite3(constructor: BetterSqlite3Constructor, options: SqliteConnectionOptions): SqliteConnection {
   try {
-    const database = new constructor(options.path, { readonly: options.readOnly, timeout: options.busyTimeoutMs });
+    const database = retainNativeObject(new constructor(options.path, { readonly: options.readOnly, timeout: options.busyTimeoutMs }));
     return new BetterSqlite3Connection(database, options.path);
   } catch (error) {
     throw wrapSqliteError(error, `open the store ${JSON.stringify(options.path)}`);

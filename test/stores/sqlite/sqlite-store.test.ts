@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Database from 'better-sqlite3';
+import { RawDatabase as Database } from '../../support/raw-database.ts';
 import { describe, expect, test } from 'vitest';
 import { isPerigeeError } from '../../../src/core/errors.ts';
 import { drivers, newStore, openBackend, temporaryFolder } from './test-files.ts';
