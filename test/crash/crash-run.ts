@@ -81,7 +81,7 @@ class CrashRun {
         timer = setTimeout(() => child.kill('SIGKILL'), death.afterMs);
       } else if (message.ready === true) {
         // A point that never comes must not hang the test: it then counts as not reached.
-        timer = setTimeout(() => child.kill('SIGTERM'), 8000);
+        timer = setTimeout(() => child.kill('SIGTERM'), 20_000);
       }
     });
     await this.#foreignWrites();
@@ -215,7 +215,9 @@ export async function runCrashes(options: {
   try {
     for (const death of plan) {
       const name = 'point' in death ? death.point : 'random';
-      if (await run.live(death)) {
+      // On a busy machine a point may not come around in time; it is given one more life, and dies at its first pass.
+      const died = (await run.live(death)) || ('point' in death && (await run.live({ ...death, pass: 1 })));
+      if (died) {
         deaths[name] = (deaths[name] ?? 0) + 1;
       }
       options.onProgress?.(deaths);

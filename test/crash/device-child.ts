@@ -2,6 +2,7 @@
  * The device of the crash tests: it writes without pause, tells its parent of each write that has resolved, and syncs all the time. It is
  * killed from outside at a random moment, or kills itself at the n-th pass of a named point.
  */
+import { Worker } from 'node:worker_threads';
 import { isPerigeeError } from '../../src/core/errors.ts';
 import { openCosmosBackend } from '../../src/stores/cosmos/index.ts';
 import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
@@ -20,6 +21,20 @@ const [file, endpoint, key, name, firstSequence, killPoint, killPass, mode] = pr
 ];
 let passes = 0;
 
+/** The checkpoint itself runs on this thread without a pause, so another one kills the process in the middle of it. */
+function startExecutioner(): Int32Array {
+  const shared = new Int32Array(new SharedArrayBuffer(4));
+  const source = `
+    const { workerData: shared } = require('node:worker_threads');
+    Atomics.wait(shared, 0, 0);
+    process.kill(process.pid, 'SIGKILL');
+  `;
+  new Worker(source, { eval: true, workerData: shared }).unref();
+  return shared;
+}
+
+const executioner = killPoint === 'in-checkpoint' ? startExecutioner() : undefined;
+
 const remote = await openCosmosBackend({ endpoint, key });
 const backend = await openSqliteBackend({ path: file });
 const engine = await SyncEngine.open({
@@ -33,7 +48,12 @@ const engine = await SyncEngine.open({
   probe: (point) => {
     passes += point === killPoint ? 1 : 0;
     if (point === killPoint && passes === Number(killPass)) {
-      process.kill(process.pid, 'SIGKILL');
+      if (executioner === undefined) {
+        process.kill(process.pid, 'SIGKILL');
+      } else {
+        Atomics.store(executioner, 0, 1);
+        Atomics.notify(executioner, 0);
+      }
     }
   },
 });
