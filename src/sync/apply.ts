@@ -46,24 +46,23 @@ export function baseOf(remote: RemoteVersion): BaseVersion {
   return { etag: remote.etag, ts: remote.ts, position: remote.position, deleted: remote.deleted };
 }
 
-/** The pending write of a row with its body; `undefined` where the document has expired meanwhile, so that nothing is left to send. */
+/**
+ * The pending write of a row with its body. A document that has expired meanwhile counts as deleted; `undefined` where the remote never heard of
+ * it, so that nothing is left to send.
+ */
 export function* readPendingVersion(scope: Scope, row: OutboxRow, base: BaseRow | undefined): Program<PendingVersion | undefined> {
-  let body: JsonObject | undefined;
-  if (row.kind === 'put') {
-    const stored = yield* scope.store.readProgram(keyIn(scope, row.id));
-    if (stored === undefined) {
-      return undefined;
-    }
-    body = JSON.parse(stored.text) as JsonObject;
+  const stored = row.kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, row.id));
+  if (stored === undefined && row.kind !== 'delete' && base === undefined && row.sent === null) {
+    return undefined;
   }
   return {
-    deleted: row.kind === 'delete',
-    body,
+    deleted: stored === undefined,
+    body: stored === undefined ? undefined : (JSON.parse(stored.text) as JsonObject),
     stamp: rowStamp(row),
     write: writeName(row),
     sent: sentNames(row),
     baseEtag: base?.etag,
-    baseDeleted: base?.deleted === 1,
+    anew: base?.deleted === 1 || row.kind === 'create',
   };
 }
 
@@ -97,7 +96,10 @@ export function* applyRemote(
   const row = options.mayBePending ? yield* readPending(scope.number, id) : undefined;
   if (remote !== undefined && base !== undefined) {
     if (remote.etag === base.etag) {
-      return row === undefined ? NONE : { change: 'none', decision: 'follows', advanced: false };
+      if (row !== undefined) {
+        return { change: 'none', decision: 'follows', advanced: false };
+      }
+      return (yield* isInPlace(scope, remote, options.authoritative)) ? NONE : yield* takeRemote(context, scope, id, base, remote);
     }
     if (!options.authoritative && isOlder(baseOf(remote), base)) {
       return NONE;
@@ -112,6 +114,20 @@ export function* applyRemote(
     return yield* takeRemote(context, scope, id, base, remote);
   }
   return yield* settle(context, scope, row, local, base, remote, options.forced === true);
+}
+
+/**
+ * Whether a version that is known is on the device as it should be. It is not where the types in scope are others than when it came, nor where the
+ * device lost it by a clock that was ahead or by an earlier time to live; the latter is looked for only where `thoroughly`, for it costs a look-up.
+ */
+function* isInPlace(scope: Scope, remote: RemoteVersion, thoroughly: boolean): Program<boolean> {
+  if (remote.deleted) {
+    return true;
+  }
+  if (scope.types?.accepts(remote.body) === false) {
+    return false;
+  }
+  return !thoroughly || (yield* scope.store.readProgram(keyIn(scope, remote.id))) !== undefined;
 }
 
 /** Carries out the decision about a pending write. */
@@ -133,6 +149,9 @@ function* settle(
     case 'equal':
       yield* setBase(scope, id, remote);
       yield* clearPending(scope.number, id, row.generation);
+      if (remote !== undefined && local.body !== undefined) {
+        yield* expireWith(scope, prepareDocument(local.body, scope.paths), remote.ts);
+      }
       return { change: 'none', decision };
     case 'follows':
       yield* setBase(scope, id, remote);
@@ -237,6 +256,17 @@ export function* putLocal(scope: Scope, document: PreparedDocument, ts: number, 
       ? { journal: false, expectNew }
       : { journal: false, expectNew, expiresAtSeconds: expiresAtSeconds(ts, document.ttl, defaultTtl) },
   );
+}
+
+/** Lets a document that the remote holds since `ts` expire on the device when it does there; its local version stays the same. */
+export function* expireWith(scope: Scope, document: PreparedDocument, ts: number): Program<void> {
+  if (scope.defaultTtl === undefined) {
+    return;
+  }
+  const expiresAt = expiresAtSeconds(ts, document.ttl, scope.defaultTtl);
+  if (!(yield* scope.store.expireProgram(document, expiresAt))) {
+    yield* putLocal(scope, document, ts, true);
+  }
 }
 
 /** A remote document as the local store takes it. One that it cannot take is told of and must not hold up the others. */

@@ -49,8 +49,8 @@ export interface PendingVersion {
   readonly sent: readonly string[];
   /** Etag of the remote version that the write follows. */
   readonly baseEtag: string | undefined;
-  /** The remote version that it follows is a tombstone. */
-  readonly baseDeleted: boolean;
+  /** It follows no living version: what the device knew was a tombstone, or had expired or been deleted on the device when this was written. */
+  readonly anew: boolean;
 }
 
 /** What a decision depends on beside the two versions. */
@@ -70,7 +70,7 @@ export interface DecisionRules {
  * - `acknowledged`: the remote version is this write; it is done.
  * - `follows`: the remote version is the one the write follows, or an earlier write of this device; the write is still to be sent.
  * - `equal`: both sides say the same; the remote version is adopted.
- * - `recreate`: what it follows was a tombstone that is gone; it is sent as a new document.
+ * - `recreate`: it follows no living version, and what was there is gone; it is sent as a new document.
  * - `remote-deleted`: the document is gone from the remote; the deletion stays.
  * - `local`, `remote`: a conflict, and the side that stays.
  */
@@ -84,7 +84,7 @@ function decideMissing(local: PendingVersion): Decision {
   if (local.deleted) {
     return 'equal';
   }
-  return local.baseEtag === undefined || local.baseDeleted ? 'recreate' : 'remote-deleted';
+  return local.baseEtag === undefined || local.anew ? 'recreate' : 'remote-deleted';
 }
 
 /** Both sides of a conflict with their effective stamps. */

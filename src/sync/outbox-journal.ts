@@ -57,7 +57,7 @@ export class OutboxJournal implements WriteJournal {
       checkBody(scope, write.document.value);
     }
     const { clock, database, onRecorded } = this.#options;
-    const kind = write.document === undefined ? 'delete' : 'put';
+    const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
     yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs());
     database.afterCommit(onRecorded);
   }

@@ -5,7 +5,8 @@ import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
 /** A pending write as it is stored. */
 export interface OutboxRow {
   readonly id: string;
-  readonly kind: 'put' | 'delete';
+  /** `create`: a put that follows no living version, since the document was missing on the device when it was written. */
+  readonly kind: 'create' | 'put' | 'delete';
   /** Grows with every write of the document; position of the write in its local container. */
   readonly generation: number;
   readonly stamp: string;
@@ -47,8 +48,9 @@ export function* recordPending(
 ): Program<void> {
   yield* run(
     `INSERT INTO sync_outbox (scope, id, kind, generation, stamp, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (scope, id) DO UPDATE SET kind = excluded.kind, generation = excluded.generation, stamp = excluded.stamp,
-       attempts = 0, rejected_code = NULL, rejected_message = NULL, rejected_at_ms = NULL`,
+     ON CONFLICT (scope, id) DO UPDATE SET
+       kind = CASE WHEN kind = 'create' AND excluded.kind = 'put' THEN kind ELSE excluded.kind END,
+       generation = excluded.generation, stamp = excluded.stamp, attempts = 0, rejected_code = NULL, rejected_message = NULL, rejected_at_ms = NULL`,
     scope,
     id,
     kind,
@@ -110,9 +112,13 @@ export function* clearPending(scope: number, id: string, generation: number): Pr
   return cleared;
 }
 
-/** The base of a pending write advanced, so nothing sent before it is open. */
+/** The base of a pending write advanced: nothing sent before it is open, and the write follows that version. */
 export function* forgetSent(scope: number, id: string): Program<void> {
-  yield* run('UPDATE sync_outbox SET sent = NULL WHERE scope = ? AND id = ? AND sent IS NOT NULL', scope, id);
+  yield* run(
+    "UPDATE sync_outbox SET sent = NULL, kind = CASE kind WHEN 'create' THEN 'put' ELSE kind END WHERE scope = ? AND id = ?",
+    scope,
+    id,
+  );
 }
 
 /** Sets a row aside that the remote refused for a reason of its own, unless it was edited meanwhile. Gives whether it did. */

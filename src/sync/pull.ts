@@ -36,12 +36,12 @@ export async function pull(context: SyncContext, remote: RemoteSession, report: 
 }
 
 /**
- * Gives up what the remote no longer knows: first the session, as after it was restored, then the cursor; the partition key is then loaded from the
+ * Gives up what the remote no longer knows: first the session, as after it was restored or replaced by another store, then the cursor; the partition key is then loaded from the
  * beginning. Where nothing is remembered there is nothing to give up, and the error means something else.
  */
 async function recover(context: SyncContext, remote: RemoteSession, error: unknown): Promise<boolean> {
   const { number, container } = remote.scope;
-  if (isPerigeeError(error, 'SESSION_NOT_AVAILABLE') && remote.session !== undefined) {
+  if ((isPerigeeError(error, 'SESSION_NOT_AVAILABLE') || isPerigeeError(error, 'BAD_REQUEST')) && remote.session !== undefined) {
     remote.forgetSession();
     await context.database.write(() => updateScope(number, { session: null }));
     return true;

@@ -5,7 +5,7 @@ import { STORE_LIMITS, utf8Length } from '../store/limits.ts';
 import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
 import { prepareDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { applyRemote, putLocal, readPendingVersion, type Applied } from './apply.ts';
+import { applyRemote, expireWith, readPendingVersion, type Applied } from './apply.ts';
 import { readBase, writeBase, type BaseRow } from './base-versions.ts';
 import { clearPending, highestGeneration, listSendable, markSent, readPending, rejectPending, rowStamp, writeName } from './outbox.ts';
 import type { RemoteSession } from './remote-session.ts';
@@ -76,6 +76,7 @@ export class Push {
   #limit: number = STORE_LIMITS.batchOperations;
   #done = 0;
   #putOff = 0;
+  #sessionDoubted = false;
 
   constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, settle: Settle = settleByPolicy) {
     this.#context = context;
@@ -165,6 +166,13 @@ export class Push {
       if (!isPerigeeError(error) || !DOCUMENT_CODES.has(error.code)) {
         throw error;
       }
+      if (error.code === 'BAD_REQUEST' && this.#remote.session !== undefined && !this.#sessionDoubted) {
+        // Another store under the old name refuses a session that is not its own; no document is to blame for that.
+        this.#sessionDoubted = true;
+        this.#remote.forgetSession();
+        this.#queue.unshift(...items.map(({ id }) => id));
+        return;
+      }
       await this.#isolate(items, error);
       return;
     }
@@ -198,7 +206,7 @@ export class Push {
 
   /** The base advances in any case; the pending row goes only if nothing was written meanwhile. */
   *#acknowledged(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Program<void> {
-    const { number, reconcileRun, defaultTtl } = this.#scope;
+    const { number, reconcileRun, paths } = this.#scope;
     for (const [index, item] of items.entries()) {
       const outcome = outcomes[index];
       if (outcome?.ok !== true || outcome.document === undefined || outcome.etag === undefined) {
@@ -207,8 +215,8 @@ export class Push {
       const ts = outcome.document._ts;
       yield* writeBase(number, item.id, { etag: outcome.etag, ts, position: outcome.position, deleted: item.deleted }, reconcileRun);
       const cleared = yield* clearPending(number, item.id, item.generation);
-      if (cleared && !item.deleted && defaultTtl !== undefined) {
-        yield* putLocal(this.#scope, prepareDocument(item.body, this.#scope.paths), ts, false);
+      if (cleared && !item.deleted) {
+        yield* expireWith(this.#scope, prepareDocument(item.body, paths), ts);
       }
     }
     yield* updateScope(number, { session: this.#remote.session ?? null });

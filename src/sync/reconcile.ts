@@ -1,9 +1,10 @@
 import { isPerigeeError } from '../core/errors.ts';
-import { all, run, type Program } from '../stores/sqlite/driver.ts';
+import { all, get, type Program } from '../stores/sqlite/driver.ts';
 import { applyRemote, type Applied } from './apply.ts';
+import { readPending } from './outbox.ts';
 import { countApplied } from './push.ts';
 import type { RemoteId, RemoteSession } from './remote-session.ts';
-import { readScope, updateScope } from './scope.ts';
+import { keyIn, readScope, updateScope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ReportBuilder } from './sync-report.ts';
 import type { RemoteVersion } from './wire-stamp.ts';
@@ -86,13 +87,19 @@ export class Reconciliation {
     }
   }
 
-  /** Marks what is as it is known, and gives the rest. */
+  /** Marks what is as it is known, and gives what is not so on the device. */
   *#compare(ids: readonly RemoteId[], continuation: string | undefined): Program<readonly string[]> {
     const { number, reconcileRun } = this.#remote.scope;
     const changed: string[] = [];
     for (const { id, etag } of ids) {
-      const known = yield* run('UPDATE sync_base SET seen = ? WHERE scope = ? AND id = ? AND etag = ?', reconcileRun, number, id, etag);
-      if (known === 0) {
+      const known = yield* get<{ deleted: 0 | 1 }>(
+        'UPDATE sync_base SET seen = ? WHERE scope = ? AND id = ? AND etag = ? RETURNING deleted',
+        reconcileRun,
+        number,
+        id,
+        etag,
+      );
+      if (known === undefined || (known.deleted === 0 && !(yield* this.#isHeld(id)))) {
         changed.push(id);
       }
     }
@@ -100,7 +107,13 @@ export class Reconciliation {
     return changed;
   }
 
-  /** Reads documents that differ, or that nobody knows, and takes them over. */
+  /** Whether the device holds a document, or has its deletion pending. */
+  *#isHeld(id: string): Program<boolean> {
+    const { scope } = this.#remote;
+    return (yield* scope.store.readProgram(keyIn(scope, id))) !== undefined || (yield* readPending(scope.number, id)) !== undefined;
+  }
+
+  /** Reads documents that differ, that nobody knows or that the device lost, and takes them over. */
   async #fetch(ids: readonly string[]): Promise<void> {
     for (let at = 0; at < ids.length; at += READ_KEYS) {
       await this.#apply(await this.#remote.read(ids.slice(at, at + READ_KEYS)), undefined);

@@ -35,6 +35,8 @@ export class RunQueue<R> {
     const leave = (): void => {
       run.callers -= 1;
       if (run.callers === 0) {
+        // Whoever asks from now on must not share a run that has been given up.
+        this.#waiting = this.#waiting === run ? undefined : this.#waiting;
         run.controller.abort(signal.reason);
       }
     };
@@ -65,7 +67,7 @@ export class RunQueue<R> {
     const promise = this.#queue.run(undefined, async () => {
       // Callers of the same turn share the run.
       await Promise.resolve();
-      this.#waiting = undefined;
+      this.#waiting = this.#waiting === run ? undefined : this.#waiting;
       try {
         return await this.#run(controller.signal);
       } finally {

@@ -42,7 +42,7 @@ interface PendingRow {
 /** Pending documents, oldest first. */
 export function* listPending(database: string, query: PendingQuery): Program<readonly PendingDocument[]> {
   const rows = yield* all<PendingRow>(
-    `SELECT s.container, s.pk, o.id, o.kind, o.created_at_ms, o.attempts, o.rejected_code, o.rejected_message, o.rejected_at_ms
+    `SELECT s.container, s.pk, o.id, CASE o.kind WHEN 'delete' THEN 'delete' ELSE 'put' END AS kind, o.created_at_ms, o.attempts, o.rejected_code, o.rejected_message, o.rejected_at_ms
      FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope
      WHERE s.database = ? AND (? IS NULL OR s.container = ?) AND (? IS NULL OR (o.rejected_code IS NOT NULL) = ?)
      ORDER BY o.created_at_ms, o.id LIMIT ?`,

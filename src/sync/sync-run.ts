@@ -130,10 +130,12 @@ export class SyncRun {
   async #reconcile(session: RemoteSession): Promise<void> {
     const { reconcile, reconcileIntervalMs, maxRequestUnits } = this.#input;
     const row = await this.#context.database.read(() => readScope(session.scope.number));
+    const sinceMs = this.#context.runtime.nowMs() - (row.last_reconcile_ms ?? 0);
+    // A last time in the future was told by a clock that was wrong.
     const due =
       row.reconcile_open === 1 ||
       row.last_reconcile_ms === 0 ||
-      (reconcileIntervalMs > 0 && this.#context.runtime.nowMs() - (row.last_reconcile_ms ?? 0) >= reconcileIntervalMs);
+      (reconcileIntervalMs > 0 && (sinceMs >= reconcileIntervalMs || sinceMs < 0));
     if (reconcile === 'always' || due) {
       await new Reconciliation(this.#context, session, this.report, maxRequestUnits).run();
     }

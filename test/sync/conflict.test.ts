@@ -42,7 +42,7 @@ function pending(text: string | undefined, stamp: HlcStamp, more: Partial<Pendin
     write: formatStamp(stamp),
     sent: [],
     baseEtag: '"base"',
-    baseDeleted: false,
+    anew: false,
     ...more,
   };
 }
@@ -99,7 +99,7 @@ describe('who stays', () => {
     ['the remote lost it, and it is deleted here', pending(undefined, at(1)), undefined, 'equal'],
     ['the remote lost it, and it was edited here', pending('l', at(9)), undefined, 'remote-deleted'],
     ['the remote never had it', pending('l', at(1), { baseEtag: undefined }), undefined, 'recreate'],
-    ['the tombstone that it follows has expired', pending('l', at(1), { baseDeleted: true }), undefined, 'recreate'],
+    ['the tombstone that it follows has expired', pending('l', at(1), { anew: true }), undefined, 'recreate'],
     ['later here', pending('l', at(1_500_001)), remote('r', at(1_500_000), 1500), 'local'],
     ['later there', pending('l', at(1_500_000)), remote('r', at(1_500_001), 1500), 'remote'],
     ['same time, later counter here', pending('l', at(1_500_000, 'a', 2)), remote('r', at(1_500_000, 'b', 1), 1500), 'local'],

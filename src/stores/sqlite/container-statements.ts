@@ -5,6 +5,7 @@ export interface ContainerStatements {
   /** Replaces the document with an ordinal. */
   readonly update: string;
   readonly deleteOne: string;
+  readonly setExpiry: string;
   /** A document by partition key text and id, without and with its text. */
   readonly find: string;
   readonly findText: string;
@@ -74,6 +75,7 @@ export function containerStatements(container: number): ContainerStatements {
     insert: `INSERT INTO ${documents} (ordinal, pk, id, position, epk, ts, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pk, id) DO NOTHING`,
     update: `UPDATE ${documents} SET position = ?, ts = ?, expires_at = ?, body = ? WHERE ordinal = ?`,
     deleteOne: `DELETE FROM ${documents} WHERE ordinal = ?`,
+    setExpiry: `UPDATE ${documents} SET expires_at = ? WHERE pk = ? AND id = ?`,
     find: `SELECT ordinal, position, ts, expires_at FROM ${documents} WHERE pk = ? AND id = ?`,
     findText: `SELECT ordinal, position, ts, expires_at, body FROM ${documents} WHERE pk = ? AND id = ?`,
     findClaim: `SELECT d.ordinal, d.expires_at FROM ${claims} u JOIN ${documents} d ON d.ordinal = u.ordinal WHERE u.value = ?`,

@@ -275,6 +275,11 @@ export class SqliteContainer {
     return before === undefined ? undefined : yield* this.#record(yield* this.#remove(key, before), journal);
   }
 
+  /** Sets when the row of a key expires. Gives whether there is one. */
+  *expire(key: PreparedKey, expiresAt: number | undefined): Program<boolean> {
+    return (yield* run(this.statements.setExpiry, expiresAt ?? null, key.partitionKeyText, key.id)) > 0;
+  }
+
   *#load(): Program<void> {
     const row = yield* get<ContainerRow>(this.statements.load);
     if (row === undefined) {

@@ -97,6 +97,15 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     return yield* this.#container.delete(key, options.journal === false ? undefined : this.#journal);
   }
 
+  /**
+   * Sets the second at and after which a stored document counts as missing, and changes nothing else: no etag, no position. Gives whether there
+   * is a row, be it expired. Run it within `database.write`. @throws SYNC_SCOPE, NOT_FOUND
+   */
+  *expireProgram(key: PreparedKey, expiresAtSeconds: number | undefined): Program<boolean> {
+    yield* this.#container.enter(this.#journal);
+    return yield* this.#container.expire(key, expiresAtSeconds);
+  }
+
   protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
     if (options.session !== undefined) {
       await this.#checkSession(options.session);

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fault, faultyStore } from './faulty-store.ts';
+import { contents, synced, World, type Note } from './world.ts';
+
+let world: World;
+
+beforeEach(async () => {
+  world = await World.open();
+});
+
+afterEach(async () => {
+  await world.close();
+});
+
+const note = (text: string, id = '1', more: object = {}): Note => ({ id, owner: 'ada', text, ...more });
+
+describe('a document made anew on the device', () => {
+  test('after the one before it expired on both sides is a new document, not an edit of one that was deleted', async () => {
+    const phone = await world.device();
+    await phone.notes.create(note('first', '1', { ttl: 60 }));
+    await synced(phone);
+    await world.pass(120_000);
+    await phone.notes.create(note('second'));
+    await synced(phone);
+    expect(await contents(await world.remote())).toEqual({ 1: note('second') });
+    expect(await contents(phone.notes)).toEqual({ 1: note('second') });
+    expect(await phone.engine.journal()).toEqual([]);
+  });
+
+  test('after its own deletion, while somebody else deleted the old one without a tombstone, is a new document', async () => {
+    const phone = await world.device();
+    await phone.notes.create(note('first'));
+    await synced(phone);
+    await phone.notes.delete('1', 'ada');
+    await phone.notes.create(note('second'));
+    await phone.notes.upsert(note('third'));
+    await (await world.remote()).delete('1', 'ada');
+    await synced(phone);
+    expect(await contents(await world.remote())).toEqual({ 1: note('third') });
+    expect(await contents(phone.notes)).toEqual({ 1: note('third') });
+  });
+
+  test('and deleted again leaves nothing on either side', async () => {
+    const phone = await world.device();
+    await phone.notes.create(note('first'));
+    await synced(phone);
+    await phone.notes.delete('1', 'ada');
+    await phone.notes.create(note('second'));
+    await phone.notes.delete('1', 'ada');
+    await synced(phone);
+    expect(await contents(await world.remote())).toEqual({});
+    expect(await contents(phone.notes)).toEqual({});
+  });
+
+  test('once it has been sent, is an edit like any other: deleted elsewhere it stays deleted', async () => {
+    const phone = await world.device();
+    await phone.notes.create(note('first'));
+    await synced(phone);
+    await phone.notes.delete('1', 'ada');
+    await phone.notes.create(note('second'));
+    await synced(phone);
+    await phone.notes.upsert(note('third'));
+    await (await world.remote()).delete('1', 'ada');
+    await synced(phone);
+    expect(await contents(phone.notes)).toEqual({});
+    expect(await phone.engine.journal()).toMatchObject([{ reason: 'remote-deleted', document: { text: 'third' } }]);
+  });
+});
+
+describe('time to live', () => {
+  test('an edit that lets a document expire before it is sent takes effect at the remote too', async () => {
+    const phone = await world.device();
+    const laptop = await world.device();
+    await phone.notes.create(note('for ever'));
+    await synced(phone);
+    await synced(laptop);
+    await phone.notes.upsert(note('for a minute', '1', { ttl: 60 }));
+    await world.pass(120_000);
+    expect(await phone.notes.read('1', 'ada')).toBeUndefined();
+    await synced(phone);
+    await synced(laptop);
+    expect(await contents(await world.remote())).toEqual({});
+    expect(await contents(laptop.notes)).toEqual({});
+    expect(await phone.engine.pending()).toEqual([]);
+  });
+
+  test('what a device lost because its clock ran ahead for a while comes back with a reconciliation', async () => {
+    const phone = await world.device();
+    await (await world.remote()).create(note('for an hour', '1', { ttl: 3600 }));
+    await synced(phone);
+    phone.runtime.skewMs = 86_400_000;
+    await phone.notes.create(note('makes expired documents go', '2'));
+    expect(Object.keys(await contents(phone.notes))).toEqual(['2']);
+    phone.runtime.skewMs = 0;
+    await phone.engine.reconcile();
+    expect(Object.keys(await contents(phone.notes))).toEqual(['1', '2']);
+  });
+
+  test('a write whose answer was lost expires when the remote does', async () => {
+    let lose = true;
+    const phone = await world.device({
+      wrap: (store) =>
+        faultyStore(store, (request) => {
+          const lost = request === 'batch' && lose;
+          lose &&= !lost;
+          return lost ? fault('TIMEOUT', 'after') : undefined;
+        }),
+    });
+    await phone.notes.create(note('for an hour', '1', { ttl: 3600 }));
+    await world.pass(3_000_000);
+    expect((await phone.engine.sync()).outcome).toBe('failed');
+    await synced(phone);
+    await world.pass(3_000_000);
+    expect(await contents(await world.remote())).toEqual({ 1: note('for an hour', '1', { ttl: 3600 }) });
+    expect(await contents(phone.notes)).toEqual({ 1: note('for an hour', '1', { ttl: 3600 }) });
+    await world.pass(900_000);
+    expect(await contents(await world.remote())).toEqual({});
+    expect(await contents(phone.notes)).toEqual({});
+  });
+});
