@@ -1,6 +1,7 @@
 import { setOwn, type JsonObject } from '../../core/json.ts';
 import type { SqliteProjection } from '../../query/compile/sqlite/compile-projection.ts';
-import type { QuerySource, SourceBatch } from '../../query/executor/query-source.ts';
+import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
+import type { QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
 import { scanSlices, type Read, type ScannedRow, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
@@ -11,11 +12,14 @@ export interface DocumentSourceOptions {
   readonly expectedRows: number;
   /** What the query reads of each; all of it when undefined. */
   readonly projection: SqliteProjection | undefined;
+  /** Tells odd documents that pass the filter from those that do not, where SQLite does for all others; otherwise undefined. */
+  readonly oddFilter: ((document: JsonObject) => boolean) | undefined;
 }
 
 /** The SELECT list that cuts out what a query reads. */
-export function projectedColumns({ columns }: SqliteProjection): SliceColumns {
-  return { sql: ['ordinal, position, ts', ...columns.map((column, index) => `${column} AS p${index}`)].join(', '), parameters: [] };
+export function projectedColumns({ columns, odd }: SqliteProjection): SliceColumns {
+  const cut = columns.map((column, index) => `${column} AS p${index}`);
+  return { sql: ['ordinal, position, ts', `${odd} AS odd`, ...cut].join(', '), parameters: [] };
 }
 
 function projectedDocument(container: SqliteContainer, row: ScannedRow, { names, readsSystemProperties }: SqliteProjection): JsonObject {
@@ -36,20 +40,25 @@ function projectedDocument(container: SqliteContainer, row: ScannedRow, { names,
 export function documentSource(
   container: SqliteContainer,
   statements: ScanStatements,
-  { expectedRows, projection }: DocumentSourceOptions,
+  { expectedRows, projection, oddFilter }: DocumentSourceOptions,
   read: Read,
 ): QuerySource {
   const columns = projection === undefined ? undefined : projectedColumns(projection);
-  const documentOf = (row: ScannedRow): JsonObject =>
-    projection === undefined
-      ? (container.documentOf(row.body, row.ordinal, row.position, row.ts) as unknown as JsonObject)
-      : projectedDocument(container, row, projection);
+  /** Undefined for an odd document that does not pass. */
+  const rowOf = (row: ScannedRow): SourceRow | undefined => {
+    const text = projection === undefined ? row.body : row['odd'];
+    if (typeof text !== 'string') {
+      return { ordinal: row.ordinal, document: projectedDocument(container, row, projection as SqliteProjection) };
+    }
+    const document = container.documentOf(text, row.ordinal, row.position, row.ts) as unknown as JsonObject;
+    return oddFilter === undefined || !isOddText(text) || oddFilter(document) ? { ordinal: row.ordinal, document } : undefined;
+  };
   return {
     async *scan({ afterOrdinal, signal }): AsyncGenerator<SourceBatch> {
       let scannedTo = afterOrdinal;
       for await (const slice of scanSlices(container, statements, { behind: afterOrdinal, expectedRows, signal, columns }, read)) {
-        const rows = slice.rows.map((row) => ({ ordinal: row.ordinal, document: documentOf(row) }));
-        scannedTo = slice.next ?? rows.at(-1)?.ordinal ?? scannedTo;
+        const rows = slice.rows.map(rowOf).filter((row) => row !== undefined);
+        scannedTo = slice.next ?? slice.rows.at(-1)?.ordinal ?? scannedTo;
         yield { rows, scannedTo, looked: slice.looked };
       }
     },

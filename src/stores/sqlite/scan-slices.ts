@@ -13,7 +13,6 @@ export interface ScannedRow extends SqliteRow {
   readonly ordinal: number;
   readonly position: number;
   readonly ts: number;
-  /** Where the whole document is selected. */
   readonly body: string;
 }
 

@@ -61,16 +61,23 @@ async function runPlanned(container: SqliteContainer, request: QueryRequest, que
       return pageOf(rows.items, bytes, rows.looked, undefined);
     }
   }
+  const { runtime } = container.database;
+  const { parameters, maxItemCount } = request;
+  const computedProperties = container.info.definition.computedProperties.map(({ name, query: text }) => ({
+    name,
+    query: prepareQuery(text),
+  }));
+  const oddFilter = plan.whereIsExact ? compileCondition(prepared, { parameters, runtime, computedProperties }) : undefined;
   const page = await executeQuery({
     prepared,
-    parameters: request.parameters,
-    source: documentSource(container, statements, { expectedRows: request.maxItemCount + 1, projection: plan.projection }, read),
-    whereIsExact: plan.filter?.exact,
-    maxItemCount: request.maxItemCount,
+    parameters,
+    source: documentSource(container, statements, { expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter }, read),
+    whereIsExact: plan.whereIsExact,
+    maxItemCount,
     continuation: request.continuation,
     signal: request.signal,
-    runtime: container.database.runtime,
-    computedProperties: container.info.definition.computedProperties.map(({ name, query: text }) => ({ name, query: prepareQuery(text) })),
+    runtime,
+    computedProperties,
   });
   return pageOf(page.items, page.bytesReturned, page.rowsLookedAt, page.continuation);
 }

@@ -62,7 +62,22 @@ function typed(aliases: readonly string[]): Text {
       .map(([c, items]) => `(${c}.a IN (${items.join(', ')}))`),
     fc.tuple(fc.constantFrom(...TEXT_TESTS), alias, text).map(([f, c, v]) => `${f}(${c}.s, ${v})`),
     fc.tuple(fc.constantFrom('CONTAINS', 'STARTSWITH', 'ENDSWITH'), alias, text).map(([f, c, v]) => `${f}(${c}.s, ${v}, true)`),
-    fc.tuple(alias, fc.constantFrom(...PATTERNS)).map(([c, pattern]) => `(${c}.s LIKE ${pattern})`),
+    fc
+      .tuple(alias, fc.constantFrom('LIKE', 'LIKE', 'NOT LIKE'), fc.constantFrom(...PATTERNS))
+      .map(([c, operator, pattern]) => `(${c}.s ${operator} ${pattern})`),
+    fc
+      .tuple(
+        fc.oneof(
+          number,
+          alias.map((c) => `${c}.n`),
+        ),
+        fc.constantFrom('+', '-', '*', '/', '%'),
+        alias,
+        fc.constantFrom('n', 'a'),
+        comparison,
+        number,
+      )
+      .map(([left, operator, c, p, o, v]) => `(${left} ${operator} ${c}.${p} ${o} ${v})`),
     fc
       .tuple(alias, fc.constantFrom('LENGTH(', 'ARRAY_LENGTH(', 'ROUND(', 'ABS('))
       .map(([c, f]) => `(${f}${c}.${f.startsWith('L') ? 's' : f.startsWith('A') && f !== 'ABS(' ? 'list' : 'n'}) >= 1)`),
@@ -111,6 +126,10 @@ const PATTERNS = [
   "'*'",
   "'[b'",
   "'?%'",
+  "'a*_'",
+  "'_*b'",
+  "'?_'",
+  "'_?_'",
   '@p0',
 ];
 

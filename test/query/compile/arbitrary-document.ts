@@ -9,13 +9,13 @@ const NUMBERS: readonly number[] = '0 1 -1 2 3 0.5 -0.5 1.5 2.5 -2.5 0.1 10 100 
 const TEXTS: readonly string[] =
   'a A ab abc Abc b ba é É ß ſ K i̇ 😀 \uff5e a😀b aéb \ud7ff \u{10ffff} [ { [1] ["a"] {"a":1} true 1 0 null % _ a%b a_b a*b ? [a]'
     .split(' ')
-    .concat('', ' a ', '\ta\n', '\u00a0a', 'x\u0000y', '\u0000', 'a\u0000', "it's", 'a"b', 'a\\b', '\n', '\u007f', '2020-01-01T00:00:00Z');
+    .concat('', ' a ', '\ta\n', '\u00a0a', 'x\u0000y', "it's", 'a"b', 'a\\b', '\n', '\u007f', '2020-01-01T00:00:00Z');
 const PRIMITIVES: readonly JsonValue[] = [...OTHERS, ...NUMBERS, ...TEXTS];
 
 /** Names of properties, those that SQL or a JSON path could stumble over among them. */
 export const KEYS: readonly string[] = 'a b n s list o id a b list o it\'s q"q b\\s é 😀 __proto__ constructor 10 0 $ a.b [0] # type value'
   .split(' ')
-  .concat('a b', '', 'x\ny', '\u0000');
+  .concat('a b', '', 'x\ny', 'a\u0000');
 
 const primitive: fc.Arbitrary<JsonValue> = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom(...PRIMITIVES) },

@@ -30,7 +30,8 @@ describe(`filters in SQLite and in the evaluator (PERIGEE_FUZZ_SEED=${seed})`, (
             }
             throw error;
           }
-          const { expected, kept, filter } = outcome;
+          const { expected, kept, keepsOdd, filter } = outcome;
+          expect(keepsOdd, filter?.sql).toBe(true);
           counts[filter === undefined ? 'none' : filter.exact ? 'exact' : 'superset'] += 1;
           counts.hits += expected.length > 0 ? 1 : 0;
           if (filter?.exact === true) {

@@ -32,4 +32,19 @@ export const storeRegressions: readonly FilterRegression[] = [
     text: 'SELECT VALUE c.o FROM c ORDER BY c.n DESC',
     documents: [{ n: 1, o: JSON.parse('{"b":1,"__proto__":{"x":[1e21,"\\u0000"]},"a":null}') }, { n: 2, o: null }, { n: 3 }],
   },
+  {
+    what: 'a key with NUL is not the key before it, in filters',
+    text: 'SELECT c.id FROM c WHERE NOT EXISTS(SELECT VALUE 1 FROM x IN c[""]) AND NOT IS_DEFINED(c.k)',
+    documents: [{ '\u0000': [null] }, { 'k\u0000': 1 }, { k: 1 }, {}],
+  },
+  {
+    what: 'nor in what is cut out or counted',
+    text: 'SELECT COUNT(c.k) AS n, MAX(c.k) AS m FROM c WHERE c.s = "a"',
+    documents: [{ 'k\u0000': 1, s: 'a' }, { k: 2, s: 'a' }, { k: 3 }, { 'k\u0000': 1, s: 'b' }],
+  },
+  {
+    what: 'nor in groups and in order',
+    text: 'SELECT c.k, COUNT(1) AS n FROM c WHERE c.s = "a" GROUP BY c.k',
+    documents: [{ 'k\u0000': 1, s: 'a' }, { k: 2, s: 'a' }, { k: 3 }, { 'k\u0000': 1, s: 'b' }],
+  },
 ];

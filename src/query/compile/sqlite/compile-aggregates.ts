@@ -5,6 +5,7 @@ import type { AggregateCall, PreparedQuery } from '../../prepared-query.ts';
 import type { ExpressionNode, QueryParameter } from '../../syntax-nodes.ts';
 import { createContext, filterCondition, isDocumentSource, type SqliteCompileOptions } from './compile-filter.ts';
 import { documentBinding } from './exists-compiler.ts';
+import { isOdd } from './odd-documents.ts';
 import { rawSql, sql, type Sql, type SqliteValue } from './sql-fragment.ts';
 import { TYPES, type SqlValue } from './sql-value.ts';
 
@@ -15,7 +16,7 @@ type Cell = SqliteValue | undefined;
 export interface AggregateMerger {
   /** Takes the row of one slice, its columns in the order of {@link SqliteAggregates.columns}. */
   add(cells: readonly Cell[]): void;
-  /** The rows of the query, none or one; undefined where SQLite's arithmetic may differ from the evaluator's, which then has to do it. */
+  /** The rows of the query, none or one; undefined where SQLite may differ from the evaluator, which then has to do it. */
   result(): readonly JsonValue[] | undefined;
 }
 
@@ -184,15 +185,20 @@ function rowsOf(names: readonly string[] | undefined, values: readonly Argument[
 
 function createMerger(names: readonly string[] | undefined, compiled: readonly Compiled[]): AggregateMerger {
   const folds = compiled.map((aggregate) => aggregate.fold());
+  let odd = 0;
   return {
     add(cells) {
-      let start = 0;
+      odd += Number(cells[0]);
+      let start = 1;
       for (const [index, { columns }] of compiled.entries()) {
         (folds[index] as Fold).add(cells.slice(start, start + columns.length));
         start += columns.length;
       }
     },
     result() {
+      if (odd > 0) {
+        return undefined;
+      }
       const values: Argument[] = [];
       for (const fold of folds) {
         const result = fold.result();
@@ -245,7 +251,7 @@ export function compileAggregates(
     }
     compiled.push(aggregate);
   }
-  const columns = compiled.flatMap((aggregate) => aggregate.columns);
+  const columns = [count(isOdd(context.columns.body)), ...compiled.flatMap((aggregate) => aggregate.columns)];
   return {
     columns: columns.map((column) => column.text),
     parameters: columns.flatMap((column) => column.values),

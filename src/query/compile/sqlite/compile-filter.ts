@@ -6,8 +6,9 @@ import { leave, type CompileContext, type SqliteColumns } from './compile-contex
 import { compileCondition } from './condition-compiler.ts';
 import { allOf, EVERY, UNKNOWN, type Condition } from './condition.ts';
 import { documentBinding, someRow } from './exists-compiler.ts';
+import { isOdd } from './odd-documents.ts';
 import { SqlTooLong, type SqliteValue } from './sql-fragment.ts';
-import { ALWAYS } from './sql-value.ts';
+import { ALWAYS, NEVER } from './sql-value.ts';
 import { compileValue } from './value-compiler.ts';
 
 /** A condition on the rows of the document table, for a WHERE clause. */
@@ -16,8 +17,8 @@ export interface SqliteFilter {
   readonly sql: string;
   readonly parameters: readonly SqliteValue[];
   /**
-   * Whether it keeps exactly the documents that WHERE keeps, and each of them is one row, so that nothing need be filtered again. Otherwise it
-   * keeps these and perhaps more.
+   * Whether it keeps exactly the documents that WHERE keeps, each of them one row, so that nothing need be filtered again but odd documents
+   * ({@link isOddText}), which it keeps all. Otherwise it keeps these and perhaps more.
    */
   readonly exact: boolean;
   /** What was left to the evaluator and why; empty when `exact`. */
@@ -189,5 +190,9 @@ export function compileFilter(
 ): SqliteFilter | undefined {
   const context = createContext(prepared, parameters, options);
   const { sql, exact } = filterCondition(context);
-  return sql === ALWAYS ? undefined : { sql: sql.text, parameters: sql.values, exact, reasons: exact ? [] : [...context.reasons] };
+  if (sql === ALWAYS) {
+    return undefined;
+  }
+  const text = sql === NEVER ? sql.text : `(${isOdd(context.columns.body).text} OR ${sql.text})`;
+  return { sql: text, parameters: sql.values, exact, reasons: exact ? [] : [...context.reasons] };
 }

@@ -2,8 +2,8 @@ import type { PreparedQuery } from '../../prepared-query.ts';
 import type { QueryParameter } from '../../syntax-nodes.ts';
 import { createContext, isDocumentSource, type SqliteCompileOptions } from './compile-filter.ts';
 import { documentBinding } from './exists-compiler.ts';
-import { anyOf } from './condition.ts';
-import { sql, type Sql, type SqliteValue } from './sql-fragment.ts';
+import { isOdd } from './odd-documents.ts';
+import { balanced, sql, type Sql, type SqliteValue } from './sql-fragment.ts';
 import { TYPES, type SqlValue } from './sql-value.ts';
 
 /** The order of a query as terms of an ORDER BY clause. */
@@ -13,7 +13,7 @@ export interface SqliteOrderBy {
   readonly parameters: readonly SqliteValue[];
   /** Whether the order is right whatever the documents hold. */
   readonly exact: boolean;
-  /** Where this holds for a document of the result, the order is not right: arrays and objects have an order that SQLite lacks. */
+  /** Where this holds for a document of the result, the order is not right: arrays and objects have an order that SQLite lacks, and odd documents. */
   readonly unless: { readonly sql: string; readonly parameters: readonly SqliteValue[] } | undefined;
 }
 
@@ -62,7 +62,8 @@ export function compileOrderBy(
   const keys = values as readonly SqlValue[];
   const terms = keys.flatMap((value, index) => termsOf(value, orderBy[index]?.descending === true));
   const containers = keys.filter((value) => (value.types & (TYPES.array | TYPES.object)) !== 0);
-  const unless = anyOf(containers.map((value) => ({ sql: value.is(TYPES.array | TYPES.object), exact: true }))).sql;
+  const pieces = [isOdd(context.columns.body), ...containers.map((value) => value.is(TYPES.array | TYPES.object))];
+  const unless = balanced('OR', pieces);
   return {
     sql: [...terms.map((term) => term.text), 'ordinal'].join(', '),
     parameters: terms.flatMap((term) => term.values),

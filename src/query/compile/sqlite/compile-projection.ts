@@ -5,6 +5,7 @@ import { expressionsOf, operandsOf } from '../../walk.ts';
 import { isDocumentSource, readerOf, type SqliteCompileOptions } from './compile-filter.ts';
 import { constantOf } from './constant-folder.ts';
 import { quotePath } from './json-path.ts';
+import { isOdd } from './odd-documents.ts';
 
 /** The properties of a document that a query reads: all else may be left out of what is parsed. */
 export interface SqliteProjection {
@@ -12,6 +13,8 @@ export interface SqliteProjection {
   readonly names: readonly string[];
   /** An expression for each, which gives the JSON text of its value or NULL where there is none. */
   readonly columns: readonly string[];
+  /** An expression that gives the whole text of an odd document, to be parsed instead, and NULL for all others. */
+  readonly odd: string;
   /** Whether the query reads `_rid`, `_etag`, `_ts` and the like. */
   readonly readsSystemProperties: boolean;
 }
@@ -151,5 +154,10 @@ export function compileProjection(
     return undefined;
   }
   const body = options.columns?.body ?? 'body';
-  return { names, columns: paths.map((path) => `${body} -> ${path?.text}`), readsSystemProperties: read.some(isSystem) };
+  return {
+    names,
+    columns: paths.map((path) => `${body} -> ${path?.text}`),
+    odd: `CASE WHEN ${isOdd(body).text} THEN ${body} END`,
+    readsSystemProperties: read.some(isSystem),
+  };
 }

@@ -74,12 +74,8 @@ function compileLike(node: LikeNode, wanted: boolean, context: CompileContext): 
   if (read.kind !== 'glob') {
     return textCondition(read.kind, text, constant, wanted);
   }
-  const whole = text.string();
-  const matches = sql`${whole} GLOB ${bound(read.text)}`;
-  // GLOB takes a text to end at its first NUL.
-  const hasNul = sql`instr(${whole}, char(0)) > 0`;
-  const { sql: condition } = over(wanted ? matches : sql`NOT (${matches})`, text);
-  return { sql: sql`(${condition} OR ${hasNul})`, exact: false };
+  const matches = sql`${text.string()} GLOB ${bound(read.text)}`;
+  return over(wanted ? matches : sql`NOT (${matches})`, text);
 }
 
 /** `IIF` as a condition; unlike `?:` it is undefined for an undefined condition. */

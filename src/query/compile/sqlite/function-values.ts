@@ -10,7 +10,7 @@ type Compile = (...values: SqlValue[]) => SqlValue | undefined;
 /** What `trimStart` and `trimEnd` take away of ASCII. */
 const BLANKS = rawSql('char(9, 10, 11, 12, 13, 32)');
 
-/** Whether a text holds more than plain ASCII: there SQLite's case, lengths and positions differ, and a NUL ends the text for `length`. */
+/** Whether a text holds more than plain ASCII: there SQLite's case, lengths and positions differ. */
 function isNotAscii(text: Sql): Sql {
   return sql`octet_length(${text}) <> length(${text})`;
 }
@@ -128,10 +128,7 @@ function replace(text: SqlValue | undefined, search: SqlValue | undefined, by: S
   if ((text.types & search.types & by.types & TYPES.string) === 0) {
     return constantValue(undefined);
   }
-  const wanted = search.string();
-  // SQLite leaves the text as it is where the search text starts with a NUL; no constant here holds one.
-  const unsure = search.constant === undefined ? [sql`instr(${wanted}, char(0)) > 0`] : [];
-  return computedValue(TYPES.string, sql`replace(${text.string()}, nullif(${wanted}, ''), ${by.string()})`, [text, search, by], unsure);
+  return computedValue(TYPES.string, sql`replace(${text.string()}, nullif(${search.string()}, ''), ${by.string()})`, [text, search, by]);
 }
 
 function numberBin(value: SqlValue | undefined, size?: SqlValue): SqlValue | undefined {

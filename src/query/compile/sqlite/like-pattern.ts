@@ -5,7 +5,7 @@ export type SqlPattern =
   /** The text itself. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'prefix' | 'suffix' | 'infix'; readonly text: string }
-  /** A pattern of GLOB, which takes a text to end at its first NUL. */
+  /** A pattern of GLOB. */
   | { readonly kind: 'glob'; readonly text: string };
 
 const GLOB_SPECIAL = /[*?[]/g;

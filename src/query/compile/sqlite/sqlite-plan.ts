@@ -8,6 +8,11 @@ import { compileProjection, type SqliteProjection } from './compile-projection.t
 /** What SQLite can do of a query: data for the store that runs it and for `explain`. Whatever is undefined is the executor's. */
 export interface SqlitePlan {
   readonly filter: SqliteFilter | undefined;
+  /**
+   * Whether WHERE need not be evaluated again but for odd documents, of which the store leaves out those without a row. Never so where documents
+   * that fail the filter could not be told by that: a query with aggregates has a row over nothing too.
+   */
+  readonly whereIsExact: boolean;
   readonly orderBy: SqliteOrderBy | undefined;
   readonly aggregates: SqliteAggregates | undefined;
   readonly projection: SqliteProjection | undefined;
@@ -20,10 +25,13 @@ export function compileSqlitePlan(
   options: SqliteCompileOptions = {},
 ): SqlitePlan {
   const filter = compileFilter(prepared, parameters, options);
+  const { isAggregate, groupBy } = prepared.root;
+  const whereIsExact = filter?.exact === true && !isAggregate && groupBy === undefined;
   return {
     filter,
+    whereIsExact,
     orderBy: compileOrderBy(prepared, parameters, options),
     aggregates: compileAggregates(prepared, parameters, options),
-    projection: compileProjection(prepared, parameters, filter?.exact === true, options),
+    projection: compileProjection(prepared, parameters, whereIsExact, options),
   };
 }

@@ -31,7 +31,7 @@ function startsWithConstant(value: SqlValue, prefix: string): Sql {
 /**
  * A test of two texts; NULL unless both are there.
  *
- * Bytes are compared, because SQLite's functions over characters stop at a NUL; and a mark is added to both, because a part of no bytes is NULL.
+ * Bytes are compared, which is faster than counting characters; a mark is added to both, because a part of no bytes would be NULL.
  */
 function test(kind: 'prefix' | 'suffix' | 'infix' | 'text', text: Sql, other: Sql): Sql {
   switch (kind) {
