@@ -1,3 +1,4 @@
+import { PerigeeError } from '../../core/errors.ts';
 import type { DatabaseInfo } from '../../store/backend.ts';
 import type { CreateRefusal } from '../../store/base-backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
@@ -62,7 +63,7 @@ export function* deleteDatabase(id: string): Program<boolean> {
     return false;
   }
   for (const container of yield* containersOf(database.number)) {
-    yield* dropContainer(container.number);
+    yield* dropContainer(container);
   }
   yield* run('DELETE FROM databases WHERE number = ?', database.number);
   return true;
@@ -72,7 +73,15 @@ function* containersOf(database: number): Program<readonly ContainerRow[]> {
   return yield* all<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE database = ? ORDER BY number`, database);
 }
 
-function* dropContainer(number: number): Program<void> {
+/** @throws SYNC_SCOPE for a container whose journal may still hold writes that were acknowledged and not sent */
+function* dropContainer({ number, id, journal }: ContainerRow): Program<void> {
+  if (journal !== null) {
+    throw new PerigeeError(
+      'SYNC_SCOPE',
+      `Cannot delete the container ${JSON.stringify(id)}: ${JSON.stringify(journal)} records its writes, and some may not have been sent. Release the journal first.`,
+      { details: { journal } },
+    );
+  }
   for (const sql of dropContainerTables(number)) {
     yield* run(sql);
   }
@@ -135,7 +144,7 @@ export function* deleteContainer(databaseId: string, id: string): Program<boolea
   if (row === undefined) {
     return false;
   }
-  yield* dropContainer(row.number);
+  yield* dropContainer(row);
   return true;
 }
 

@@ -121,6 +121,18 @@ describe('a journaled container', () => {
     await openedBefore.upsert({ id: 'a', pk: 'p' });
     await elsewhere.upsert({ id: 'a', pk: 'p' });
   });
+
+  test('is not deleted, nor its database, while writes may wait to be sent', async () => {
+    const backend = await openBackend({ path: join(temporaryFolder(), 'store.db') });
+    await openWithLines(backend);
+    const journaled = await backend.openJournaled('test', 'items', { journal: lineJournal() });
+    await journaled.create({ id: 'a', pk: 'p' });
+    await expect(backend.deleteContainer('test', 'items')).rejects.toMatchObject({ code: 'SYNC_SCOPE' });
+    await expect(backend.deleteDatabase('test')).rejects.toMatchObject({ code: 'SYNC_SCOPE' });
+    expect((await journaled.read('a', 'p'))?.document.id).toBe('a');
+    await backend.releaseJournal('test', 'items', 'lines');
+    await backend.deleteContainer('test', 'items');
+  });
 });
 
 describe('programs of the sync layer', () => {
