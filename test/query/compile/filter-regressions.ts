@@ -35,4 +35,9 @@ export const filterRegressions: readonly FilterRegression[] = [
     text: 'SELECT VALUE 1 FROM c JOIN x IN c.list WHERE (LET y = x IN y) NOT LIKE "a%"',
     documents: [{ list: ['\ud7ff'] }, { list: ['a'] }, { list: [1, null] }],
   },
+  {
+    what: 'a constant array with a NaN, which JSON text would make null',
+    text: 'SELECT VALUE 1 FROM c WHERE ARRAY_CONTAINS(c.list, [NaN]) OR c.list = [[Infinity]]',
+    documents: [{ list: [[null]] }, { list: [] }],
+  },
 ];

@@ -86,9 +86,29 @@ export function boundNumber(value: number): Sql {
     : sql`CAST(${bound(value === 0 ? 0 : value)} AS REAL)`;
 }
 
-/** A constant; undefined for a string that cannot be bound and for NaN. */
+/** Whether JSON text says all of an array or object: it has no NaN and no infinities. */
+function isFiniteThroughout(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null
+    ? Object.values(value).every((member) => isFiniteThroughout(member as JsonValue))
+    : typeof value !== 'number' || Number.isFinite(value);
+}
+
+function isBindable(value: JsonValue | undefined): boolean {
+  switch (typeof value) {
+    case 'string':
+      return isBindableText(value);
+    case 'number':
+      return !Number.isNaN(value);
+    case 'object':
+      return isFiniteThroughout(value);
+    default:
+      return true;
+  }
+}
+
+/** A constant; undefined for one that cannot be bound: a string with a NUL or half a character, NaN, and what holds a number that is not finite. */
 export function constantValue(value: JsonValue | undefined): SqlValue | undefined {
-  if ((typeof value === 'string' && !isBindableText(value)) || Number.isNaN(value)) {
+  if (!isBindable(value)) {
     return undefined;
   }
   const type = typeOf(value);
