@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import { prepareDocument, type PreparedDocument } from '../store/prepared-document.ts';
 import { expiresAtSeconds } from '../store/write-rules.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { deleteBase, isOlder, readBase, writeBase, type BaseRow, type BaseVersion } from './base-versions.ts';
+import { compareWithBase, deleteBase, readBase, writeBase, type BaseRow, type BaseVersion } from './base-versions.ts';
 import { conflictOf, decide, type Decision, type DecisionRules, type PendingVersion } from './conflict.ts';
 import { appendJournal, type JournalReason } from './journal.ts';
 import { clearPending, forgetSent, readPending, rowStamp, sentNames, writeName, type OutboxRow } from './outbox.ts';
@@ -21,6 +21,8 @@ export interface Applied {
   /** Whether what is pending now follows another remote version than before. */
   readonly advanced?: boolean | undefined;
   readonly conflict?: ConflictReport | undefined;
+  /** Nothing was done, since it may be older than what is known: the document has to be read. */
+  readonly unsure?: boolean | undefined;
   /** Length of the JSON taken over. */
   readonly bytes?: number | undefined;
 }
@@ -101,8 +103,9 @@ export function* applyRemote(
       }
       return (yield* isInPlace(scope, remote, options.authoritative)) ? NONE : yield* takeRemote(context, scope, id, base, remote);
     }
-    if (!options.authoritative && isOlder(baseOf(remote), base)) {
-      return NONE;
+    const order = options.authoritative ? 'newer' : compareWithBase(baseOf(remote), base);
+    if (order !== 'newer') {
+      return order === 'older' ? NONE : { change: 'none', unsure: true };
     }
   }
   if (row === undefined) {

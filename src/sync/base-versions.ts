@@ -55,10 +55,14 @@ export function* deleteBase(scope: number, id: string): Program<void> {
 }
 
 /**
- * Whether a version that a feed delivers is older than the one known: by position, or by the server's clock in whole seconds.
+ * Whether a version that a feed delivers is older than the one known: by position. Where a position is not told, a server's clock that says so
+ * leaves it open: clocks go back, and several servers have several.
  *
  * Stamps are not asked: a foreign write has none of its own and is ordered before stamped writes of the same second, yet may come after them.
  */
-export function isOlder(version: BaseVersion, base: BaseRow): boolean {
-  return version.position !== undefined && base.position !== null ? version.position < base.position : version.ts < base.ts;
+export function compareWithBase(version: BaseVersion, base: BaseRow): 'older' | 'newer' | 'unsure' {
+  if (version.position !== undefined && base.position !== null) {
+    return version.position < base.position ? 'older' : 'newer';
+  }
+  return version.ts < base.ts ? 'unsure' : 'newer';
 }

@@ -107,7 +107,7 @@ async function applyPage(
     ...(load.done ? {} : { loaded, first_load_done: page.caughtUp ? 1 : 0 }),
     ...(page.caughtUp && load.fresh ? { last_reconcile_ms: context.runtime.nowMs() } : {}),
   };
-  const results = await context.database.write(() => applyVersions(context, remote, versions, change));
+  const results = await applyAll(context, remote, versions, change);
   await context.probe?.('after-local-commit');
   load.loaded = loaded;
   load.done ||= page.caughtUp;
@@ -121,7 +121,31 @@ async function applyPage(
   }
 }
 
-/** A page, its cursor, its session and the clock: all or nothing. */
+/** Applies a page. Where the feed leaves open which version is the newer one, the documents are read, and only then the cursor moves on. */
+async function applyAll(
+  context: SyncContext,
+  remote: RemoteSession,
+  versions: readonly RemoteVersion[],
+  change: Partial<ScopeRow>,
+): Promise<readonly Applied[]> {
+  const results = await context.database.write(() => applyVersions(context, remote, versions, change));
+  const unsure = versions.filter((_, index) => results[index]?.unsure === true).map(({ id }) => id);
+  if (unsure.length === 0) {
+    return results;
+  }
+  const current = await remote.read([...new Set(unsure)]);
+  return context.database.write(function* (): Program<readonly Applied[]> {
+    const further: Applied[] = [];
+    for (const [id, version] of current) {
+      further.push(yield* applyRemote(context, remote.scope, id, version, { authoritative: true, mayBePending: true }));
+    }
+    yield* updateScope(remote.scope.number, { ...change, session: remote.session ?? null });
+    yield* context.clock.save();
+    return [...results, ...further];
+  });
+}
+
+/** A page, its cursor, its session and the clock: all or nothing. The cursor stays where a version is left open. */
 function* applyVersions(
   context: SyncContext,
   remote: RemoteSession,
@@ -138,7 +162,9 @@ function* applyVersions(
     results.push(yield* applyRemote(context, scope, version.id, version, options));
   }
   void context.probe?.('between-page-and-cursor');
-  yield* updateScope(scope.number, change);
+  if (!results.some(({ unsure }) => unsure === true)) {
+    yield* updateScope(scope.number, change);
+  }
   yield* context.clock.save();
   void context.probe?.('before-local-commit');
   return results;

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../src/stores/memory/index.ts';
 import { SyncEngine } from '../../src/sync/index.ts';
-import { contents, NOTES, synced, World, type Note } from './world.ts';
+import { contents, NOTES, SkewedRuntime, synced, World, type Note } from './world.ts';
 
 let world: World;
 
@@ -128,4 +128,127 @@ describe('another remote under the same name', () => {
     expect(Object.keys(await contents(otherStore as unknown as DocumentStore<Note>))).toEqual(['2', '3']);
     await other.close();
   });
+});
+
+describe('a server whose clock goes back', () => {
+  test('has its later versions taken all the same, where it tells no positions', async () => {
+    const clock = new SkewedRuntime(world.runtime, 0);
+    const cloud = openMemoryBackend({ runtime: clock });
+    await cloud.createDatabase('app');
+    await cloud.createContainer('app', NOTES);
+    const store = await cloud.container('app', 'notes');
+    const phone = await world.device({
+      remote: () =>
+        new Proxy(store, {
+          get(target, name) {
+            const value: unknown = Reflect.get(target, name, target);
+            if (name === 'batch') {
+              return async (...parameters: Parameters<typeof target.batch>) => {
+                const result = await target.batch(...parameters);
+                return { ...result, outcomes: result.outcomes.map((one) => (one.ok ? { ...one, position: undefined } : one)) };
+              };
+            }
+            return typeof value === 'function' ? (value as (...rest: unknown[]) => unknown).bind(target) : value;
+          },
+        }),
+      containers: [NOTES],
+    });
+    await phone.notes.create(note('of the phone'));
+    await synced(phone);
+    clock.skewMs = -5000;
+    await store.replace(note('of somebody else') as JsonObject & Note);
+    await synced(phone);
+    expect(await contents(phone.notes)).toEqual({ 1: note('of somebody else') });
+    await cloud.close();
+  });
+});
+
+describe('documents at the limits', () => {
+  test('one that is too large with its stamp is set aside, and the others arrive', async () => {
+    const phone = await world.device();
+    const size = 2 * 1024 * 1024 - JSON.stringify(note('')).length;
+    await phone.notes.create(note('x'.repeat(size)));
+    await phone.notes.create(note('small', '2'));
+    await phone.notes.create(note('x'.repeat(size - 1000), '3'));
+    await synced(phone);
+    expect(Object.keys(await contents(await world.remote()))).toEqual(['2', '3']);
+    expect(await phone.engine.pending({ rejected: true })).toMatchObject([{ id: '1', rejected: { code: 'TOO_LARGE' } }]);
+  });
+
+  test('ids and keys of every kind go both ways, and an edit of them is no conflict', async () => {
+    const phone = await world.device();
+    const laptop = await world.device();
+    const ids = ['\u0000', 'a\u0000b', '__proto__', 'constructor', '10', '😀', '"', "'", 'x'.repeat(1023)];
+    for (const id of ids) {
+      await phone.notes.create(JSON.parse(`{"id":${JSON.stringify(id)},"owner":"ada","__proto__":{"a":"\\u0000"},"text":"1"}`) as Note);
+    }
+    await synced(phone);
+    await synced(laptop);
+    for (const id of ids) {
+      await laptop.notes.patch(id, 'ada', [{ op: 'set', path: '/text', value: '2' }]);
+    }
+    await synced(laptop);
+    const report = await synced(phone);
+    expect(report).toMatchObject({ conflictCount: 0, pulled: ids.length });
+    for (const id of ids) {
+      const { document } = (await phone.notes.read(id, 'ada')) as { document: Note };
+      expect(document.text).toBe('2');
+      expect(Object.getOwnPropertyDescriptor(document, '__proto__')?.value).toEqual({ a: '\u0000' });
+      await phone.notes.delete(id, 'ada');
+    }
+    await synced(phone);
+    await synced(laptop);
+    expect(await contents(laptop.notes)).toEqual({});
+  });
+
+  test.each([
+    ['missing', '/owner', [undefined], {}],
+    ['null', '/owner', [null], { owner: null }],
+    ['nested and hierarchical', ['/a/b', '/c', '/d'], ['x', 1, true], { a: { b: 'x' }, c: 1, d: true }],
+    ['the id itself', '/id', ['1'], {}],
+  ])('a partition key that is %s: written, deleted, made anew', async (_, paths, partitionKey, keys) => {
+    await world.cloud.createContainer('app', { id: 'keys', partitionKey: paths, defaultTtl: -1, uniqueKeys: [['/unique/value']] });
+    const open = async (): Promise<{ store: DocumentStore<JsonObject>; engine: SyncEngine }> => {
+      const { engine } = await world.device({
+        scope: [
+          { container: 'notes', partitionKey: 'ada' },
+          { container: 'keys', partitionKey },
+        ],
+      });
+      return { engine, store: engine.store('keys') };
+    };
+    const [phone, laptop] = [await open(), await open()];
+    await phone.store.create({ id: '1', ...keys, text: 'first' });
+    await phone.engine.sync();
+    await laptop.engine.sync();
+    expect((await laptop.store.read('1', partitionKey))?.document['text']).toBe('first');
+    await laptop.store.delete('1', partitionKey);
+    expect(await laptop.engine.sync()).toMatchObject({ outcome: 'complete', pushed: 1, rejectedCount: 0 });
+    expect(await phone.engine.sync()).toMatchObject({ outcome: 'complete', deletedLocally: 1 });
+    await phone.store.create({ id: '1', ...keys, text: 'second' });
+    expect(await phone.engine.sync()).toMatchObject({ outcome: 'complete', pushed: 1 });
+    await laptop.engine.sync();
+    expect((await laptop.store.read('1', partitionKey))?.document['text']).toBe('second');
+  });
+});
+
+test('many conflicts in one partition key cost a bounded number of requests', async () => {
+  const phone = await world.device();
+  const laptop = await world.device();
+  for (let index = 0; index < 250; index += 1) {
+    await phone.notes.create(note('first', `n${index}`));
+  }
+  await synced(phone);
+  await synced(laptop);
+  for (let index = 0; index < 250; index += 1) {
+    await laptop.notes.upsert(note('of the laptop', `n${index}`));
+  }
+  await synced(laptop);
+  await world.pass(1000);
+  for (let index = 0; index < 250; index += 1) {
+    await phone.notes.upsert(note('of the phone', `n${index}`));
+  }
+  const report = await synced(phone);
+  expect(report).toMatchObject({ pushed: 250, conflictCount: 250 });
+  expect(report.requests).toBeLessThan(15);
 });
