@@ -196,6 +196,15 @@ describe('size', () => {
     expect(compileFilter(prepareQuery(`SELECT * FROM c WHERE c.x IN (${items})`), [])?.parameters).toHaveLength(1);
   });
 
+  test('constants deeper than any document are left to the evaluator', () => {
+    let deep: JsonValue = 1;
+    for (let depth = 0; depth < 50_000; depth += 1) {
+      deep = [deep];
+    }
+    expect(pushed('c.x = @deep', { '@deep': deep }, documents)).toBe('evaluated');
+    expect(pushed('c.x IN (@deep, 5)', { '@deep': deep }, documents)).toBe('evaluated');
+  });
+
   test('long chains become balanced trees, or are left to the evaluator', () => {
     const ors = Array.from({ length: 3000 }, (_, index) => `c.x = ${index + 2}`).join(' OR ');
     expect(pushed(ors, {}, documents)).toBe('exact');

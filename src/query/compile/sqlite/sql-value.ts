@@ -86,10 +86,13 @@ export function boundNumber(value: number): Sql {
     : sql`CAST(${bound(value === 0 ? 0 : value)} AS REAL)`;
 }
 
-/** Whether JSON text says all of an array or object: it has no NaN and no infinities. */
-function isFiniteThroughout(value: JsonValue): boolean {
+/** Deeper than any document. */
+const MAX_CONSTANT_DEPTH = 200;
+
+/** Whether JSON text says all of an array or object: it has no NaN and no infinities, and is not so deep that nothing can walk it. */
+function isFiniteThroughout(value: JsonValue, depth: number = 0): boolean {
   return typeof value === 'object' && value !== null
-    ? Object.values(value).every((member) => isFiniteThroughout(member as JsonValue))
+    ? depth < MAX_CONSTANT_DEPTH && Object.values(value).every((member) => isFiniteThroughout(member as JsonValue, depth + 1))
     : typeof value !== 'number' || Number.isFinite(value);
 }
 
