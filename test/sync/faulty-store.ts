@@ -62,3 +62,19 @@ export function faultyStore(inner: DocumentStore<JsonObject>, plan: FaultPlan, l
     },
   });
 }
+
+/** The given store, telling no positions in answers to writes, as Cosmos DB. */
+export function withoutPositions(store: DocumentStore<JsonObject>): DocumentStore<JsonObject> {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name === 'batch') {
+        return async (...parameters: Parameters<typeof target.batch>) => {
+          const result = await target.batch(...parameters);
+          return { ...result, outcomes: result.outcomes.map((outcome) => (outcome.ok ? { ...outcome, position: undefined } : outcome)) };
+        };
+      }
+      return typeof value === 'function' ? (value as (...rest: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../src/stores/memory/index.ts';
 import { SyncEngine } from '../../src/sync/index.ts';
+import { withoutPositions } from './faulty-store.ts';
 import { contents, NOTES, SkewedRuntime, synced, World, type Note } from './world.ts';
 
 let world: World;
@@ -138,19 +139,7 @@ describe('a server whose clock goes back', () => {
     await cloud.createContainer('app', NOTES);
     const store = await cloud.container('app', 'notes');
     const phone = await world.device({
-      remote: () =>
-        new Proxy(store, {
-          get(target, name) {
-            const value: unknown = Reflect.get(target, name, target);
-            if (name === 'batch') {
-              return async (...parameters: Parameters<typeof target.batch>) => {
-                const result = await target.batch(...parameters);
-                return { ...result, outcomes: result.outcomes.map((one) => (one.ok ? { ...one, position: undefined } : one)) };
-              };
-            }
-            return typeof value === 'function' ? (value as (...rest: unknown[]) => unknown).bind(target) : value;
-          },
-        }),
+      remote: () => withoutPositions(store),
       containers: [NOTES],
     });
     await phone.notes.create(note('of the phone'));
