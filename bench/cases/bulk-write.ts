@@ -1,6 +1,6 @@
-import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { compareRates, sampleDocument, timed, type BenchResult } from '../harness.ts';
 import { openDevice } from '../device.ts';
+import { openPlainStore } from '../plain-store.ts';
 import { RawTwin, Workspace } from '../raw-twin.ts';
 
 const BATCH = 500;
@@ -13,17 +13,13 @@ function batches(next: () => number): ReturnType<typeof sampleDocument>[][] {
 /** Documents in batches of 500, one transaction a batch, against the raw driver doing the same: plain, and with pending rows. */
 export async function* run(): AsyncGenerator<BenchResult> {
   const workspace = new Workspace();
-  const file = workspace.file();
-  const backend = await openSqliteBackend({ path: file });
-  await backend.createDatabase('bench');
-  await backend.createContainer('bench', { id: 'docs', partitionKey: '/owner' });
-  const plain = await backend.container('bench', 'docs');
+  const plain = await openPlainStore(workspace);
   const device = await openDevice(workspace.file(), ['owner-1']);
-  for (const [name, store, source, pending] of [
-    ['bulk local write, batches of 500', plain, file, false],
-    ['bulk local write + pending rows, batches of 500', device.store, device.file, true],
+  const deviceRaw = new RawTwin(device.file, workspace.file());
+  for (const [name, store, raw, pending] of [
+    ['bulk local write, batches of 500', plain.store, plain.raw, false],
+    ['bulk local write + pending rows, batches of 500', device.store, deviceRaw, true],
   ] as const) {
-    const raw = new RawTwin(source, workspace.file());
     const write = raw.database.transaction((documents: readonly ReturnType<typeof sampleDocument>[]) => {
       for (const document of documents) {
         raw.insert(document);
@@ -59,9 +55,9 @@ export async function* run(): AsyncGenerator<BenchResult> {
         });
       },
     });
-    raw.close();
   }
+  deviceRaw.close();
   await device.close();
-  await backend.close();
+  await plain.close();
   workspace.dispose();
 }

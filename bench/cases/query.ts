@@ -1,23 +1,13 @@
-import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { compareRates, sampleDocument, timed, type BenchResult } from '../harness.ts';
-import { RawTwin, Workspace } from '../raw-twin.ts';
+import { openPlainStore } from '../plain-store.ts';
+import { Workspace } from '../raw-twin.ts';
 
 const HELD = 20_000;
 
 /** Queries over 20,000 documents against the statement that a person would write for the raw driver, with `JSON.parse` of its rows. */
 export async function* run(): AsyncGenerator<BenchResult> {
   const workspace = new Workspace();
-  const file = workspace.file();
-  const backend = await openSqliteBackend({ path: file });
-  await backend.createDatabase('bench');
-  await backend.createContainer('bench', { id: 'docs', partitionKey: '/owner' });
-  const store = await backend.container('bench', 'docs');
-  const raw = new RawTwin(file, workspace.file());
-  for (let start = 0; start < HELD; start += 1000) {
-    const documents = Array.from({ length: 1000 }, (_, index) => sampleDocument(start + index, `owner-${(start + index) % 50}`));
-    await store.bulk(documents.map((document) => ({ type: 'create' as const, document })));
-    raw.database.transaction(() => documents.forEach((document) => raw.insert(document)))();
-  }
+  const { store, raw, close } = await openPlainStore(workspace, HELD);
   const rawQuery = (where: string, ...values: readonly (string | number)[]): number =>
     (raw.database.prepare(`SELECT body FROM c1 WHERE ${where}`).all(...values) as { body: string }[]).map(
       ({ body }) => JSON.parse(body) as unknown,
@@ -59,7 +49,6 @@ export async function* run(): AsyncGenerator<BenchResult> {
         }),
     });
   }
-  raw.close();
-  await backend.close();
+  await close();
   workspace.dispose();
 }
