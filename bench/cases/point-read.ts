@@ -8,7 +8,8 @@ const READS = 20_000;
 /** Point reads, parsed, against the raw driver and `JSON.parse`. */
 export async function* run(): AsyncGenerator<BenchResult> {
   const workspace = new Workspace();
-  const { store, raw, close } = await openPlainStore(workspace, HELD);
+  const held = await openPlainStore(workspace, HELD);
+  const { store, raw } = held;
   const keys = Array.from({ length: READS }, (_, index) => sampleDocument((index * 7919) % HELD, `owner-${((index * 7919) % HELD) % 50}`));
   yield await compareRates({
     name: 'point read, parsed',
@@ -32,6 +33,6 @@ export async function* run(): AsyncGenerator<BenchResult> {
         }
       }),
   });
-  await close();
+  await held.close();
   workspace.dispose();
 }

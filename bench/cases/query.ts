@@ -1,4 +1,4 @@
-import { compareRates, sampleDocument, timed, type BenchResult } from '../harness.ts';
+import { compareRates, timed, type BenchResult } from '../harness.ts';
 import { openPlainStore } from '../plain-store.ts';
 import { Workspace } from '../raw-twin.ts';
 
@@ -7,7 +7,8 @@ const HELD = 20_000;
 /** Queries over 20,000 documents against the statement that a person would write for the raw driver, with `JSON.parse` of its rows. */
 export async function* run(): AsyncGenerator<BenchResult> {
   const workspace = new Workspace();
-  const { store, raw, close } = await openPlainStore(workspace, HELD);
+  const held = await openPlainStore(workspace, HELD);
+  const { store, raw } = held;
   const rawQuery = (where: string, ...values: readonly (string | number)[]): number =>
     (raw.database.prepare(`SELECT body FROM c1 WHERE ${where}`).all(...values) as { body: string }[]).map(
       ({ body }) => JSON.parse(body) as unknown,
@@ -49,6 +50,6 @@ export async function* run(): AsyncGenerator<BenchResult> {
         }),
     });
   }
-  await close();
+  await held.close();
   workspace.dispose();
 }

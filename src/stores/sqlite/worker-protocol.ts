@@ -15,9 +15,3 @@ export interface WorkerErrorData {
 }
 
 export type WorkerAnswer = { readonly result: unknown } | { readonly error: WorkerErrorData };
-
-/** The part of a thread's port that both sides use. */
-export interface WorkerPort {
-  postMessage(message: unknown): void;
-  on(event: 'message', listener: (message: never) => void): unknown;
-}

@@ -37,7 +37,7 @@ const binaryOperator = fc.constantFrom(
   'OR',
 );
 
-const { expression, query } = fc.letrec<{
+const { query } = fc.letrec<{
   expression: ExpressionNode;
   collection: CollectionNode;
   select: SelectNode;
@@ -143,8 +143,6 @@ const { expression, query } = fc.letrec<{
   };
 });
 
-/** Any expression that the grammar can write, positions all 0. Names need not resolve. */
-export const arbitraryExpression: fc.Arbitrary<ExpressionNode> = expression;
 /** Any query that the grammar can write, positions all 0. Names need not resolve. */
 export const arbitraryQuery: fc.Arbitrary<QueryNode> = query;
 
