@@ -88,6 +88,13 @@ export function connectBetterSqlite3(constructor: BetterSqlite3Constructor, opti
     const database = retainNativeObject(new constructor(options.path, { readonly: options.readOnly, timeout: options.busyTimeoutMs }));
     return new BetterSqlite3Connection(database, options.path);
   } catch (error) {
+    if ((error as { code?: unknown } | null)?.code === 'ERR_DLOPEN_FAILED') {
+      throw new PerigeeError(
+        'DRIVER_MISSING',
+        'Cannot load "better-sqlite3": it was built for another version of Node or another machine. Run: npm rebuild better-sqlite3',
+        { cause: error, details: { package: 'better-sqlite3' } },
+      );
+    }
     throw wrapSqliteError(error, `open the store ${JSON.stringify(options.path)}`);
   }
 }

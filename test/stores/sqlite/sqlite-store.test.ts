@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RawDatabase as Database } from '../../support/raw-database.ts';
@@ -173,6 +174,21 @@ describe('durability and drivers', () => {
       { encoding: 'utf8' },
     );
     expect(child.stdout.trim(), child.stderr).toBe('DRIVER_MISSING better-sqlite3');
+  });
+
+  test('a driver built for another Node or machine says how to build it again', async () => {
+    const path = join(temporaryFolder(), 'broken.node');
+    writeFileSync(path, 'not a shared object');
+    const broken = class {
+      constructor() {
+        process.dlopen({ exports: {} }, path);
+      }
+    };
+    const opening = openBackend({ path: ':memory:', driver: broken as unknown as typeof Database });
+    await expect(opening).rejects.toMatchObject({
+      code: 'DRIVER_MISSING',
+      message: expect.stringContaining('npm rebuild better-sqlite3') as string,
+    });
   });
 
   test('options out of range are refused before anything is opened', async () => {
