@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,10 +6,10 @@ import { isPerigeeError, PerigeeError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { openMemoryBackend, type MemoryBackend } from '../../src/stores/memory/index.ts';
-import { openSqliteBackend, type SqliteBackend } from '../../src/stores/sqlite/index.ts';
-import { SyncEngine } from '../../src/sync/index.ts';
+import type { SyncEngine, SyncOptions, SyncReport } from '../../src/sync/index.ts';
 import { seededRandom } from '../../src/testing/seeded-random.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
+import { CrashableDevice } from './crashable-device.ts';
 import { fault, faultyStore, withoutPositions, type Fault, type RequestName } from './faulty-store.ts';
 import { contents, NOTES, SkewedRuntime, type Note } from './world.ts';
 
@@ -30,33 +30,18 @@ interface Mode {
   readonly positions: boolean;
 }
 
-interface Device {
-  readonly name: string;
-  readonly runtime: SkewedRuntime;
-  path: string;
-  backend: SqliteBackend;
-  engine: SyncEngine;
-  notes: DocumentStore<Note>;
-  /** Counts restarts; what an earlier life still asks the remote is not answered. */
-  life: number;
-  /** Copy of the file at the moment of the crash. */
-  crashed: string | undefined;
-  abort: AbortController | undefined;
-}
-
 class Chaos {
   readonly #words: () => number;
   readonly #base = new SimulatedRuntime();
   readonly #serverClock = new SkewedRuntime(this.#base, 0);
   readonly #cloud: MemoryBackend;
   readonly #folder = mkdtempSync(join(tmpdir(), 'perigee-chaos-'));
-  readonly #devices: Device[] = [];
+  readonly #devices: CrashableDevice[] = [];
   readonly #mode: Mode;
   /** Texts and deletions that the remote ever held. */
   readonly #reached = new Set<string>();
   readonly #last = new Map<string, string | undefined>();
   #value = 0;
-  #files = 0;
   #faulty = true;
 
   constructor(seed: number) {
@@ -87,33 +72,17 @@ class Chaos {
     rmSync(this.#folder, { recursive: true });
   }
 
-  #path(): string {
-    this.#files += 1;
-    return join(this.#folder, `${this.#files}.db`);
-  }
-
   async #addDevice(skewMs: number): Promise<void> {
-    const device = {
-      name: `device-${this.#devices.length}`,
-      runtime: new SkewedRuntime(this.#base, skewMs),
-      path: this.#path(),
-      life: 0,
-      crashed: undefined,
-      abort: undefined,
-    } as unknown as Device;
-    await this.#start(device);
+    const device = new CrashableDevice(`device-${this.#devices.length}`, new SkewedRuntime(this.#base, skewMs), this.#folder);
     this.#devices.push(device);
+    await device.start(this.#optionsOf(device));
   }
 
-  async #start(device: Device): Promise<void> {
-    const { life } = device;
-    device.backend = await openSqliteBackend({ path: device.path, runtime: device.runtime });
-    device.engine = await SyncEngine.open({
-      backend: device.backend,
-      user: 'ada',
-      device: device.name,
+  #optionsOf(device: CrashableDevice): Omit<SyncOptions, 'backend' | 'user' | 'device'> {
+    const life = device.life;
+    return {
       pageItems: 3,
-      reconcileIntervalMs: 600_000,
+      reconcileIntervalMs: this.#mode.mortal ? 600_000 : 0,
       scope: OWNERS.map((partitionKey) => ({
         container: 'notes',
         partitionKey,
@@ -125,8 +94,7 @@ class Chaos {
         const told = this.#mode.positions ? store : withoutPositions(store);
         return faultyStore(this.#recording(told, device.name), (request) => this.#fault(request, device, life));
       },
-    });
-    device.notes = device.engine.store<Note>('notes');
+    };
   }
 
   #recording(store: DocumentStore<JsonObject>, name: string): DocumentStore<JsonObject> {
@@ -149,7 +117,7 @@ class Chaos {
     });
   }
 
-  async #fault(request: RequestName, device: Device, life: number): Promise<Fault | undefined> {
+  async #fault(request: RequestName, device: CrashableDevice, life: number): Promise<Fault | undefined> {
     if (device.life !== life || device.crashed !== undefined) {
       return fault('CONNECTION_LOST');
     }
@@ -162,11 +130,11 @@ class Chaos {
     } else if (dice < 13) {
       await this.#stranger();
     } else if (dice < 16) {
-      device.crashed = this.#copy(device);
+      device.crashed = device.copy();
       return fault('CONNECTION_LOST', request === 'batch' && this.#below(2) === 0 ? 'after' : 'before');
     } else if (dice < 18) {
       device.abort?.abort(new PerigeeError('CLOSED', 'Given up.'));
-    } else if (dice < 20 && this.#mode.mortal) {
+    } else if (dice < 20) {
       this.#jump(device);
     }
     const applied = request === 'batch' && this.#below(2) === 0 ? 'after' : 'before';
@@ -190,29 +158,16 @@ class Chaos {
     }
   }
 
-  #copy(device: Device): string {
-    const to = this.#path();
-    copyFileSync(device.path, to);
-    if (existsSync(`${device.path}-wal`)) {
-      copyFileSync(`${device.path}-wal`, `${to}-wal`);
-    }
-    return to;
+  async #restart(device: CrashableDevice, path: string): Promise<void> {
+    await device.stop();
+    await device.start(this.#optionsOf(device), path);
   }
 
-  async #restart(device: Device, path: string): Promise<void> {
-    device.life += 1;
-    await device.engine.close();
-    await device.backend.close();
-    device.path = path;
-    device.crashed = undefined;
-    await this.#start(device);
-  }
-
-  #jump(device: Device): void {
+  #jump(device: CrashableDevice): void {
     const by = (this.#below(2) === 0 ? 1 : -1) * this.#below(200_000);
     if (this.#below(3) === 0) {
       this.#serverClock.skewMs += Math.trunc(by / 10);
-    } else {
+    } else if (this.#mode.mortal) {
       device.runtime.skewMs += by;
     }
   }
@@ -227,13 +182,13 @@ class Chaos {
     } else if (dice < 90) {
       await this.#stranger();
     } else if (dice < 93) {
-      await this.#restart(device, this.#copy(device));
+      await this.#restart(device, device.copy());
     } else {
       await this.#base.advance(this.#below(this.#mode.mortal ? 60_000 : 20_000));
     }
   }
 
-  async #sync(device: Device, reconcile: boolean): Promise<void> {
+  async #sync(device: CrashableDevice, reconcile: boolean): Promise<void> {
     device.abort = new AbortController();
     const { signal } = device.abort;
     try {
@@ -246,7 +201,7 @@ class Chaos {
     }
   }
 
-  async #edit(device: Device): Promise<void> {
+  async #edit(device: CrashableDevice): Promise<void> {
     const owner = this.#pick(OWNERS);
     const id = this.#pick(IDS);
     const { notes } = device;
@@ -301,7 +256,7 @@ class Chaos {
     this.#last.set(key, note.text);
   }
 
-  async #deleted(device: Device, owner: string, id: string): Promise<void> {
+  async #deleted(device: CrashableDevice, owner: string, id: string): Promise<void> {
     const pending = (await device.engine.pending()).some((one) => one.id === id && one.partitionKey[0] === owner);
     const key = `${device.name} ${owner}/${id}`;
     if (pending) {
@@ -350,28 +305,47 @@ class Chaos {
       }
       await this.#base.advance(400_000);
     }
+    await this.#rounds((engine) => engine.sync());
+    if (!this.#mode.mortal) {
+      // The feed alone tells of everything but what vanished.
+      for (const { name, expected, held } of await this.#compared()) {
+        expect(held, name).toMatchObject(expected);
+      }
+    }
+    await this.#rounds((engine) => engine.reconcile());
+  }
+
+  async #rounds(run: (engine: SyncEngine) => Promise<SyncReport>): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
-      for (const device of this.#devices) {
-        const report = await device.engine.reconcile();
-        expect(report.error).toBeUndefined();
+      for (const { engine } of this.#devices) {
+        expect((await run(engine)).error).toBeUndefined();
       }
     }
   }
 
-  async #check(): Promise<void> {
+  /** What the remote has in scope, and what each device holds. */
+  async #compared(): Promise<readonly { name: string; expected: object; held: object }[]> {
     const remote = await this.#cloud.container<Note>('app', 'notes');
+    const compared = [];
     for (const owner of OWNERS) {
       const all = Object.entries(await contents(remote, owner));
       const expected = Object.fromEntries(all.filter(([, { kind }]) => !this.#mode.typed || kind === 'task'));
-      for (const device of this.#devices) {
-        expect(await contents(device.notes, owner), device.name).toEqual(expected);
+      for (const { name, notes } of this.#devices) {
+        compared.push({ name, expected, held: await contents(notes, owner) });
       }
+    }
+    return compared;
+  }
+
+  async #check(): Promise<void> {
+    for (const { name, expected, held } of await this.#compared()) {
+      expect(held, name).toEqual(expected);
     }
     for (const device of this.#devices) {
       expect(await device.engine.pending()).toEqual([]);
     }
     if (!this.#mode.mortal) {
-      await this.#checkLosses(remote);
+      await this.#checkLosses(await this.#cloud.container<Note>('app', 'notes'));
     }
   }
 
@@ -380,7 +354,7 @@ class Chaos {
     for (const [key, text] of this.#last) {
       const [name, path] = key.split(' ') as [string, string];
       const [owner, id] = path.split('/') as [string, string];
-      const device = this.#devices.find((one) => one.name === name) as Device;
+      const device = this.#devices.find((one) => one.name === name) as CrashableDevice;
       if (this.#reached.has(text ?? `deleted:${name}:${path}`)) {
         continue;
       }
