@@ -105,8 +105,7 @@ function collector(name: string, distinct: boolean): Accumulator {
       }
       values.push(value);
     },
-    // Sorted, so that the result does not depend on the order in which a store finds the rows.
-    result: () => values.toSorted(compareValues),
+    result: () => values,
   };
 }
 
