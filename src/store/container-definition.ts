@@ -66,6 +66,10 @@ export function checkTtl(value: unknown): number {
   throw new PerigeeError('BAD_REQUEST', 'A time to live is a whole number of seconds from 1 to 2147483647, or -1.');
 }
 
+/** Names in partition key paths with other characters are written in double quotes: `/"my key"`. */
+const QUOTED_NAME = /(?<=\/)"(?:[^"\\]|\\.)*"/gu;
+const INVALID_IN_PATH = /[\s\p{Cc}!"#%&'()*+,;<=>?[\\\]^`{|}~]/u;
+
 const PATHS_MESSAGE = 'Partition key paths must contain only valid characters and not contain a trailing slash or wildcard character.';
 
 function checkPartitionKey(input: ContainerInput['partitionKey']): PartitionKeyDefinition {
@@ -83,7 +87,7 @@ function checkPartitionKey(input: ContainerInput['partitionKey']): PartitionKeyD
     if (typeof path !== 'string' || !path.startsWith('/')) {
       throw invalid(`The partition key component definition path '${String(path)}' could not be accepted: a path starts with "/".`);
     }
-    if (path.endsWith('/') || path.includes('*') || path.includes('?')) {
+    if (path.endsWith('/') || INVALID_IN_PATH.test(path.replaceAll(QUOTED_NAME, ''))) {
       throw invalid(PATHS_MESSAGE);
     }
     parsePropertyPath(path);

@@ -92,11 +92,19 @@ export function normalizePartitionKey(input: PartitionKeyInput, pathCount: numbe
   return components.map(checkComponent);
 }
 
-/** The partition key found in a document. */
+/** Whether a value is `{}`, which stands for a missing component, in a document as in the header of the wire protocol. */
+function isMissing(value: unknown): boolean {
+  return isJsonObject(value) && Object.keys(value).length === 0;
+}
+
+/** The partition key found in a document. @throws BAD_REQUEST for arrays, and for objects that have members */
 export function partitionKeyOf(document: JsonObject, paths: readonly (readonly string[])[]): PartitionKey {
   return paths.map((path) => {
     const value = valueAtPath(document, path);
     if (typeof value === 'object' && value !== null) {
+      if (isMissing(value)) {
+        return undefined;
+      }
       throw new PerigeeError(
         'BAD_REQUEST',
         `The document has ${describe(value)} at the partition key path /${path.join('/')}; use a string, number, boolean or null.`,
@@ -127,5 +135,5 @@ export function parsePartitionKeyText(text: PartitionKeyText): PartitionKey {
   if (!Array.isArray(value)) {
     throw new PerigeeError('BAD_REQUEST', 'The partition key is not a JSON array.');
   }
-  return value.map((item: unknown) => checkComponent(isJsonObject(item) && Object.keys(item).length === 0 ? undefined : item));
+  return value.map((item: unknown) => checkComponent(isMissing(item) ? undefined : item));
 }

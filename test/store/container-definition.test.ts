@@ -53,6 +53,19 @@ describe('defineContainer', () => {
   });
 });
 
+test.each(['/id ds', '/a*b', '/a?', '/a,b', '/a\tb', '/a[0]'])(
+  'the partition key path %j has characters that are written in quotes',
+  (path) => {
+    expect(() => defineContainer({ id: 'a', partitionKey: path })).toThrow(
+      expect.objectContaining({ code: 'INVALID_CONTAINER', message: expect.stringContaining('must contain only valid characters') }),
+    );
+  },
+);
+
+test.each(['/a-b_c', '/größe', '/$x/y', '/"id ds"', '/a/"b, c"'])('the partition key path %j is taken', (path) => {
+  expect(defineContainer({ id: 'a', partitionKey: path }).partitionKey.paths).toEqual([path]);
+});
+
 test('a time to live is a whole number of seconds from 1, or -1', () => {
   expect([1, -1, 2147483647].map(checkTtl)).toEqual([1, -1, 2147483647]);
   for (const ttl of [0, -2, 1.5, '1', null, undefined, Number.NaN, 2147483648]) {

@@ -95,8 +95,13 @@ describe('paths', () => {
     }
   });
 
-  test('an array or an object is no partition key', () => {
-    for (const value of [[1], {}, { a: 1 }]) {
+  test('an empty object stands for a missing value, as in the header of the wire protocol', () => {
+    expect(partitionKeyOf({ pk: {} }, [['pk']])).toEqual([undefined]);
+    expect(partitionKeyOf({ a: {}, b: 1 }, [['a'], ['b']])).toEqual([undefined, 1]);
+  });
+
+  test('an array or an object with members is no partition key', () => {
+    for (const value of [[], [1], { a: 1 }]) {
       expect(() => partitionKeyOf({ pk: value }, [['pk']])).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
     }
     expect(partitionKeyOf({ pk: null }, [['pk'], ['missing']])).toEqual([null, undefined]);
