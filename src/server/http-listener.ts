@@ -15,6 +15,8 @@ const HTTP_OPTIONS: HttpOptions = {
   requestTimeout: 120_000,
   keepAliveTimeout: 120_000,
   noDelay: true,
+  // Node's own refusal has no body, which clients cannot read; the request listener refuses instead.
+  requireHostHeader: false,
 };
 
 /** Statuses for what the parser of HTTP refuses, by its error code. */
@@ -30,6 +32,8 @@ export async function createHttpServer(listener: RequestListener, certificate: S
       ? createServer(HTTP_OPTIONS, listener)
       : (await import('node:https')).createServer({ ...HTTP_OPTIONS, ...certificate }, listener);
   server.on('clientError', refuseConnection);
+  // Node's own answer to an expectation it does not know has no body; expectations may as well be ignored.
+  server.on('checkExpectation', listener);
   return server;
 }
 

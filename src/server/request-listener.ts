@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { PerigeeError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ActivityIds } from './activity-ids.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -27,6 +28,9 @@ export function createRequestListener(parts: RequestListenerParts): RequestListe
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<Reply> => {
     const { method = 'GET', url = '/', headers } = request;
+    if (headers.host === undefined && request.httpVersion === '1.1') {
+      throw new PerigeeError('BAD_REQUEST', 'The request has no Host header, or more headers than are read.');
+    }
     const link = links.parse(url);
     const handler = findHandler(method, link, headers);
     authenticator.verify(method, link, headers);

@@ -28,7 +28,9 @@ const ROOT: ResourceLink = {
   id: undefined,
 };
 
+/** How many feeds are kept, and how long their paths may be: paths are read before signatures are checked, so strangers must not fill the memory. */
 const MAX_CACHED_FEEDS = 1000;
+const MAX_CACHED_LENGTH = 2000;
 
 function decode(text: string): string {
   if (!text.includes('%')) {
@@ -102,6 +104,9 @@ export class LinkParser {
       return known;
     }
     const feed = path.split('/').length % 2 === 1 ? parseFeed(path) : undefined;
+    if (path.length > MAX_CACHED_LENGTH) {
+      return feed;
+    }
     if (this.#feeds.size >= MAX_CACHED_FEEDS) {
       this.#feeds.clear();
     }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { PerigeeError } from '../../src/core/errors.ts';
 import { silentLogger, type Logger } from '../../src/core/logger.ts';
 import { startServer, WELL_KNOWN_KEY } from '../../src/server/index.ts';
+import { LinkParser } from '../../src/server/resource-link.ts';
 import { MemoryBackend, openMemoryBackend } from '../../src/stores/memory/index.ts';
 import type { DatabaseInfo } from '../../src/store/backend.ts';
 import { serve, sign } from './served.ts';
@@ -87,6 +88,23 @@ describe('requests that cannot be served', () => {
     const { server } = await serve();
     expect(await raw(server.port, 'hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BadRequest"/u);
     expect(await raw(server.port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /u);
+  });
+
+  test('a request without a host is refused with a body, and an unknown expectation is ignored', async () => {
+    const { server } = await serve();
+    expect(await raw(server.port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BadRequest"/u);
+    const expecting = 'GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nConnection: close\r\n\r\n';
+    expect(await raw(server.port, expecting)).toMatch(/^HTTP\/1\.1 401 [^]*"code":"Unauthorized"/u);
+  });
+
+  test('paths that are too long to be of names are not kept, since nobody has signed them yet', () => {
+    const links = new LinkParser();
+    const parsedOnce = (name: string): boolean => {
+      const path = `/dbs/${name}/colls/c/docs/1`;
+      return links.parse(path).feed === links.parse(path).feed;
+    };
+    expect(parsedOnce('app')).toBe(true);
+    expect(parsedOnce('a'.repeat(50_000))).toBe(false);
   });
 
   test('a failure inside is answered without its details, which go to the log', async () => {
