@@ -5,6 +5,8 @@ import { STORE_LIMITS } from '../store/limits.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
+/** The longest time to live that stores take; a tombstone with a longer one would be refused, and with it the deletion. */
+const MAX_TTL_SECONDS = 0x7fffffff;
 const HOUR_MS = 60 * 60 * 1000;
 
 /** Options with every default filled in. */
@@ -18,9 +20,9 @@ export interface FilledOptions extends SyncOptions {
   readonly pageItems: number;
 }
 
-function wholeNumber(name: string, value: number, from: number): number {
-  if (!Number.isSafeInteger(value) || value < from) {
-    throw new PerigeeError('INVALID_OPTION', `The option ${name} is a whole number from ${from}.`);
+function wholeNumber(name: string, value: number, from: number, to: number = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isSafeInteger(value) || value < from || value > to) {
+    throw new PerigeeError('INVALID_OPTION', `The option ${name} is a whole number from ${from} to ${to}.`);
   }
   return value;
 }
@@ -38,7 +40,7 @@ export function checkOptions(options: SyncOptions): FilledOptions {
     database: options.database ?? 'sync',
     runtime: options.runtime ?? options.backend.runtime,
     containers: options.containers ?? [],
-    tombstoneTtlSeconds: wholeNumber('tombstoneTtlSeconds', options.tombstoneTtlSeconds ?? 90 * DAY_SECONDS, 1),
+    tombstoneTtlSeconds: wholeNumber('tombstoneTtlSeconds', options.tombstoneTtlSeconds ?? 90 * DAY_SECONDS, 1, MAX_TTL_SECONDS),
     reconcileIntervalMs: wholeNumber('reconcileIntervalMs', options.reconcileIntervalMs ?? 6 * HOUR_MS, 0),
     clockToleranceMs: wholeNumber('clockToleranceMs', options.clockToleranceMs ?? 5000, 0),
     pageItems: wholeNumber('pageItems', options.pageItems ?? 5 * STORE_LIMITS.defaultPageItems, 1),

@@ -178,7 +178,7 @@ export class Push {
     }
     if (committed) {
       await this.#acknowledge(items, outcomes);
-      this.#limit = STORE_LIMITS.batchOperations;
+      this.#grow();
     } else {
       await this.#refused(items, outcomes);
     }
@@ -188,11 +188,16 @@ export class Push {
   async #isolate(items: readonly SendItem[], error: PerigeeError): Promise<void> {
     if (items.length === 1) {
       await this.#reject(items[0] as SendItem, error);
-      this.#limit = STORE_LIMITS.batchOperations;
+      this.#grow();
     } else {
       this.#limit = Math.ceil(items.length / 2);
       this.#queue.unshift(...items.map(({ id }) => id));
     }
+  }
+
+  /** Batches grow again step by step: where many documents are refused, each of them must not cost all the halvings anew. */
+  #grow(): void {
+    this.#limit = Math.min(STORE_LIMITS.batchOperations, this.#limit * 2);
   }
 
   async #acknowledge(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Promise<void> {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../src/stores/memory/index.ts';
 import { SyncEngine } from '../../src/sync/index.ts';
-import { withoutPositions } from './faulty-store.ts';
+import { fault, faultyStore, withoutPositions } from './faulty-store.ts';
 import { contents, NOTES, SkewedRuntime, synced, World, type Note } from './world.ts';
 
 let world: World;
@@ -240,4 +240,24 @@ test('many conflicts in one partition key cost a bounded number of requests', as
   const report = await synced(phone);
   expect(report).toMatchObject({ pushed: 250, conflictCount: 250 });
   expect(report.requests).toBeLessThan(15);
+});
+
+test('a remote that refuses every request costs few requests per document, and nothing is dropped', async () => {
+  let refuses = true;
+  const phone = await world.device({
+    wrap: (store) => faultyStore(store, (request) => (request === 'batch' && refuses ? fault('BAD_REQUEST') : undefined)),
+  });
+  for (let index = 0; index < 200; index += 1) {
+    await phone.notes.create(note('kept', `n${index}`));
+  }
+  const report = await phone.engine.sync();
+  expect(report).toMatchObject({ pushed: 0, rejectedCount: 200 });
+  expect(report.requests).toBeLessThan(600);
+  refuses = false;
+  expect(await phone.engine.retryRejected()).toBe(200);
+  expect(await synced(phone)).toMatchObject({ pushed: 200 });
+});
+
+test('a tombstone that no store would take is refused as an option, not as a deletion', async () => {
+  await expect(world.device({ tombstoneTtlSeconds: 3_000_000_000 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
 });
