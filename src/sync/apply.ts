@@ -49,11 +49,11 @@ export function baseOf(remote: RemoteVersion): BaseVersion {
 }
 
 /**
- * The pending write of a row with its body. A document that has expired meanwhile counts as deleted; `undefined` where the remote never heard of
- * it, so that nothing is left to send.
+ * The pending write of a row with its body, be it expired on the device. One whose document is gone from the file all the same counts as deleted;
+ * `undefined` where the remote never heard of it, so that nothing is left to send.
  */
 export function* readPendingVersion(scope: Scope, row: OutboxRow, base: BaseRow | undefined): Program<PendingVersion | undefined> {
-  const stored = row.kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, row.id));
+  const stored = row.kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, row.id), { expired: true });
   if (stored === undefined && row.kind !== 'delete' && base === undefined && row.sent === null) {
     return undefined;
   }

@@ -62,6 +62,12 @@ export class OutboxJournal implements WriteJournal {
     database.afterCommit(onRecorded);
   }
 
+  /** A pending write is sent however late, and however far ahead the device's clock has been meanwhile. */
+  *keeps(partitionKeyText: PartitionKeyText, id: string): Program<boolean> {
+    const scope = this.#scopes.get(partitionKeyText);
+    return scope !== undefined && (yield* readPending(scope.number, id)) !== undefined;
+  }
+
   /** A deleted document that the remote never heard of leaves nothing to send. */
   *#vanished(scope: Scope, id: string): Program<boolean> {
     const base = yield* readBase(scope.number, id);

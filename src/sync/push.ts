@@ -129,7 +129,7 @@ export class Push {
         const base = yield* readBase(this.#scope.number, id);
         const local = yield* readPendingVersion(this.#scope, row, base);
         if (local === undefined || (local.deleted && row.sent === null && base?.deleted !== 0)) {
-          // Expired, or deleted and never there: nothing is left to send.
+          // Gone, or deleted and never there: nothing is left to send.
           yield* clearPending(this.#scope.number, id, row.generation);
         } else {
           const body = local.body ?? this.#tombstone(id);

@@ -68,7 +68,7 @@ describe('a document made anew on the device', () => {
 });
 
 describe('time to live', () => {
-  test('an edit that lets a document expire before it is sent takes effect at the remote too', async () => {
+  test('an edit that lets a document expire before it is sent reaches the remote, and expires there for everybody', async () => {
     const phone = await world.device();
     const laptop = await world.device();
     await phone.notes.create(note('for ever'));
@@ -77,11 +77,35 @@ describe('time to live', () => {
     await phone.notes.upsert(note('for a minute', '1', { ttl: 60 }));
     await world.pass(120_000);
     expect(await phone.notes.read('1', 'ada')).toBeUndefined();
+    await phone.notes.create(note('makes expired documents go', '2'));
     await synced(phone);
     await synced(laptop);
-    expect(await contents(await world.remote())).toEqual({});
-    expect(await contents(laptop.notes)).toEqual({});
     expect(await phone.engine.pending()).toEqual([]);
+    for (const side of [await world.remote(), phone.notes, laptop.notes]) {
+      expect((await contents(side))['1']).toMatchObject({ text: 'for a minute' });
+    }
+    await world.pass(61_000);
+    for (const side of [await world.remote(), phone.notes, laptop.notes]) {
+      expect(Object.keys(await contents(side))).toEqual(['2']);
+    }
+  });
+
+  test('a clock that runs ahead past a time to live costs no pending write, also one that the remote never heard of', async () => {
+    const phone = await world.device();
+    await phone.notes.create(note('known', '1', { ttl: 3600 }));
+    await synced(phone);
+    await phone.notes.upsert(note('edited offline', '1', { ttl: 3600 }));
+    await phone.notes.create(note('made offline', '2', { ttl: 3600 }));
+    phone.runtime.skewMs = 86_400_000;
+    await phone.notes.create(note('makes expired documents go', '3'));
+    const outcomes = await phone.notes.bulk([{ type: 'delete', id: '1', partitionKey: 'ada' }]);
+    expect(outcomes.outcomes).toMatchObject([{ ok: false, error: { code: 'NOT_FOUND' } }]);
+    await synced(phone);
+    phone.runtime.skewMs = 0;
+    await synced(phone);
+    const remote = Object.values(await contents(await world.remote())).map((document) => document['text']);
+    expect(remote).toEqual(['edited offline', 'made offline', 'makes expired documents go']);
+    expect(await contents(phone.notes)).toEqual(await contents(await world.remote()));
   });
 
   test('what a device lost because its clock ran ahead for a while comes back with a reconciliation', async () => {

@@ -13,7 +13,7 @@ export interface ContainerStatements {
   readonly findClaim: string;
   readonly addClaim: string;
   readonly dropClaims: string;
-  /** Some expired ordinals. */
+  /** Some expired documents. */
   readonly expired: string;
   /** Highest position that any row has or had. */
   readonly head: string;
@@ -81,7 +81,7 @@ export function containerStatements(container: number): ContainerStatements {
     findClaim: `SELECT d.ordinal, d.expires_at FROM ${claims} u JOIN ${documents} d ON d.ordinal = u.ordinal WHERE u.value = ?`,
     addClaim: `INSERT INTO ${claims} (value, ordinal) VALUES (?, ?)`,
     dropClaims: `DELETE FROM ${claims} WHERE ordinal = ?`,
-    expired: `SELECT ordinal FROM ${documents} WHERE expires_at <= ? LIMIT ?`,
+    expired: `SELECT ordinal, pk, id FROM ${documents} WHERE expires_at <= ? LIMIT ?`,
     head: `SELECT max(floor, ${highest}) AS head FROM containers WHERE number = ${container}`,
     load: `SELECT rid, id, database, definition, etag, ts, incarnation, journal, max(floor, ${highest}) AS head FROM containers WHERE number = ${container}`,
     saveFloor: `UPDATE containers SET floor = ? WHERE number = ${container}`,

@@ -68,6 +68,8 @@ export class SqliteContainer {
   #position: number;
   #epoch = 0;
   #nextSweep = 0;
+  /** Journal of the store whose write brings the next sweep. */
+  #sweeper: WriteJournal | undefined;
 
   constructor(database: SqliteDatabase, databaseId: string, row: ContainerRow) {
     this.database = database;
@@ -172,6 +174,7 @@ export class SqliteContainer {
       );
     }
     if (this.#info.definition.defaultTtl !== undefined && this.nowSeconds() >= this.#nextSweep) {
+      this.#sweeper = journal;
       this.database.beforeCommit(this.#sweep);
     }
     if (this.#events.has('commit')) {
@@ -190,13 +193,14 @@ export class SqliteContainer {
 
   /** The living row of a key. */
   *find(key: PreparedKey, withText: boolean): Program<DocumentRow | undefined> {
-    const { find, findText } = this.statements;
-    const row = (yield {
-      mode: 'get',
-      sql: withText ? findText : find,
-      parameters: [key.partitionKeyText, key.id],
-    }) as DocumentRow | undefined;
+    const row = yield* this.#row(key, withText);
     return row === undefined || this.isExpired(row) ? undefined : row;
+  }
+
+  /** The row of a key, be it expired. */
+  *#row(key: PreparedKey, withText: boolean): Program<DocumentRow | undefined> {
+    const { find, findText } = this.statements;
+    return (yield { mode: 'get', sql: withText ? findText : find, parameters: [key.partitionKeyText, key.id] }) as DocumentRow | undefined;
   }
 
   isExpired(row: DocumentRow): boolean {
@@ -220,7 +224,7 @@ export class SqliteContainer {
       }
     }
     const key = keyOf(operation);
-    const before = yield* this.#findForWrite(key, true);
+    const before = yield* this.#findForWrite(key, true, 'document' in operation && operation.type !== 'replace');
     const current =
       before === undefined
         ? undefined
@@ -239,10 +243,10 @@ export class SqliteContainer {
     return applied instanceof PerigeeError ? applied : yield* this.#record(applied, journal);
   }
 
-  /** The living document of a key, with its text. */
-  *read(key: PreparedKey): Program<StoredRow | undefined> {
-    const row = yield* this.find(key, true);
-    return row === undefined
+  /** The document of a key, with its text; an expired one where asked for. */
+  *read(key: PreparedKey, expired: boolean): Program<StoredRow | undefined> {
+    const row = yield* this.#row(key, true);
+    return row === undefined || (!expired && this.isExpired(row))
       ? undefined
       : { ...this.#previous(row), text: row.body as string, expiresAtSeconds: row.expires_at ?? undefined };
   }
@@ -300,18 +304,15 @@ export class SqliteContainer {
     return defaultTtl === undefined ? null : (expiresAtSeconds(this.nowSeconds(), document.ttl, defaultTtl) ?? null);
   }
 
-  /** The living row of a key; an expired one is removed, since its key and its unique values are free. */
-  *#findForWrite(key: PreparedKey, withText: boolean): Program<DocumentRow | undefined> {
-    const { find, findText } = this.statements;
-    const row = (yield {
-      mode: 'get',
-      sql: withText ? findText : find,
-      parameters: [key.partitionKeyText, key.id],
-    }) as DocumentRow | undefined;
+  /** The living row of a key. An expired one is removed where its key and its unique values are about to be taken; a refused write leaves it. */
+  *#findForWrite(key: PreparedKey, withText: boolean, takesKey = true): Program<DocumentRow | undefined> {
+    const row = yield* this.#row(key, withText);
     if (row === undefined || !this.isExpired(row)) {
       return row;
     }
-    yield* this.#drop(row.ordinal);
+    if (takesKey) {
+      yield* this.#drop(row.ordinal);
+    }
     return undefined;
   }
 
@@ -434,14 +435,19 @@ export class SqliteContainer {
     yield* run(this.statements.saveFloor, this.#position);
   }
 
-  /** Removes some expired rows; those left over wait for the next write. */
+  /** Removes some expired rows but those that the journal keeps; those left over wait for a later write. */
   *#sweepSome(): Program<void> {
     const now = this.nowSeconds();
-    const rows = yield* all<{ ordinal: number }>(this.statements.expired, now, SWEEP_ROWS);
-    for (const { ordinal } of rows) {
-      yield* this.#drop(ordinal);
+    const rows = yield* all<{ ordinal: number; pk: string; id: string }>(this.statements.expired, now, SWEEP_ROWS);
+    let kept = 0;
+    for (const { ordinal, pk, id } of rows) {
+      if (this.#sweeper?.keeps !== undefined && (yield* this.#sweeper.keeps(pk, id))) {
+        kept += 1;
+      } else {
+        yield* this.#drop(ordinal);
+      }
     }
-    this.#nextSweep = rows.length < SWEEP_ROWS ? now + SWEEP_EVERY_SECONDS : now;
+    this.#nextSweep = rows.length < SWEEP_ROWS || kept === rows.length ? now + SWEEP_EVERY_SECONDS : now;
   }
 }
 

@@ -70,9 +70,9 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(this.runtime) };
   }
 
-  /** Reads a stored document, an expired one apart. Run it within `database.read` or `database.write`. */
-  readProgram(key: PreparedKey): Program<StoredRow | undefined> {
-    return this.#container.read(key);
+  /** Reads a stored document; one that has expired and is still in the file only where asked for. Run it within `database.read` or `database.write`. */
+  readProgram(key: PreparedKey, options: { readonly expired?: boolean | undefined } = {}): Program<StoredRow | undefined> {
+    return this.#container.read(key, options.expired === true);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { PartitionKeyText } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import type { PreparedKey, WriteOperation } from '../../store/write-rules.ts';
 import type { Program } from './driver.ts';
@@ -44,6 +45,8 @@ export interface WriteJournal {
   readonly needsPreviousText: boolean;
   /** Refuses an operation by throwing a `PerigeeError`, before anything is read or written for it. Other operations of a bulk go on. */
   check?(operation: WriteOperation): void;
+  /** Whether an expired document must stay in the file, unread, because the journal still needs its text. Asked before the document is swept away. */
+  keeps?(partitionKeyText: PartitionKeyText, id: string): Program<boolean>;
   /** Runs in the write's transaction. What it throws undoes that transaction: the whole batch, or the part of a bulk that shares it. */
   recorded(write: AppliedWrite): Program<void>;
 }
