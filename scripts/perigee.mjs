@@ -12,6 +12,9 @@ function newestMs(folder) {
 
 const builtMs = statSync(main, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (builtMs < newestMs(`${root}src`)) {
+  if (process.stderr.isTTY) {
+    console.error('Building the command line; this takes a few seconds, once.');
+  }
   const { status } = spawnSync(process.execPath, [`${root}scripts/build.mjs`], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     process.exit(status ?? 1);
