@@ -96,7 +96,7 @@ class CrashRun {
     const closed = once(child, 'close');
     const [message] = (await Promise.race([
       once(child, 'message'),
-      closed.then(() => Promise.reject(new Error(`The device ${name} ended without settling.`))),
+      closed.then(([code, signal]) => Promise.reject(new Error(`The device ${name} ended (${String(signal ?? code)}) without settling.`))),
     ])) as [Settled];
     await closed;
     return message;

@@ -81,12 +81,14 @@ if (mode === 'settle') {
   const reports = [await engine.sync(), await engine.sync()];
   const failed = reports.find(({ outcome }) => outcome !== 'complete');
   const documents = await store.query('SELECT * FROM c').toArray();
-  process.send?.({
+  const message = {
     settled: documents,
     pending: (await engine.status()).pending,
     error: failed?.error?.message,
     conflicts: reports.reduce((sum, { conflictCount }) => sum + conflictCount, 0),
-  });
+  };
+  // The channel closes with whatever has not left yet, so a large message is waited for.
+  await new Promise((resolve) => process.send?.(message, resolve));
   await engine.close();
   await backend.close();
   await remote.close();
