@@ -3,6 +3,7 @@ import type { Evaluate } from '../evaluator/compile-scope.ts';
 import { runPipeline, type Pipeline } from '../evaluator/pipeline.ts';
 import { ValueMap } from '../evaluator/value-set.ts';
 import { keysFitToken, wrongPosition, type QueryPosition } from './continuation-token.ts';
+import { everyRowHasValue } from './every-row-has-value.ts';
 import { measureValue } from './measure-value.ts';
 import { FirstRows, placeOrder, type OrderedPlace, type OrderedRow, type PlaceOrder } from './ordered-rows.ts';
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
@@ -38,6 +39,7 @@ async function visitPlaces(
   run: QueryRun,
   sorting: Sorting,
   visit: (place: OrderedPlace, project: () => JsonValue | undefined) => void,
+  firstInOrder?: number,
 ): Promise<void> {
   const { last } = run.pipeline;
   let ordinal = 0;
@@ -58,6 +60,7 @@ async function visitPlaces(
       ordinal = next;
       row = 0;
     },
+    firstInOrder,
   );
   execution.finish();
   run.statistics.rowsMatched += execution.matched();
@@ -73,7 +76,9 @@ async function firstRows(
 ): Promise<FirstRows> {
   const rows = new FirstRows(sorting.order, capacity, budget);
   const keepsValues = Number.isFinite(budget);
-  await visitPlaces(run, sorting, (place, project) => {
+  // One more tells whether there is a next page. Rows without a value take no place, so where there may be some, how many are needed is not known.
+  const firstInOrder = behind === undefined && everyRowHasValue(run.pipeline.last.query) ? capacity + 1 : undefined;
+  const visit = (place: OrderedPlace, project: () => JsonValue | undefined): void => {
     if ((behind !== undefined && sorting.order(place, behind) <= 0) || !rows.wants(place)) {
       return;
     }
@@ -82,7 +87,8 @@ async function firstRows(
       const bytes = keepsValues ? measureValue(value) : 0;
       rows.add({ ...place, value: keepsValues ? value : null, bytes: Number.isNaN(bytes) ? 0 : bytes });
     }
-  });
+  };
+  await visitPlaces(run, sorting, visit, firstInOrder);
   return rows;
 }
 

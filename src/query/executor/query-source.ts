@@ -26,7 +26,15 @@ export interface SourceBatch {
  * signal's reason.
  */
 export interface QuerySource {
-  scan(request: { readonly afterOrdinal: number; readonly signal: AbortSignal | undefined }): AsyncIterable<SourceBatch>;
+  scan(request: SourceScan): AsyncIterable<SourceBatch>;
+}
+
+/** What the executor asks of a source. */
+export interface SourceScan {
+  readonly afterOrdinal: number;
+  readonly signal: AbortSignal | undefined;
+  /** Only so many of the first rows in the order of ORDER BY are needed: of any batch the source may leave out what cannot be among them. */
+  readonly firstInOrder?: number | undefined;
 }
 
 /** The source of a query that reads no container: one empty document. */

@@ -1,14 +1,15 @@
 import type { PipelineRun } from '../evaluator/pipeline.ts';
 import type { QueryRun } from './query-run.ts';
 
-/** Sends the documents of the source through a pipeline, from the first one, until `isClosed`. `onDocument` is told of each one before. */
+/** Sends the documents of the source through a pipeline, from the first one, until `isClosed`. `onDocument` is told of each one before; for `firstInOrder` see {@link SourceScan}. */
 export async function scanAll(
   { pipeline, source, signal, pacer, statistics }: QueryRun,
   execution: PipelineRun,
   isClosed: () => boolean,
   onDocument?: (ordinal: number) => void,
+  firstInOrder?: number,
 ): Promise<void> {
-  for await (const batch of source.scan({ afterOrdinal: 0, signal })) {
+  for await (const batch of source.scan({ afterOrdinal: 0, signal, firstInOrder })) {
     pacer.check();
     statistics.rowsLookedAt += batch.looked;
     for (const { ordinal, document } of batch.rows) {

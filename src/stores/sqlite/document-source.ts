@@ -1,4 +1,5 @@
 import { setOwn, type JsonObject } from '../../core/json.ts';
+import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import type { SqliteProjection } from '../../query/compile/sqlite/compile-projection.ts';
 import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import type { QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
@@ -14,6 +15,8 @@ export interface DocumentSourceOptions {
   readonly projection: SqliteProjection | undefined;
   /** Tells odd documents that pass the filter from those that do not, where SQLite does for all others; otherwise undefined. */
   readonly oddFilter: ((document: JsonObject) => boolean) | undefined;
+  /** The order of the query, where SQLite can tell which documents come first in it and WHERE is exact. */
+  readonly orderBy: SqliteOrderBy | undefined;
 }
 
 /** The SELECT list that cuts out what a query reads. */
@@ -40,7 +43,7 @@ function projectedDocument(container: SqliteContainer, row: ScannedRow, { names,
 export function documentSource(
   container: SqliteContainer,
   statements: ScanStatements,
-  { expectedRows, projection, oddFilter }: DocumentSourceOptions,
+  { expectedRows, projection, oddFilter, orderBy }: DocumentSourceOptions,
   read: Read,
 ): QuerySource {
   const columns = projection === undefined ? undefined : projectedColumns(projection);
@@ -54,9 +57,10 @@ export function documentSource(
     return oddFilter === undefined || !isOddText(text) || oddFilter(document) ? { ordinal: row.ordinal, document } : undefined;
   };
   return {
-    async *scan({ afterOrdinal, signal }): AsyncGenerator<SourceBatch> {
+    async *scan({ afterOrdinal, signal, firstInOrder }): AsyncGenerator<SourceBatch> {
       let scannedTo = afterOrdinal;
-      for await (const slice of scanSlices(container, statements, { behind: afterOrdinal, expectedRows, signal, columns }, read)) {
+      const first = orderBy === undefined || firstInOrder === undefined ? undefined : { orderBy, count: firstInOrder };
+      for await (const slice of scanSlices(container, statements, { behind: afterOrdinal, expectedRows, signal, columns, first }, read)) {
         const rows = slice.rows.map(rowOf).filter((row) => row !== undefined);
         scannedTo = slice.next ?? slice.rows.at(-1)?.ordinal ?? scannedTo;
         yield { rows, scannedTo, looked: slice.looked };

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../core/errors.ts';
 import { tableNames } from './container-statements.ts';
-import type { Program, SqliteRow, SqliteStep, SqliteValue } from './driver.ts';
+import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
+import type { Program, SqliteRow, SqliteValue } from './driver.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import { SliceSize } from './slice-size.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
@@ -34,6 +35,14 @@ export interface ScanRequest {
   readonly signal: AbortSignal | undefined;
   /** What is selected of each document: all of it unless said otherwise. */
   readonly columns?: SliceColumns | undefined;
+  /** Where only the first rows in an order are needed. */
+  readonly first?: FirstInOrder | undefined;
+}
+
+/** The first rows of each slice in an order, besides those whose place in it SQLite cannot tell. */
+export interface FirstInOrder {
+  readonly orderBy: SqliteOrderBy;
+  readonly count: number;
 }
 
 /** A SELECT list with the values of its placeholders. */
@@ -66,30 +75,48 @@ export function sliceStatement(
   return `SELECT ${columns.sql} FROM ${documents}${index} WHERE ${keys}ordinal > ? AND ordinal <= ? AND (expires_at IS NULL OR expires_at > ?)${where.sql} ORDER BY ordinal`;
 }
 
-function* readSlice(
-  container: SqliteContainer,
-  statements: ScanStatements,
-  { sql, parameters }: SliceColumns,
-  behind: number,
-  size: number,
-): Program<ScanSlice> {
+/** Rows beyond the number asked for, so that a few whose place is not told do not cost a second look at the slice. */
+const UNTOLD_ROWS = 64;
+
+/** The statement of a slice that gives its first rows in an order, and before them those whose place is not told; in creation order again. */
+function firstRowsStatement(container: number, statements: ScanStatements, columns: SliceColumns, { orderBy }: FirstInOrder): string {
+  const slice = sliceStatement(container, statements, { ...columns, sql: `${columns.sql}, ((${orderBy.unless.sql}) IS TRUE) AS untold` });
+  const unordered = slice.slice(0, slice.lastIndexOf(' ORDER BY '));
+  return `SELECT * FROM (${unordered} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?) ORDER BY ordinal`;
+}
+
+/** What a scan runs for each slice. */
+interface SliceReader {
+  readonly statements: ScanStatements;
+  readonly columns: SliceColumns;
+  readonly sql: string;
+  readonly first: FirstInOrder | undefined;
+  readonly firstSql: string;
+}
+
+function* readRows(container: SqliteContainer, reader: SliceReader, behind: number, end: number): Program<readonly ScannedRow[]> {
+  const { statements, columns, first } = reader;
+  const bounds = [...(statements.lookup?.parameters ?? []), behind, end, container.nowSeconds(), ...statements.where.parameters];
+  if (first !== undefined) {
+    const limit = first.count + UNTOLD_ROWS;
+    const parameters = [...columns.parameters, ...first.orderBy.unless.parameters, ...bounds, ...first.orderBy.parameters, limit];
+    const rows = (yield { mode: 'all', sql: reader.firstSql, parameters }) as readonly ScannedRow[];
+    const untold = rows.reduce((count, row) => count + (row['untold'] === 1 ? 1 : 0), 0);
+    if (rows.length < limit || untold <= UNTOLD_ROWS) {
+      return rows;
+    }
+  }
+  return (yield { mode: 'all', sql: reader.sql, parameters: [...columns.parameters, ...bounds] }) as readonly ScannedRow[];
+}
+
+function* readSlice(container: SqliteContainer, reader: SliceReader, behind: number, size: number): Program<ScanSlice> {
+  const { statements, first } = reader;
   const piece = statements.bound(behind, size);
   const bound = piece === undefined ? undefined : ((yield { mode: 'get', ...piece }) as { readonly ordinal: number } | undefined);
   const end = bound?.ordinal ?? Number.MAX_SAFE_INTEGER;
-  const step: SqliteStep = {
-    mode: 'all',
-    sql,
-    parameters: [
-      ...parameters,
-      ...(statements.lookup?.parameters ?? []),
-      behind,
-      end,
-      container.nowSeconds(),
-      ...statements.where.parameters,
-    ],
-  };
-  const rows = (yield step) as readonly ScannedRow[];
-  return { rows, looked: statements.isFiltered && bound !== undefined ? size : rows.length, next: bound?.ordinal };
+  const rows = yield* readRows(container, reader, behind, end);
+  const isReduced = statements.isFiltered || first !== undefined;
+  return { rows, looked: isReduced && bound !== undefined ? size : rows.length, next: bound?.ordinal };
 }
 
 /**
@@ -100,16 +127,22 @@ function* readSlice(
 export async function* scanSlices(
   container: SqliteContainer,
   statements: ScanStatements,
-  { behind, expectedRows, signal, columns = DOCUMENT_COLUMNS }: ScanRequest,
+  { behind, expectedRows, signal, columns = DOCUMENT_COLUMNS, first }: ScanRequest,
   read: Read,
 ): AsyncGenerator<ScanSlice> {
-  const statement = { sql: sliceStatement(container.number, statements, columns), parameters: columns.parameters };
+  const reader: SliceReader = {
+    statements,
+    columns,
+    sql: sliceStatement(container.number, statements, columns),
+    first,
+    firstSql: first === undefined ? '' : firstRowsStatement(container.number, statements, columns, first),
+  };
   const size = new SliceSize(container.database.runtime, expectedRows);
   let next: number | undefined = behind;
   while (next !== undefined) {
     const from: number = next;
     const rows = size.begin();
-    const slice = await read(() => readSlice(container, statements, statement, from, rows));
+    const slice = await read(() => readSlice(container, reader, from, rows));
     size.end(slice.rows.reduce((sum, row) => sum + charactersOf(row), 0));
     yield slice;
     next = slice.next;

@@ -1,9 +1,11 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { SqliteFilter } from '../../query/compile/sqlite/compile-filter.ts';
+import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { compileSqlitePlan, type SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
+import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
@@ -71,7 +73,12 @@ async function runPlanned(container: SqliteContainer, request: QueryRequest, que
   const page = await executeQuery({
     prepared,
     parameters,
-    source: documentSource(container, statements, { expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter }, read),
+    source: documentSource(
+      container,
+      statements,
+      { expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter, orderBy: orderOf(query) },
+      read,
+    ),
     whereIsExact: plan.whereIsExact,
     maxItemCount,
     continuation: request.continuation,
@@ -80,6 +87,12 @@ async function runPlanned(container: SqliteContainer, request: QueryRequest, que
     computedProperties,
   });
   return pageOf(page.items, page.bytesReturned, page.rowsLookedAt, page.continuation);
+}
+
+/** The order in which SQLite can tell the first documents: not where documents come along that give no row in the end. */
+function orderOf({ prepared, plan }: PlannedQuery): SqliteOrderBy | undefined {
+  const { root } = prepared;
+  return (root.where === undefined || plan.whereIsExact) && !root.distinct && everyRowHasValue(root) ? plan.orderBy : undefined;
 }
 
 /** Runs a query to its end and tells how. */
@@ -100,7 +113,7 @@ export async function explainQuery(container: SqliteContainer, request: QueryReq
   const hasFilter = prepared.root.where !== undefined;
   const { filter } = plan;
   return {
-    text: [ACCESS_TEXTS[statements.access], ...filterTexts(filter, hasFilter), ...readTexts(plan)].join('\n'),
+    text: [ACCESS_TEXTS[statements.access], ...filterTexts(filter, hasFilter), ...orderTexts(query), ...readTexts(plan)].join('\n'),
     access: statements.access,
     filter: !hasFilter ? 'none' : filter?.exact === true ? 'exact' : filter !== undefined || isNarrowed ? 'superset' : 'evaluated',
     pushedDown: pushedDown(query),
@@ -132,6 +145,14 @@ function filterTexts(filter: SqliteFilter | undefined, hasFilter: boolean): read
   return [`SQLite leaves out most that do not pass; the filter is evaluated on the rest, because ${why}.`];
 }
 
+function orderTexts(query: PlannedQuery): readonly string[] {
+  if (query.prepared.root.orderBy.length === 0) {
+    return [];
+  }
+  const chosen = 'For the first page, SQLite chooses from each slice the documents that come first in the order. ';
+  return [`${orderOf(query) === undefined ? '' : chosen}The evaluator sorts, and keeps no more rows than a page has.`];
+}
+
 function readTexts({ aggregates, projection }: SqlitePlan): readonly string[] {
   if (aggregates !== undefined) {
     return ['SQLite aggregates them, slice by slice; sums that are not of whole numbers are made again by the evaluator.'];
@@ -139,12 +160,14 @@ function readTexts({ aggregates, projection }: SqlitePlan): readonly string[] {
   return projection === undefined ? [] : ['SQLite cuts out the properties that the query reads.'];
 }
 
-function pushedDown({ plan, statements, hasIds }: PlannedQuery): string[] {
+function pushedDown(query: PlannedQuery): string[] {
+  const { plan, statements, hasIds } = query;
   return [
     ...(statements.lookup === undefined ? [] : ['partition key']),
     ...(hasIds ? ['id'] : []),
     ...(plan.filter === undefined ? [] : ['WHERE']),
     ...(plan.aggregates === undefined ? [] : ['aggregates']),
+    ...(orderOf(query) === undefined ? [] : ['ORDER BY']),
     ...(plan.projection === undefined || plan.aggregates !== undefined ? [] : ['properties']),
   ];
 }

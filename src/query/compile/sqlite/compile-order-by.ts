@@ -11,10 +11,10 @@ export interface SqliteOrderBy {
   /** Terms without `ORDER BY`; the last is the order of creation, by the column `ordinal`. */
   readonly sql: string;
   readonly parameters: readonly SqliteValue[];
-  /** Whether the order is right whatever the documents hold. */
+  /** Whether the order is right for all documents that are not odd. */
   readonly exact: boolean;
-  /** Where this holds for a document of the result, the order is not right: arrays and objects have an order that SQLite lacks, and odd documents. */
-  readonly unless: { readonly sql: string; readonly parameters: readonly SqliteValue[] } | undefined;
+  /** Where this is true of a document (it may be NULL), its place is not told: arrays and objects have an order that SQLite lacks, and of odd documents it tells nothing. */
+  readonly unless: { readonly sql: string; readonly parameters: readonly SqliteValue[] };
 }
 
 /** The place of a value's type in the order: undefined, null, false, true, number, string. */
@@ -68,6 +68,6 @@ export function compileOrderBy(
     sql: [...terms.map((term) => term.text), 'ordinal'].join(', '),
     parameters: terms.flatMap((term) => term.values),
     exact: containers.length === 0,
-    unless: containers.length === 0 ? undefined : { sql: unless.text, parameters: unless.values },
+    unless: { sql: unless.text, parameters: unless.values },
   };
 }
