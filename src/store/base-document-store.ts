@@ -42,6 +42,9 @@ import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation } fro
 /** An operation of a bulk call: checked, or the error that its check raised. */
 export type BulkItem = StoreOperation | PerigeeError;
 
+/** How long a scan may go on after its store has begun to close: closing is answered within 50 ms. */
+const CLOSE_GRACE_MS = 30;
+
 /**
  * Checks every call once and leaves the work to hooks, so that a backend writes nothing twice and all refuse alike.
  *
@@ -58,6 +61,7 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   protected readonly partitionKeyPaths: readonly (readonly string[])[];
   protected readonly calls: CallTracker;
   readonly #schema: StandardSchemaLike | undefined;
+  #closingSinceMs: number | undefined;
   readonly #closed = new Emitter<{ closed: undefined }>();
 
   constructor(container: ContainerInfo, runtime: Runtime, schema?: StandardSchemaLike) {
@@ -311,6 +315,20 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   /** Calls `listener` once the store has closed, so that the backend that opened it forgets it. */
   onClosed(listener: () => void): Unsubscribe {
     return this.#closed.on('closed', listener);
+  }
+
+  /**
+   * Ends long work soon after the store has begun to close; called between two pieces of it. Short work still has its time, so that what was under
+   * way succeeds. @throws CLOSED
+   */
+  protected leaveWhenClosing(): void {
+    if (this.calls.closed) {
+      const nowMs = this.runtime.monotonicMs();
+      this.#closingSinceMs ??= nowMs;
+      if (nowMs - this.#closingSinceMs > CLOSE_GRACE_MS) {
+        this.calls.assertOpen();
+      }
+    }
   }
 
   /** Checks an id and a partition key. */

@@ -104,6 +104,6 @@ export interface DocumentStore<T extends object = JsonObject> {
   transact<R>(partitionKey: PartitionKeyInput, work: (transaction: StoreTransaction<T>) => Promise<R>, options?: CallOptions): Promise<R>;
   /** Resolves when everything acknowledged so far survives a loss of power, where the medium can. */
   flush(): Promise<void>;
-  /** Waits for the calls under way, then frees what the store holds. Later calls raise CLOSED. Closing twice is allowed. */
+  /** Waits for the calls under way (a query that scans on for long ends with CLOSED instead), then frees what the store holds. Later calls raise CLOSED. Closing twice is allowed. */
   close(): Promise<void>;
 }

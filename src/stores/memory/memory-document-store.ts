@@ -77,12 +77,12 @@ export class MemoryDocumentStore<T extends object = JsonObject> extends BaseDocu
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
     this.#checkSession(request.session);
-    return this.#queryIn(new MemoryDraft(this.#container), request);
+    return this.#queryIn(new MemoryDraft(this.#container), request, () => this.leaveWhenClosing());
   }
 
   protected async _explain(request: QueryRequest): Promise<QueryExplanation> {
     this.#checkSession(request.session);
-    return explainQuery(new MemoryDraft(this.#container), request, this.runtime);
+    return explainQuery(new MemoryDraft(this.#container), request, this.runtime, () => this.leaveWhenClosing());
   }
 
   protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
@@ -132,8 +132,8 @@ export class MemoryDocumentStore<T extends object = JsonObject> extends BaseDocu
     };
   }
 
-  async #queryIn(draft: MemoryDraft, request: QueryRequest): Promise<QueryPage<unknown>> {
-    return { ...(await runQueryPage(draft, request, this.runtime)), session: this.#session() };
+  async #queryIn(draft: MemoryDraft, request: QueryRequest, between?: () => void): Promise<QueryPage<unknown>> {
+    return { ...(await runQueryPage(draft, request, this.runtime, between)), session: this.#session() };
   }
 
   async #bulkOne(operation: StoreOperation, options: CallOptions): Promise<OperationOutcome<T>> {

@@ -14,16 +14,17 @@ import { documentOf } from './memory-writes.ts';
 /** Rows of one step of a scan: few enough that a step ends within a millisecond or two. */
 const STEP_ROWS = 200;
 
-/** Runs one page of a query over the rows that a draft sees. */
+/** Runs one page of a query over the rows that a draft sees; `between` is called between two pieces of it and may end it by throwing. */
 export async function runQueryPage(
   draft: MemoryDraft,
   request: QueryRequest,
   runtime: Runtime,
+  between: () => void = () => undefined,
 ): Promise<Omit<QueryPage<unknown>, 'session'>> {
   const page = await executeQuery({
     prepared: prepareQuery(request.query),
     parameters: request.parameters,
-    source: sourceOf(draft, request),
+    source: sourceOf(draft, request, between),
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     signal: request.signal,
@@ -39,13 +40,18 @@ export async function runQueryPage(
 }
 
 /** Runs a query to its end and tells how. */
-export async function explainQuery(draft: MemoryDraft, request: QueryRequest, runtime: Runtime): Promise<QueryExplanation> {
+export async function explainQuery(
+  draft: MemoryDraft,
+  request: QueryRequest,
+  runtime: Runtime,
+  between: () => void,
+): Promise<QueryExplanation> {
   let { continuation } = request;
   let documentsScanned = 0;
   let itemsReturned = 0;
   let requestUnits = 0;
   do {
-    const page = await runQueryPage(draft, { ...request, continuation }, runtime);
+    const page = await runQueryPage(draft, { ...request, continuation }, runtime, between);
     documentsScanned += page.documentsScanned;
     itemsReturned += page.items.length;
     requestUnits += page.requestUnits;
@@ -76,13 +82,14 @@ export function conditionMatcher(runtime: Runtime): (condition: string, document
 }
 
 /** The rows of a scope as documents; each is parsed for this run alone, so what the query returns is nobody else's. */
-function sourceOf(draft: MemoryDraft, request: QueryRequest): QuerySource {
+function sourceOf(draft: MemoryDraft, request: QueryRequest, between: () => void): QuerySource {
   const matches = scopeFilter(draft.container, request);
   return {
     async *scan({ afterOrdinal, signal }) {
       let ordinal = afterOrdinal;
       for (let done = false; !done;) {
         signal?.throwIfAborted();
+        between();
         const step = scanRows(draft, request, ordinal, STEP_ROWS);
         ordinal = step.rows.at(-1)?.ordinal ?? ordinal;
         done = step.done;

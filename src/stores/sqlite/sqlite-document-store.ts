@@ -58,7 +58,10 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   readonly #journal: WriteJournal | undefined;
   readonly #rules: WriteRules;
   readonly #pollIntervalMs: number;
-  readonly #readOutside: Read = (create) => this.database.read(create);
+  readonly #readOutside: Read = (create) => {
+    this.leaveWhenClosing();
+    return this.database.read(create);
+  };
 
   constructor(container: SqliteContainer, settings: SqliteStoreSettings) {
     super(container.info, container.database.runtime, settings.schema);

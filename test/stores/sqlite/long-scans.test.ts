@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { systemRuntime } from '../../../src/core/runtime.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
+import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
 import { drivers, newStore, openBackend, temporaryFolder } from './test-files.ts';
 
 const COUNT = 30_000;
@@ -111,3 +113,24 @@ describe('what a query reads', () => {
     }
   });
 });
+
+test(
+  'a query that scans on for long ends with CLOSED when its store closes; the memory store does the same',
+  { timeout: 60_000 },
+  async () => {
+    let tickMs = 0;
+    // Every look at the clock finds it far ahead, so any scan that goes on counts as long.
+    const runtime = { ...systemRuntime, monotonicMs: () => (tickMs += 1000) };
+    const memory = openMemoryBackend({ runtime });
+    for (const backend of [await openBackend({ path: join(temporaryFolder(), 'store.db'), runtime }), memory]) {
+      const store = await newStore(backend);
+      await store.bulk(Array.from({ length: COUNT }, (_, index) => ({ type: 'create', document: { id: `d${index}`, pk: 'p', n: index } })));
+      const scan = store.query('SELECT VALUE COUNT(1) FROM c WHERE IS_STRING(c._etag)').toArray();
+      const refused = expect(scan).rejects.toMatchObject({ code: 'CLOSED' });
+      await turn();
+      await store.close();
+      await refused;
+    }
+    await memory.close();
+  },
+);

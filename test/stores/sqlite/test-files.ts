@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach } from 'vitest';
+import type { Backend } from '../../../src/store/backend.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { openSqliteBackend, type SqliteBackend, type SqliteBackendOptions } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { workerDriver, type WorkerLike } from '../../../src/stores/sqlite/worker-driver.ts';
@@ -36,7 +37,7 @@ export async function openBackend(options: SqliteBackendOptions): Promise<Sqlite
 }
 
 /** The store of a new container with the partition key `/pk`. */
-export async function newStore(backend: SqliteBackend, id = 'items'): Promise<DocumentStore> {
+export async function newStore(backend: Backend, id = 'items'): Promise<DocumentStore> {
   if ((await backend.readDatabase('test')) === undefined) {
     await backend.createDatabase('test');
   }
