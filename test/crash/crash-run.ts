@@ -32,7 +32,6 @@ interface Settled {
   readonly settled: readonly HeldDocument[];
   readonly pending: number;
   readonly error: string | undefined;
-  readonly conflicts: number;
 }
 
 /** What a run of crashes found. */

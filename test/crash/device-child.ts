@@ -85,7 +85,6 @@ if (mode === 'settle') {
     settled: documents,
     pending: (await engine.status()).pending,
     error: failed?.error?.message,
-    conflicts: reports.reduce((sum, { conflictCount }) => sum + conflictCount, 0),
   };
   // The channel closes with whatever has not left yet, so a large message is waited for.
   await new Promise((resolve) => process.send?.(message, resolve));

@@ -62,17 +62,18 @@ function charactersOf(row: SqliteRow): number {
   return characters;
 }
 
-/** The statement that reads a slice: the scope's living rows behind one ordinal and up to another. */
-export function sliceStatement(
-  container: number,
-  { access, lookup, where }: ScanStatements,
-  columns: SliceColumns = DOCUMENT_COLUMNS,
-): string {
+/** The statement that reads a slice, the scope's living rows behind one ordinal and up to another, without an order. */
+function unorderedSlice(container: number, { access, lookup, where }: ScanStatements, columns: string): string {
   const { documents } = tableNames(container);
   // Left to itself the planner may prefer an index that makes one slice cost as much as the whole walk.
   const index = { container: ' NOT INDEXED', partition: ` INDEXED BY ${documents}_pk`, point: '' }[access];
   const keys = lookup === undefined ? '' : `${lookup.sql} AND `;
-  return `SELECT ${columns.sql} FROM ${documents}${index} WHERE ${keys}ordinal > ? AND ordinal <= ? AND (expires_at IS NULL OR expires_at > ?)${where.sql} ORDER BY ordinal`;
+  return `SELECT ${columns} FROM ${documents}${index} WHERE ${keys}ordinal > ? AND ordinal <= ? AND (expires_at IS NULL OR expires_at > ?)${where.sql}`;
+}
+
+/** The statement that reads a slice in creation order. */
+export function sliceStatement(container: number, statements: ScanStatements, columns: SliceColumns = DOCUMENT_COLUMNS): string {
+  return `${unorderedSlice(container, statements, columns.sql)} ORDER BY ordinal`;
 }
 
 /** Rows beyond the number asked for, so that a few whose place is not told do not cost a second look at the slice. */
@@ -80,9 +81,8 @@ const UNTOLD_ROWS = 64;
 
 /** The statement of a slice that gives its first rows in an order, and before them those whose place is not told; in creation order again. */
 function firstRowsStatement(container: number, statements: ScanStatements, columns: SliceColumns, { orderBy }: FirstInOrder): string {
-  const slice = sliceStatement(container, statements, { ...columns, sql: `${columns.sql}, ((${orderBy.unless.sql}) IS TRUE) AS untold` });
-  const unordered = slice.slice(0, slice.lastIndexOf(' ORDER BY '));
-  return `SELECT * FROM (${unordered} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?) ORDER BY ordinal`;
+  const slice = unorderedSlice(container, statements, `${columns.sql}, ((${orderBy.unless.sql}) IS TRUE) AS untold`);
+  return `SELECT * FROM (${slice} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?) ORDER BY ordinal`;
 }
 
 /** What a scan runs for each slice. */
