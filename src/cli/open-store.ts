@@ -3,9 +3,18 @@ import { dirname, resolve } from 'node:path';
 import { PerigeeError } from '../core/errors.ts';
 import type { Backend } from '../store/backend.ts';
 import { consoleLogger } from './console-logger.ts';
+import { parseStoreAddress } from './store-address.ts';
 
 /** Where `perigee serve` keeps its data unless told otherwise. */
 export const DEFAULT_STORE = 'sqlite:.perigee/data.sqlite';
+
+/** How a store is opened. */
+export interface OpenStoreOptions {
+  /** The store must be there already: a mistyped path is then an error instead of a new, empty store. */
+  readonly mustExist?: boolean | undefined;
+  /** Key of an account; that of the environment (`PERIGEE_KEY`) unless said otherwise, and that of the emulator on this machine. */
+  readonly key?: string | undefined;
+}
 
 /** Makes a folder and those above it. Node's own recursive way never ends where a folder cannot hold others, such as `/proc`. */
 function makeFolder(folder: string): void {
@@ -32,30 +41,71 @@ function reasonOf(cause: unknown): string {
     : `the system does not permit it (${code ?? 'unknown reason'})`;
 }
 
-/**
- * Opens the backend that a `--store` argument names: `memory`, or `sqlite:PATH`, whose folder is made when it is missing.
- *
- * @throws INVALID_OPTION, STORE_READ_ONLY and what opening the backend throws
- */
-export async function openStore(argument: string): Promise<{ readonly backend: Backend; readonly label: string }> {
-  if (argument === 'memory') {
-    const { openMemoryBackend } = await import('../stores/memory/memory-backend.ts');
-    return { backend: openMemoryBackend(), label: 'memory (gone when the server stops)' };
-  }
-  const path = /^sqlite:(.+)$/u.exec(argument)?.[1];
-  if (path === undefined) {
-    throw new PerigeeError('INVALID_OPTION', `Cannot open the store ${JSON.stringify(argument)}: use "memory" or "sqlite:PATH".`);
-  }
-  const file = resolve(path);
+function prepareFolder(folder: string): void {
   try {
-    makeFolder(dirname(file));
+    makeFolder(folder);
   } catch (cause) {
-    throw new PerigeeError(
-      'STORE_READ_ONLY',
-      `Cannot make the folder ${JSON.stringify(dirname(file))} for the store: ${reasonOf(cause)}.`,
-      { cause },
-    );
+    throw new PerigeeError('STORE_READ_ONLY', `Cannot make the folder ${JSON.stringify(folder)} for the store: ${reasonOf(cause)}.`, {
+      cause,
+    });
   }
-  const { openSqliteBackend } = await import('../stores/sqlite/sqlite-backend.ts');
-  return { backend: await openSqliteBackend({ path: file, logger: consoleLogger }), label: file };
+}
+
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // A part of the path is a file, or may not be looked into.
+    return false;
+  }
+}
+
+async function keyOf(endpoint: string, given: string | undefined): Promise<string> {
+  const key = given ?? process.env['PERIGEE_KEY'];
+  if (key !== undefined) {
+    return key;
+  }
+  const { hostname } = new URL(endpoint);
+  if (['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) {
+    return (await import('../server/server-options.ts')).WELL_KNOWN_KEY;
+  }
+  throw new PerigeeError('INVALID_OPTION', `Cannot open the account at ${JSON.stringify(endpoint)} without a key: set PERIGEE_KEY.`);
+}
+
+/**
+ * Opens the backend that a store argument names ({@link parseStoreAddress}); the folder of a local one is made when it is missing. The label is
+ * what people are told of it; it holds no secret.
+ *
+ * @throws INVALID_OPTION, NOT_FOUND (with `mustExist`), STORE_READ_ONLY, and what opening the backend throws
+ */
+export async function openStore(
+  argument: string,
+  options: OpenStoreOptions = {},
+): Promise<{ readonly backend: Backend; readonly label: string }> {
+  const address = parseStoreAddress(argument);
+  switch (address.kind) {
+    case 'memory': {
+      const { openMemoryBackend } = await import('../stores/memory/memory-backend.ts');
+      return { backend: openMemoryBackend(), label: 'memory (gone when the program ends)' };
+    }
+    case 'cosmos': {
+      const { openCosmosBackend } = await import('../stores/cosmos/cosmos-backend.ts');
+      const { endpoint } = address;
+      const key = await keyOf(endpoint, options.key);
+      return { backend: await openCosmosBackend({ endpoint, key, logger: consoleLogger }), label: endpoint };
+    }
+    case 'sqlite': {
+      const path = resolve(address.path);
+      if (options.mustExist === true && !isThere(path)) {
+        throw new PerigeeError('NOT_FOUND', `Cannot open the store ${JSON.stringify(path)}: there is no such file.`);
+      }
+      prepareFolder(dirname(path));
+      const { openSqliteBackend } = await import('../stores/sqlite/sqlite-backend.ts');
+      return { backend: await openSqliteBackend({ path, logger: consoleLogger }), label: path };
+    }
+    case 'file':
+      throw new PerigeeError('INVALID_OPTION', 'Cannot open a folder of JSON-lines files yet.');
+    default:
+      return address satisfies never;
+  }
 }

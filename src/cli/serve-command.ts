@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { PerigeeError } from '../core/errors.ts';
 import { consoleLogger } from './console-logger.ts';
 import { DEFAULT_STORE, openStore } from './open-store.ts';
+import { parseStoreAddress } from './store-address.ts';
 
 interface ServeOptions {
   readonly store: string;
@@ -28,7 +29,7 @@ export function addServeCommand(program: Command): void {
   program
     .command('serve')
     .description('Serve a local store over the Cosmos DB protocol, for the official SDKs.')
-    .option('--store <store>', 'memory, or sqlite:PATH', DEFAULT_STORE)
+    .option('--store <store>', 'memory, sqlite:PATH, or file:FOLDER', DEFAULT_STORE)
     .option('--host <address>', 'address to listen on; anything but loopback needs --key', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8081')
     .option('--key <base64>', 'master key; also read from PERIGEE_KEY; the emulator key unless given')
@@ -40,6 +41,12 @@ export function addServeCommand(program: Command): void {
 
 async function serve(options: ServeOptions): Promise<void> {
   const port = parsePort(options.port);
+  if (parseStoreAddress(options.store).kind === 'cosmos') {
+    throw new PerigeeError(
+      'INVALID_OPTION',
+      'Cannot serve an account: it speaks the protocol itself. Connect to it, or copy it into a local store first.',
+    );
+  }
   const { backend, label } = await openStore(options.store);
   const [{ startServer }, { WELL_KNOWN_KEY }] = await Promise.all([
     import('../server/start-server.ts'),

@@ -16,7 +16,7 @@ describe('help', () => {
     expect(program).toContain('serve [options] Serve a local store');
     for (const part of [
       '--store <store>',
-      'memory, or sqlite:PATH',
+      'memory, sqlite:PATH, or file:FOLDER',
       'sqlite:.perigee/data.sqlite',
       '--host <address>',
       '127.0.0.1',
@@ -54,13 +54,15 @@ describe('a command line that makes no sense', () => {
   test('an option with a value that it cannot have exits with 78 and names what it can', async () => {
     const runs = await Promise.all([
       runCli(['serve', '--port', 'http']),
-      runCli(['serve', '--store', 'mongodb://host']),
+      runCli(['serve', '--store', 'mongodb://host:not base64!@host']),
+      runCli(['serve', '--store', 'https://account.documents.azure.com:443/']),
       runCli(['serve', '--store', 'memory', '--key', 'not base64!']),
       runCli(['serve', '--store', 'memory', '--port', '0', '--host', '0.0.0.0']),
     ]);
     const said = [
       'a whole number from 0 to 65535',
-      'use "memory" or "sqlite:PATH"',
+      'a store of the kind "mongodb": use memory, sqlite:PATH',
+      'Connect to it, or copy it',
       'it is not base64',
       'Give a key of your own, or listen on 127.0.0.1',
     ];
