@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
 import type { FunctionSignature } from '../function-catalog.ts';
+import type { Parameter, ParameterKind } from './parameter.ts';
 
 /** An argument or a result of a function; `undefined` is the language's own undefined. */
 export type Argument = JsonValue | undefined;
@@ -45,6 +46,21 @@ export type FunctionFamily =
 export type IndexUse = 'seek' | 'precise' | 'expanded' | 'scan' | 'none';
 
 /**
+ * What the SQLite compiler makes of a call over paths and constants: `exact` is not evaluated again, a `superset` is filtered again by the
+ * evaluator, `none` is left to it.
+ */
+export type SqliteForm = 'exact' | 'superset' | 'none';
+
+/** What a function gives when it gives anything. */
+export type ResultKind = Exclude<ParameterKind, 'date part'> | 'null';
+
+/**
+ * An expression and its result, `undefined` for none. Expressions may read `c`, the first of the sample documents of `sample-documents.ts`;
+ * aggregates fold all of them. Where the text begins with SELECT it is a whole query over them, and the result an array of its rows.
+ */
+export type FunctionExample = readonly [expression: string, result: Argument];
+
+/**
  * One built-in function of the language.
  *
  * At most one of `evaluate`, `bind` and `accumulate` is there. None, although `implemented`, means that the evaluator compiles the call
@@ -54,9 +70,15 @@ export interface FunctionEntry extends FunctionSignature {
   /** Other accepted spellings, upper case. */
   readonly aliases: readonly string[];
   readonly family: FunctionFamily;
+  readonly parameters: readonly Parameter[];
+  readonly result: ResultKind;
+  /** What the call gives, in one sentence. */
+  readonly summary: string;
+  readonly examples: readonly FunctionExample[];
   /** Whether equal arguments give an equal result for the length of a query. */
   readonly deterministic: boolean;
   readonly indexUse: IndexUse;
+  readonly sqlite: SqliteForm;
   /** `propagate`: an undefined argument makes the call undefined, and the function is not called. `pass`: the function decides. */
   readonly undefinedArguments: 'propagate' | 'pass';
   readonly evaluate?: ScalarFunction | undefined;
@@ -86,6 +108,11 @@ function entry(family: FunctionFamily, name: string, arity: Arity, body: Body | 
     minArguments: arity[0],
     maxArguments: arity[1],
     family,
+    parameters: [],
+    result: 'any',
+    summary: '',
+    examples: [],
+    sqlite: 'none',
     aggregate: family === 'aggregate',
     deterministic: options.deterministic ?? true,
     indexUse: options.indexUse ?? 'none',
