@@ -7,8 +7,8 @@ import type { StoreCapabilities } from '../../store/capabilities.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import { ResidentContainer } from '../common/resident-container.ts';
 import { MEMORY_CAPABILITIES } from './memory-capabilities.ts';
-import { MemoryContainer } from './memory-container.ts';
 import { MemoryDocumentStore } from './memory-document-store.ts';
 
 /** Settings of {@link openMemoryBackend}. */
@@ -21,7 +21,7 @@ export interface MemoryBackendOptions {
 
 interface MemoryDatabase {
   readonly info: DatabaseInfo;
-  readonly containers: Map<string, MemoryContainer>;
+  readonly containers: Map<string, ResidentContainer>;
   lastContainer: number;
 }
 
@@ -58,7 +58,7 @@ export class MemoryBackend extends BaseBackend {
   readonly #databases = new Map<string, MemoryDatabase>();
   /** Drawn anew for each backend, so that an etag or a cursor of another run is never taken for one of this. */
   readonly #incarnation: string;
-  readonly #catalog: MemoryContainer;
+  readonly #catalog: ResidentContainer;
   #lastDatabase = 0;
   #lastResource = 0;
 
@@ -155,14 +155,14 @@ export class MemoryBackend extends BaseBackend {
     this.#catalog.markDeleted();
   }
 
-  #find(info: ContainerInfo): MemoryContainer | undefined {
+  #find(info: ContainerInfo): ResidentContainer | undefined {
     const container = this.#databases.get(info.databaseId)?.containers.get(info.definition.id);
     return container?.info.rid === info.rid ? container : undefined;
   }
 
-  #newContainer(info: ContainerInfo): MemoryContainer {
+  #newContainer(info: ContainerInfo): ResidentContainer {
     this.#lastResource += 1;
-    return new MemoryContainer(info, this.runtime, `${this.#incarnation}-${this.#lastResource.toString(16)}`);
+    return new ResidentContainer(info, this.runtime, { incarnation: `${this.#incarnation}-${this.#lastResource.toString(16)}` });
   }
 
   /** Etag and time of a database or container that is written now. */

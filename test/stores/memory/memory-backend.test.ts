@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
-import { MemoryContainer } from '../../../src/stores/memory/memory-container.ts';
 import { openMemoryBackend, type MemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
-import { OrderLog } from '../../../src/stores/memory/order-log.ts';
+import { OrderLog } from '../../../src/stores/common/order-log.ts';
+import { ResidentContainer } from '../../../src/stores/common/resident-container.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
 
 async function openStore(
@@ -142,7 +142,7 @@ describe('OrderLog', () => {
 test('a container drops entries of old versions in time', async () => {
   const { backend, store } = await openStore();
   const info = await backend.readContainer('app', 'items');
-  const container = new MemoryContainer(info ?? expect.unreachable(), backend.runtime, 'prefix');
+  const container = new ResidentContainer(info ?? expect.unreachable(), backend.runtime, { incarnation: 'prefix' });
   expect(container.committed.size).toBe(0);
   for (let round = 0; round < 5000; round += 1) {
     await container.write(undefined, (draft) => {

@@ -9,23 +9,23 @@ import { valueAtPath } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { documentRid, documentSelf } from '../../store/resource-id.ts';
 import { decideWrite, keyOf, stampDocument, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
-import { rowKey, type MemoryContainer, type MemoryRow } from './memory-container.ts';
-import type { MemoryDraft } from './memory-draft.ts';
+import { rowKey, type ResidentContainer, type ResidentRow } from './resident-container.ts';
+import type { ResidentDraft } from './resident-draft.ts';
 
 /** Outcome of an operation that succeeded. */
 export type SuccessfulOutcome<T extends object> = Extract<OperationOutcome<T>, { readonly ok: true }>;
 
 /** The document of a row, parsed anew. */
-export function documentOf<T extends object>(row: MemoryRow): StoredDocument<T> {
+export function documentOf<T extends object>(row: ResidentRow): StoredDocument<T> {
   return JSON.parse(row.text) as StoredDocument<T>;
 }
 
 /** Carries out one operation on a draft. @throws what {@link decideWrite} throws, CONFLICT (unique key), and NOT_FOUND, NOT_MODIFIED for a read */
-export function applyOperation<T extends object>(draft: MemoryDraft, operation: StoreOperation, rules: WriteRules): SuccessfulOutcome<T> {
+export function applyOperation<T extends object>(draft: ResidentDraft, operation: StoreOperation, rules: WriteRules): SuccessfulOutcome<T> {
   return operation.type === 'read' ? readRow(draft, operation) : applyWrite(draft, operation, rules);
 }
 
-function readRow<T extends object>(draft: MemoryDraft, operation: Extract<StoreOperation, { type: 'read' }>): SuccessfulOutcome<T> {
+function readRow<T extends object>(draft: ResidentDraft, operation: Extract<StoreOperation, { type: 'read' }>): SuccessfulOutcome<T> {
   const row = draft.get(rowKey(operation.key.partitionKeyText, operation.key.id));
   if (row === undefined) {
     throw new PerigeeError(
@@ -45,14 +45,14 @@ function readRow<T extends object>(draft: MemoryDraft, operation: Extract<StoreO
 }
 
 /** Raises NOT_MODIFIED while a row has the etag. */
-export function checkIfNoneMatch(row: MemoryRow, ifNoneMatch: string | undefined): void {
+export function checkIfNoneMatch(row: ResidentRow, ifNoneMatch: string | undefined): void {
   if (ifNoneMatch !== undefined && (ifNoneMatch === row.etag || ifNoneMatch === '*')) {
     throw new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(row.id)} still has the etag given. Use the copy you have.`);
   }
 }
 
 /** Carries out one write on a draft. */
-export function applyWrite<T extends object>(draft: MemoryDraft, operation: WriteOperation, rules: WriteRules): SuccessfulOutcome<T> {
+export function applyWrite<T extends object>(draft: ResidentDraft, operation: WriteOperation, rules: WriteRules): SuccessfulOutcome<T> {
   const { partitionKeyText, id } = keyOf(operation);
   const key = rowKey(partitionKeyText, id);
   const before = draft.get(key);
@@ -90,7 +90,7 @@ export function applyWrite<T extends object>(draft: MemoryDraft, operation: Writ
 }
 
 /** One text for each unique key. A missing value counts as null, as in Cosmos DB. */
-function uniqueTextsOf(container: MemoryContainer, document: PreparedDocument): string[] {
+export function uniqueTextsOf(container: ResidentContainer, document: PreparedDocument): string[] {
   return container.uniquePaths.map((paths, index) => {
     const values = paths.map((path) => valueAtPath(document.value, path) ?? null);
     return `${index}${document.partitionKeyText}${canonicalJson(values)}`;
@@ -98,19 +98,19 @@ function uniqueTextsOf(container: MemoryContainer, document: PreparedDocument): 
 }
 
 function buildRow(
-  container: MemoryContainer,
+  container: ResidentContainer,
   key: string,
   document: PreparedDocument,
-  before: MemoryRow | undefined,
+  before: ResidentRow | undefined,
   uniqueTexts: readonly string[],
-): MemoryRow {
+): ResidentRow {
   const ordinal = before?.ordinal ?? container.takeOrdinal();
   const position = container.takePosition();
   const rid = documentRid(container.info.rid, ordinal);
   const system: SystemProperties = {
     _rid: rid,
     _self: documentSelf(container.self, rid),
-    _etag: `"${container.etagPrefix}-${position.toString(16).padStart(12, '0')}"`,
+    _etag: container.etagOf({ ordinal, position, body: document.text }),
     _attachments: 'attachments/',
     _ts: container.nowSeconds(),
   };
@@ -132,10 +132,10 @@ function buildRow(
 
 /** Charge of a write that took a document from one version to another; either may be missing. */
 function chargeOf(
-  container: MemoryContainer,
+  container: ResidentContainer,
   operation: WriteOperation,
-  before: MemoryRow | undefined,
-  after: MemoryRow | undefined,
+  before: ResidentRow | undefined,
+  after: ResidentRow | undefined,
 ): number {
   const only = after ?? before;
   if (before === undefined || after === undefined) {

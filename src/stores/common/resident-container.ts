@@ -7,11 +7,11 @@ import type { ContainerInfo } from '../../store/backend.ts';
 import { parsePropertyPath, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { containerSelf } from '../../store/resource-id.ts';
 import { expiresAtSeconds } from '../../store/write-rules.ts';
-import { MemoryDraft } from './memory-draft.ts';
+import { ResidentDraft, type DraftChange } from './resident-draft.ts';
 import { OrderLog, type OrderEntry } from './order-log.ts';
 
 /** One version of a document; never changed, only replaced. */
-export interface MemoryRow {
+export interface ResidentRow {
   /** Partition key text and id: {@link rowKey}. */
   readonly key: string;
   readonly id: string;
@@ -32,6 +32,23 @@ export interface MemoryRow {
   readonly uniqueTexts: readonly string[];
 }
 
+/** What a backend adds to a container whose rows are all in memory. */
+export interface ResidentContainerOptions {
+  /** Names the data in which a position has a meaning; never the same for two containers, nor for two runs of a backend that keeps nothing. */
+  readonly incarnation: string;
+  /** The etag of a version with its quotes, never given twice in a container; made of incarnation and position unless said otherwise. */
+  readonly etagOf?: ((version: { readonly ordinal: number; readonly position: number; readonly body: string }) => string) | undefined;
+  /** Keeps the changes of a commit before anybody sees them. What it throws refuses the commit, which then has changed nothing. */
+  readonly keep?: ((changes: readonly DraftChange[]) => void) | undefined;
+}
+
+/** What is known of a container that was kept: its rows, in any order, and the highest numbers that were ever given. */
+export interface ResidentContent {
+  readonly rows: Iterable<ResidentRow>;
+  readonly ordinal: number;
+  readonly position: number;
+}
+
 /** The key of a row. A partition key text is an array in JSON, which shows its own end, so the two parts cannot run together. */
 export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
   return partitionKeyText + id;
@@ -42,21 +59,21 @@ const EMPTY_LOG = new OrderLog();
 /**
  * The committed documents of one container, in creation order and in commit order.
  *
- * Readers see committed rows only. A writer works on a {@link MemoryDraft} and commits it at one go; {@link write} and {@link transact} see to it
+ * Readers see committed rows only. A writer works on a {@link ResidentDraft} and commits it at one go; {@link write} and {@link transact} see to it
  * that nobody else commits in between.
  */
-export class MemoryContainer {
+export class ResidentContainer {
   info: ContainerInfo;
   /** Paths of the unique keys, parsed. */
   readonly uniquePaths: readonly (readonly (readonly string[])[])[];
   /** `_self` of the container. */
   readonly self: string;
-  /** Start of all etags; never the same for two containers, nor for two runs. */
-  readonly etagPrefix: string;
+  readonly incarnation: string;
   readonly created: OrderLog = new OrderLog();
   readonly committed: OrderLog = new OrderLog();
   readonly #runtime: Runtime;
-  readonly #rows = new Map<string, MemoryRow>();
+  readonly #options: ResidentContainerOptions;
+  readonly #rows = new Map<string, ResidentRow>();
   readonly #uniqueOwners = new Map<string, string>();
   /** {@link created}, for each partition key by itself. */
   readonly #createdByPartition = new Map<PartitionKeyText, OrderLog>();
@@ -69,10 +86,11 @@ export class MemoryContainer {
   #transaction: Promise<void> | undefined;
   #deleted = false;
 
-  constructor(info: ContainerInfo, runtime: Runtime, etagPrefix: string) {
+  constructor(info: ContainerInfo, runtime: Runtime, options: ResidentContainerOptions) {
     this.info = info;
     this.#runtime = runtime;
-    this.etagPrefix = etagPrefix;
+    this.#options = options;
+    this.incarnation = options.incarnation;
     this.self = containerSelf(info.rid);
     this.uniquePaths = info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
   }
@@ -80,6 +98,45 @@ export class MemoryContainer {
   /** Position of the newest committed write. */
   get position(): number {
     return this.#committedPosition;
+  }
+
+  /** Fills the container, which is empty and not in use yet, with what was kept. */
+  restore({ rows, ordinal, position }: ResidentContent): void {
+    for (const row of rows) {
+      this.#rows.set(row.key, row);
+      for (const text of row.uniqueTexts) {
+        this.#uniqueOwners.set(text, row.key);
+      }
+    }
+    for (const row of this.rowsInOrder((one) => one.ordinal)) {
+      this.created.append(row.ordinal, row.key);
+      this.#partitionLog(row.partitionKeyText).append(row.ordinal, row.key);
+    }
+    for (const row of this.rowsInOrder((one) => one.position)) {
+      this.committed.append(row.position, row.key);
+    }
+    this.#lastOrdinal = ordinal;
+    this.#lastPosition = position;
+    this.#committedPosition = position;
+  }
+
+  /** The committed rows, expired ones included, in the order of a number. */
+  rowsInOrder(order: (row: ResidentRow) => number): ResidentRow[] {
+    return Array.from(this.#rows.values()).sort((left, right) => order(left) - order(right));
+  }
+
+  /** Number of committed rows, expired ones included. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  /** The highest ordinal given so far. */
+  get lastOrdinal(): number {
+    return this.#lastOrdinal;
+  }
+
+  etagOf(version: { readonly ordinal: number; readonly position: number; readonly body: string }): string {
+    return this.#options.etagOf?.(version) ?? `"${this.incarnation}-${version.position.toString(16).padStart(12, '0')}"`;
   }
 
   nowSeconds(): number {
@@ -125,13 +182,13 @@ export class MemoryContainer {
   }
 
   /** Whether a row is past its time to live, by the definition of now. */
-  isExpired(row: MemoryRow, nowSeconds: number): boolean {
+  isExpired(row: ResidentRow, nowSeconds: number): boolean {
     const expiresAt = expiresAtSeconds(row.ts, row.ttl, this.info.definition.defaultTtl);
     return expiresAt !== undefined && nowSeconds >= expiresAt;
   }
 
   /** The committed row, expired or not. */
-  row(key: string): MemoryRow | undefined {
+  row(key: string): ResidentRow | undefined {
     return this.#rows.get(key);
   }
 
@@ -146,38 +203,45 @@ export class MemoryContainer {
   }
 
   /** Runs `work` with no transaction under way; what it commits is seen at once. */
-  async write<R>(signal: AbortSignal | undefined, work: (draft: MemoryDraft) => R): Promise<R> {
+  async write<R>(signal: AbortSignal | undefined, work: (draft: ResidentDraft) => R): Promise<R> {
     // Nothing may be awaited between the end of the loop and the work: another writer would take the turn as well.
     while (this.#transaction !== undefined) {
       await this.#transaction;
     }
     signal?.throwIfAborted();
     this.assertExists();
-    const draft = new MemoryDraft(this);
+    const draft = new ResidentDraft(this);
     const result = work(draft);
     this.#commit(draft);
     return result;
   }
 
   /** Runs `work` while everybody else who writes to the container waits; commits when it resolves. */
-  async transact<R>(signal: AbortSignal | undefined, work: (draft: MemoryDraft) => Promise<R>): Promise<R> {
-    // Nothing may be awaited between the end of the loop and the work: another writer would take the turn as well.
-    while (this.#transaction !== undefined) {
-      await this.#transaction;
-    }
-    signal?.throwIfAborted();
-    this.assertExists();
-    let end = (): void => undefined;
-    this.#transaction = new Promise((resolve) => {
-      end = resolve;
-    });
-    try {
-      const draft = new MemoryDraft(this);
+  transact<R>(signal: AbortSignal | undefined, work: (draft: ResidentDraft) => Promise<R>): Promise<R> {
+    return this.exclusively(signal, async () => {
+      this.assertExists();
+      const draft = new ResidentDraft(this);
       const result = await work(draft);
       signal?.throwIfAborted();
       this.assertExists();
       this.#commit(draft);
       return result;
+    });
+  }
+
+  /** Runs `work` while everybody who writes to the container waits. */
+  async exclusively<R>(signal: AbortSignal | undefined, work: () => Promise<R>): Promise<R> {
+    // Nothing may be awaited between the end of the loop and the work: another writer would take the turn as well.
+    while (this.#transaction !== undefined) {
+      await this.#transaction;
+    }
+    signal?.throwIfAborted();
+    let end = (): void => undefined;
+    this.#transaction = new Promise((resolve) => {
+      end = resolve;
+    });
+    try {
+      return await work();
     } finally {
       this.#transaction = undefined;
       end();
@@ -188,10 +252,11 @@ export class MemoryContainer {
     return this.#events.on('commit', listener);
   }
 
-  #commit(draft: MemoryDraft): void {
+  #commit(draft: ResidentDraft): void {
     if (draft.changes.length === 0) {
       return;
     }
+    this.#options.keep?.(draft.changes);
     for (const { key, row, position } of draft.changes) {
       if (row === undefined) {
         this.#rows.delete(key);

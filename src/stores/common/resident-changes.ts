@@ -5,20 +5,20 @@ import { feedUnits } from '../../query/cost/request-units.ts';
 import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../store/changes.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
-import type { MemoryContainer, MemoryRow } from './memory-container.ts';
-import { scopeFilter } from './memory-scan.ts';
-import { documentOf } from './memory-writes.ts';
+import type { ResidentContainer, ResidentRow } from './resident-container.ts';
+import { scopeFilter } from './resident-scan.ts';
+import { documentOf } from './resident-writes.ts';
 
 /** Entries looked at before others get a turn. */
 const TURN_ENTRIES = 10_000;
 
 /** Reads one page of the latest-version change feed: living rows in commit order. */
 export async function readChanges<T extends object = JsonObject>(
-  container: MemoryContainer,
+  container: ResidentContainer,
   request: ChangesRequest,
   runtime: Runtime,
 ): Promise<ChangePage<T>> {
-  const binding = cursorBinding(container.etagPrefix, request);
+  const binding = cursorBinding(container.incarnation, request);
   let position = startPosition(container, request, binding);
   const matches = scopeFilter(container, request);
   const changes: Change<T>[] = [];
@@ -55,7 +55,7 @@ export async function readChanges<T extends object = JsonObject>(
 }
 
 /** The position behind which a feed starts. */
-function startPosition(container: MemoryContainer, request: ChangesRequest, binding: string): number {
+function startPosition(container: ResidentContainer, request: ChangesRequest, binding: string): number {
   const { from } = request;
   if (from === 'beginning') {
     return 0;
@@ -77,7 +77,7 @@ function startPosition(container: MemoryContainer, request: ChangesRequest, bind
 }
 
 /** The row of an entry of the commit log, unless it was written again, deleted, or has expired. */
-function livingRow(container: MemoryContainer, index: number): MemoryRow | undefined {
+function livingRow(container: ResidentContainer, index: number): ResidentRow | undefined {
   const entry = container.committed.at(index);
   const row = entry === undefined ? undefined : container.row(entry.key);
   return row === undefined || row.position !== entry?.order || container.isExpired(row, container.nowSeconds()) ? undefined : row;

@@ -1,8 +1,8 @@
 import { partitionKeyText, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { isInEpkRange } from '../../store/effective-partition-key.ts';
 import type { EpkRange } from '../../store/queries.ts';
-import type { MemoryContainer, MemoryRow } from './memory-container.ts';
-import type { MemoryDraft } from './memory-draft.ts';
+import type { ResidentContainer, ResidentRow } from './resident-container.ts';
+import type { ResidentDraft } from './resident-draft.ts';
 
 /** Which rows a query or a change feed is restricted to. */
 export interface RowScope {
@@ -11,9 +11,9 @@ export interface RowScope {
 }
 
 /** Whether a row lies in a scope: a full partition key, or a prefix of one, and a range of effective partition keys. */
-export function scopeFilter(container: MemoryContainer, scope: RowScope): (row: MemoryRow) => boolean {
+export function scopeFilter(container: ResidentContainer, scope: RowScope): (row: ResidentRow) => boolean {
   const { partitionKey, range } = scope;
-  const inRange = (row: MemoryRow): boolean => range === undefined || isInEpkRange(row.epk, range);
+  const inRange = (row: ResidentRow): boolean => range === undefined || isInEpkRange(row.epk, range);
   if (partitionKey === undefined) {
     return inRange;
   }
@@ -24,14 +24,14 @@ export function scopeFilter(container: MemoryContainer, scope: RowScope): (row: 
   return (row) => partitionKeyText(row.partitionKey.slice(0, partitionKey.length)) === text && inRange(row);
 }
 
-function fullPartitionKeyText(container: MemoryContainer, { partitionKey }: RowScope): PartitionKeyText | undefined {
+function fullPartitionKeyText(container: ResidentContainer, { partitionKey }: RowScope): PartitionKeyText | undefined {
   const isFull = partitionKey?.length === container.info.definition.partitionKey.paths.length;
   return isFull ? partitionKeyText(partitionKey) : undefined;
 }
 
 /** Rows of one step of a scan, and the creation order to go on from. */
 export interface RowBatch {
-  readonly rows: readonly MemoryRow[];
+  readonly rows: readonly ResidentRow[];
   readonly done: boolean;
 }
 
@@ -39,8 +39,8 @@ export interface RowBatch {
  * Up to `limit` rows behind `ordinal` in creation order, as a draft sees them: its own writes included, expired rows not. With a full partition
  * key only its rows are looked at; {@link scopeFilter} is still the caller's part.
  */
-export function scanRows(draft: MemoryDraft, scope: RowScope, ordinal: number, limit: number): RowBatch {
-  const rows: MemoryRow[] = [];
+export function scanRows(draft: ResidentDraft, scope: RowScope, ordinal: number, limit: number): RowBatch {
+  const rows: ResidentRow[] = [];
   const log = draft.container.createdIn(fullPartitionKeyText(draft.container, scope));
   let index = log.indexAfter(ordinal);
   for (; index < log.size && rows.length < limit; index += 1) {

@@ -1,34 +1,34 @@
-import type { MemoryContainer, MemoryRow } from './memory-container.ts';
+import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 
 /** One write of a draft; `row` is absent for a delete. */
 export interface DraftChange {
   readonly key: string;
   readonly position: number;
-  readonly row: MemoryRow | undefined;
+  readonly row: ResidentRow | undefined;
 }
 
 /**
  * The writes of one operation, batch or transaction, seen by itself and by nobody else until its container commits them. To undo them is to drop
  * the draft.
  */
-export class MemoryDraft {
+export class ResidentDraft {
   /** In the order they were made. */
   readonly changes: DraftChange[] = [];
-  readonly container: MemoryContainer;
-  readonly #rows = new Map<string, MemoryRow | undefined>();
+  readonly container: ResidentContainer;
+  readonly #rows = new Map<string, ResidentRow | undefined>();
   readonly #uniqueOwners = new Map<string, string>();
 
-  constructor(container: MemoryContainer) {
+  constructor(container: ResidentContainer) {
     this.container = container;
   }
 
   /** The row as this draft sees it; an expired one is missing. */
-  get(key: string): MemoryRow | undefined {
+  get(key: string): ResidentRow | undefined {
     const row = this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key);
     return row === undefined || this.container.isExpired(row, this.container.nowSeconds()) ? undefined : row;
   }
 
-  put(row: MemoryRow): void {
+  put(row: ResidentRow): void {
     this.#rows.set(row.key, row);
     for (const text of row.uniqueTexts) {
       this.#uniqueOwners.set(text, row.key);
@@ -48,10 +48,10 @@ export class MemoryDraft {
   }
 
   /** Rows of this draft that were created in it, in creation order. */
-  createdRows(): MemoryRow[] {
+  createdRows(): ResidentRow[] {
     return Array.from(this.#rows.values())
       .filter((row) => row !== undefined && row.ordinal !== this.container.row(row.key)?.ordinal)
-      .map((row) => row as MemoryRow)
+      .map((row) => row as ResidentRow)
       .sort((left, right) => left.ordinal - right.ordinal);
   }
 }

@@ -7,16 +7,16 @@ import type { QuerySource } from '../../query/executor/query-source.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
 import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
-import type { MemoryDraft } from './memory-draft.ts';
-import { scanRows, scopeFilter } from './memory-scan.ts';
-import { documentOf } from './memory-writes.ts';
+import type { ResidentDraft } from './resident-draft.ts';
+import { scanRows, scopeFilter } from './resident-scan.ts';
+import { documentOf } from './resident-writes.ts';
 
 /** Rows of one step of a scan: few enough that a step ends within a millisecond or two. */
 const STEP_ROWS = 200;
 
 /** Runs one page of a query over the rows that a draft sees; `between` is called between two pieces of it and may end it by throwing. */
 export async function runQueryPage(
-  draft: MemoryDraft,
+  draft: ResidentDraft,
   request: QueryRequest,
   runtime: Runtime,
   between: () => void = () => undefined,
@@ -41,7 +41,7 @@ export async function runQueryPage(
 
 /** Runs a query to its end and tells how. */
 export async function explainQuery(
-  draft: MemoryDraft,
+  draft: ResidentDraft,
   request: QueryRequest,
   runtime: Runtime,
   between: () => void,
@@ -82,7 +82,7 @@ export function conditionMatcher(runtime: Runtime): (condition: string, document
 }
 
 /** The rows of a scope as documents; each is parsed for this run alone, so what the query returns is nobody else's. */
-function sourceOf(draft: MemoryDraft, request: QueryRequest, between: () => void): QuerySource {
+function sourceOf(draft: ResidentDraft, request: QueryRequest, between: () => void): QuerySource {
   const matches = scopeFilter(draft.container, request);
   return {
     async *scan({ afterOrdinal, signal }) {

@@ -1,0 +1,205 @@
+import type { Unsubscribe } from '../../core/emitter.ts';
+import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import { pointReadUnits, writeUnits } from '../../query/cost/request-units.ts';
+import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
+import type { StoreCapabilities } from '../../store/capabilities.ts';
+import type { ChangePage } from '../../store/changes.ts';
+import type { StoreTransaction } from '../../store/document-store.ts';
+import type { WriteOutcome } from '../../store/hooked-transaction.ts';
+import type { BatchResult, BulkResult, CallOptions, OperationOutcome, ReadOptions, ReadResult } from '../../store/operations.ts';
+import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
+import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
+import type { PreparedKey, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
+import { readChanges } from './resident-changes.ts';
+import { rowKey, type ResidentContainer } from './resident-container.ts';
+import { ResidentDraft } from './resident-draft.ts';
+import { conditionMatcher, explainQuery, runQueryPage } from './resident-query.ts';
+import { applyOperation, applyWrite, checkIfNoneMatch, documentOf, type SuccessfulOutcome } from './resident-writes.ts';
+
+/** Operations of a bulk call that run before others get a turn. */
+const BULK_TURN = 1000;
+
+/** A store on a container whose rows are all in memory: the plain, readable meaning of the contract. */
+export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDocumentStore<T> {
+  readonly capabilities: StoreCapabilities;
+  readonly #container: ResidentContainer;
+  readonly #rules: WriteRules;
+
+  constructor(container: ResidentContainer, runtime: Runtime, schema: StandardSchemaLike | undefined, capabilities: StoreCapabilities) {
+    super(container.info, runtime, schema);
+    this.capabilities = capabilities;
+    this.#container = container;
+    this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(runtime) };
+  }
+
+  protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
+    this.#checkSession(options.session);
+    return this.#readIn(new ResidentDraft(this.#container), key, options.ifNoneMatch);
+  }
+
+  protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
+    return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules)));
+  }
+
+  protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
+    this.#checkSession(options.session);
+    const outcomes: OperationOutcome<T>[] = [];
+    try {
+      await this.#container.write(options.signal, (draft) => {
+        for (const operation of operations) {
+          outcomes.push(applyOperation<T>(draft, operation, this.#rules));
+        }
+      });
+    } catch (error) {
+      // A refusal before the first operation, for one of a deleted container, or behind the last, for one by the medium, is the whole batch's.
+      const isWhole = (outcomes.length === 0 && this.#container.isDeleted) || outcomes.length === operations.length;
+      if (!isPerigeeError(error) || isWhole) {
+        throw error;
+      }
+      return this.#batchResult(failedOutcomes(operations, outcomes.length, error), false);
+    }
+    return this.#batchResult(outcomes, true);
+  }
+
+  protected async _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>> {
+    this.#checkSession(options.session);
+    const outcomes: OperationOutcome<T>[] = [];
+    for (const item of items) {
+      outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : await this.#bulkOne(item, options));
+      if (outcomes.length % BULK_TURN === 0) {
+        await this.runtime.yieldTask();
+      }
+    }
+    return { outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
+  }
+
+  protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
+    this.#checkSession(request.session);
+    return this.#queryIn(new ResidentDraft(this.#container), request, () => this.leaveWhenClosing());
+  }
+
+  protected async _explain(request: QueryRequest): Promise<QueryExplanation> {
+    this.#checkSession(request.session);
+    return explainQuery(new ResidentDraft(this.#container), request, this.runtime, () => this.leaveWhenClosing());
+  }
+
+  protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
+    this.#checkSession(request.session);
+    return readChanges<T>(this.#container, request, this.runtime);
+  }
+
+  protected override _transact<R>(
+    key: Omit<PreparedKey, 'id'>,
+    work: (transaction: StoreTransaction<T>) => Promise<R>,
+    options: CallOptions,
+  ): Promise<R> {
+    this.#checkSession(options.session);
+    return this.#container.transact(options.signal, (draft) =>
+      this.runTransaction(
+        key,
+        {
+          read: async (one) => this.#readIn(draft, one, undefined),
+          write: async (operation) => this.#withSession(applyWrite<T>(draft, operation, this.#rules)),
+          queryPage: async (request) => this.#queryIn(draft, request),
+        },
+        work,
+      ),
+    );
+  }
+
+  protected override _subscribe(listener: () => void): Unsubscribe {
+    return this.#container.onCommit(listener);
+  }
+
+  protected _close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #readIn(draft: ResidentDraft, key: PreparedKey, ifNoneMatch: string | undefined): ReadResult<T> | undefined {
+    const row = draft.get(rowKey(key.partitionKeyText, key.id));
+    if (row === undefined) {
+      return undefined;
+    }
+    checkIfNoneMatch(row, ifNoneMatch);
+    return {
+      document: documentOf<T>(row),
+      etag: row.etag,
+      ts: row.ts,
+      requestUnits: pointReadUnits(row.text.length),
+      session: this.#session(),
+    };
+  }
+
+  async #queryIn(draft: ResidentDraft, request: QueryRequest, between?: () => void): Promise<QueryPage<unknown>> {
+    return { ...(await runQueryPage(draft, request, this.runtime, between)), session: this.#session() };
+  }
+
+  async #bulkOne(operation: StoreOperation, options: CallOptions): Promise<OperationOutcome<T>> {
+    try {
+      return await this.#container.write(options.signal, (draft) => applyOperation<T>(draft, operation, this.#rules));
+    } catch (error) {
+      if (!isPerigeeError(error)) {
+        throw error;
+      }
+      return { ok: false, error, requestUnits: refusalUnits(operation) };
+    }
+  }
+
+  #batchResult(outcomes: readonly OperationOutcome<T>[], committed: boolean): BatchResult<T> {
+    return { committed, outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
+  }
+
+  #withSession(outcome: SuccessfulOutcome<T>): WriteOutcome<T> {
+    return { ...outcome, session: String(outcome.position) };
+  }
+
+  #session(): string {
+    return String(this.#container.position);
+  }
+
+  /** Raises NOT_FOUND for a deleted container, SESSION_NOT_AVAILABLE for a session that this store has not reached. */
+  #checkSession(session: string | undefined): void {
+    this.#container.assertExists();
+    if (session === undefined) {
+      return;
+    }
+    if (!/^\d{1,15}$/u.test(session)) {
+      throw new PerigeeError('BAD_REQUEST', 'The session was not issued by this store. Pass the session of an earlier result, or none.');
+    }
+    if (Number(session) > this.#container.position) {
+      throw new PerigeeError(
+        'SESSION_NOT_AVAILABLE',
+        `The container ${JSON.stringify(this.definition.id)} has not reached the session asked for. Read without it, or from where it was written.`,
+      );
+    }
+  }
+}
+
+/** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */
+function failedOutcomes<T extends object>(
+  operations: readonly StoreOperation[],
+  failed: number,
+  error: PerigeeError,
+): OperationOutcome<T>[] {
+  return operations.map((operation, index) =>
+    index === failed
+      ? { ok: false, error, requestUnits: refusalUnits(operation) }
+      : {
+          ok: false,
+          error: new PerigeeError('FAILED_DEPENDENCY', `Not applied: operation ${failed} of the same batch failed.`),
+          requestUnits: 0,
+        },
+  );
+}
+
+/** A refused operation costs what it costs on a small document. */
+function refusalUnits(operation: StoreOperation): number {
+  return operation.type === 'read' ? pointReadUnits(0) : writeUnits(0, 0);
+}
+
+function totalUnits(outcomes: readonly { readonly requestUnits: number }[]): number {
+  return outcomes.reduce((sum, outcome) => sum + outcome.requestUnits, 0);
+}
