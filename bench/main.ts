@@ -11,6 +11,7 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   'local-write': () => import('./cases/local-write.ts'),
   'bulk-write': () => import('./cases/bulk-write.ts'),
   'point-read': () => import('./cases/point-read.ts'),
+  'stored-form': () => import('./cases/stored-form.ts'),
   query: () => import('./cases/query.ts'),
   'pull-apply': () => import('./cases/pull-apply.ts'),
   push: () => import('./cases/push.ts'),

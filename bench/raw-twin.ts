@@ -51,9 +51,9 @@ export class RawTwin {
     }
     const table = schema.find(({ name }) => /^c\d+$/u.test(name) && this.#columns(name).includes('body'))?.name as string;
     this.#insertDocument = this.database.prepare(
-      `INSERT INTO ${table} (ordinal, pk, id, position, epk, ts, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO ${table} (ordinal, pk, id, position, epk, ts, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, jsonb(?))`,
     );
-    this.#select = this.database.prepare(`SELECT body FROM ${table} WHERE pk = ? AND id = ?`);
+    this.#select = this.database.prepare(`SELECT json(body) AS body FROM ${table} WHERE pk = ? AND id = ?`);
     const has = (name: string): boolean => schema.some((entry) => entry.name === name);
     this.#insertPending = has('sync_outbox')
       ? this.database.prepare('INSERT INTO sync_outbox (scope, id, kind, generation, stamp, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)')

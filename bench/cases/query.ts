@@ -10,7 +10,7 @@ export async function* run(): AsyncGenerator<BenchResult> {
   const held = await openPlainStore(workspace, HELD);
   const { store, raw } = held;
   const rawQuery = (where: string, ...values: readonly (string | number)[]): number =>
-    (raw.database.prepare(`SELECT body FROM c1 WHERE ${where}`).all(...values) as { body: string }[]).map(
+    (raw.database.prepare(`SELECT json(body) AS body FROM c1 WHERE ${where}`).all(...values) as { body: string }[]).map(
       ({ body }) => JSON.parse(body) as unknown,
     ).length;
   const sides = [

@@ -5,7 +5,7 @@ import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cur
 import type { Change, ChangePage } from '../../store/changes.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
-import { tableNames } from './container-statements.ts';
+import { BODY_TEXT, tableNames } from './container-statements.ts';
 import { get, type Program } from './driver.ts';
 import { scanStatements, type ScanStatements } from './scan-statements.ts';
 import type { ScannedRow } from './scan-slices.ts';
@@ -15,7 +15,7 @@ import type { SqliteContainer } from './sqlite-container.ts';
 /** Changes behind one position and up to another, in order, at most some. */
 function changesStatement(container: SqliteContainer, { lookup, where }: ScanStatements): string {
   const { documents } = tableNames(container.number);
-  const columns = `SELECT ordinal, position, ts, body FROM ${documents}`;
+  const columns = `SELECT ordinal, position, ts, ${BODY_TEXT} AS body FROM ${documents}`;
   const living = `(expires_at IS NULL OR expires_at > ?)${where.sql}`;
   const key = lookup === undefined ? '' : 'pk = ? AND ';
   const byKey = lookup === undefined ? '' : ` INDEXED BY ${documents}_pk`;

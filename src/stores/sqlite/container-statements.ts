@@ -1,9 +1,12 @@
 /** The statements of one container, as texts; made once, so that drivers find them prepared. */
 export interface ContainerStatements {
-  /** Adds a document unless its key is there; in the order of {@link documentColumns}. */
+  /** Adds a document unless its key is there. */
   readonly insert: string;
+  /** {@link insert} of an odd document ({@link isOddText}), which is kept as text. */
+  readonly insertOdd: string;
   /** Replaces the document with an ordinal. */
   readonly update: string;
+  readonly updateOdd: string;
   readonly deleteOne: string;
   readonly setExpiry: string;
   /** A document by partition key text and id, without and with its text. */
@@ -20,6 +23,9 @@ export interface ContainerStatements {
   readonly load: string;
   readonly saveFloor: string;
 }
+
+/** The text of a document, as it was written, from the column that holds it as JSONB or, where it is odd or written by an early version, as text. */
+export const BODY_TEXT = 'json(body)';
 
 /** Names of the tables of a container: generated, never taken from users' names. */
 export function tableNames(container: number): { readonly documents: string; readonly claims: string } {
@@ -43,7 +49,7 @@ export function createContainerTables(container: number, hasUniqueKeys: boolean)
       epk TEXT NOT NULL,
       ts INTEGER NOT NULL,
       expires_at INTEGER,
-      body TEXT NOT NULL,
+      body BLOB NOT NULL,
       UNIQUE (pk, id)
     )`,
     `CREATE INDEX ${documents}_pk ON ${documents} (pk)`,
@@ -71,13 +77,18 @@ export function containerStatements(container: number): ContainerStatements {
   const highest = `max(
       ifnull((SELECT max(ordinal) FROM ${documents}), 0),
       ifnull((SELECT max(position) FROM ${documents} WHERE position <> ordinal), 0))`;
+  const insert = (body: string): string =>
+    `INSERT INTO ${documents} (ordinal, pk, id, position, epk, ts, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ${body}) ON CONFLICT (pk, id) DO NOTHING`;
+  const update = (body: string): string => `UPDATE ${documents} SET position = ?, ts = ?, expires_at = ?, body = ${body} WHERE ordinal = ?`;
   return {
-    insert: `INSERT INTO ${documents} (ordinal, pk, id, position, epk, ts, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pk, id) DO NOTHING`,
-    update: `UPDATE ${documents} SET position = ?, ts = ?, expires_at = ?, body = ? WHERE ordinal = ?`,
+    insert: insert('jsonb(?)'),
+    insertOdd: insert('?'),
+    update: update('jsonb(?)'),
+    updateOdd: update('?'),
     deleteOne: `DELETE FROM ${documents} WHERE ordinal = ?`,
     setExpiry: `UPDATE ${documents} SET expires_at = ? WHERE pk = ? AND id = ?`,
     find: `SELECT ordinal, position, ts, expires_at FROM ${documents} WHERE pk = ? AND id = ?`,
-    findText: `SELECT ordinal, position, ts, expires_at, body FROM ${documents} WHERE pk = ? AND id = ?`,
+    findText: `SELECT ordinal, position, ts, expires_at, ${BODY_TEXT} AS body FROM ${documents} WHERE pk = ? AND id = ?`,
     findClaim: `SELECT d.ordinal, d.expires_at FROM ${claims} u JOIN ${documents} d ON d.ordinal = u.ordinal WHERE u.value = ?`,
     addClaim: `INSERT INTO ${claims} (value, ordinal) VALUES (?, ?)`,
     dropClaims: `DELETE FROM ${claims} WHERE ordinal = ?`,

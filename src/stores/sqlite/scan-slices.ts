@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../core/errors.ts';
-import { tableNames } from './container-statements.ts';
+import { BODY_TEXT, tableNames } from './container-statements.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import type { Program, SqliteRow, SqliteValue } from './driver.ts';
 import type { ScanStatements } from './scan-statements.ts';
@@ -51,7 +51,7 @@ export interface SliceColumns {
   readonly parameters: readonly SqliteValue[];
 }
 
-const DOCUMENT_COLUMNS: SliceColumns = { sql: 'ordinal, position, ts, body', parameters: [] };
+const DOCUMENT_COLUMNS: SliceColumns = { sql: `ordinal, position, ts, ${BODY_TEXT} AS body`, parameters: [] };
 
 function charactersOf(row: SqliteRow): number {
   let characters = 0;

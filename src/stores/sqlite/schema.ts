@@ -34,6 +34,8 @@ export const MIGRATIONS: readonly Migration[] = [
         UNIQUE (database, id)
       )`,
     ),
+  // 2: documents are written as JSONB. Rows of version 1 stay text until they are written again: both are read alike.
+  () => statements(),
 ];
 
 /** What the header of a file says of it. */
@@ -50,6 +52,24 @@ export function* readHeader(): Program<FileHeader> {
   const version = yield* get<{ user_version: number }>('PRAGMA user_version');
   const objects = yield* get<{ n: number }>('SELECT count(*) AS n FROM sqlite_master');
   return { applicationId: application?.application_id ?? 0, version: version?.user_version ?? 0, objects: objects?.n ?? 0 };
+}
+
+/** The oldest SQLite that has all that Perigee's statements use: JSONB is the newest part of it. */
+const OLDEST_SQLITE: readonly [number, number] = [3, 45];
+
+/** Refuses a driver whose SQLite is too old, before anything is written. @throws NOT_SUPPORTED */
+export function* checkVersion(driver: string): Program<void> {
+  const { version } = (yield* get<{ version: string }>('SELECT sqlite_version() AS version')) as { version: string };
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_SQLITE;
+  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
+    const needed = OLDEST_SQLITE.join('.');
+    throw new PerigeeError(
+      'NOT_SUPPORTED',
+      `Cannot open a store with the driver ${JSON.stringify(driver)}: it brings SQLite ${version}, and ${needed} or newer is needed. Update the driver's package.`,
+      { details: { version, needed } },
+    );
+  }
 }
 
 /** Whether a file holds nothing yet. */

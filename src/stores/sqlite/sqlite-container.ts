@@ -7,6 +7,7 @@ import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { containerSelf, documentRid, documentSelf } from '../../store/resource-id.ts';
+import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
@@ -327,7 +328,7 @@ export class SqliteContainer {
     const ts = this.nowSeconds();
     const changes = (yield {
       mode: 'run',
-      sql: this.statements.insert,
+      sql: isOddText(document.text) ? this.statements.insertOdd : this.statements.insert,
       parameters: [position, document.partitionKeyText, document.id, position, this.epkOf(document), ts, expiresAt, document.text],
     }) as number;
     if (changes !== 1) {
@@ -376,7 +377,8 @@ export class SqliteContainer {
   ): Program<AppliedWrite> {
     const position = this.#position + 1;
     const ts = this.nowSeconds();
-    yield { mode: 'run', sql: this.statements.update, parameters: [position, ts, expiresAt, document.text, before.ordinal] };
+    const sql = isOddText(document.text) ? this.statements.updateOdd : this.statements.update;
+    yield { mode: 'run', sql, parameters: [position, ts, expiresAt, document.text, before.ordinal] };
     this.#position = position;
     const { ordinal } = before;
     return { type, key: document, document, previous: this.#previous(before), etag: this.etagOf(position, ts), position, ordinal, ts };

@@ -5,7 +5,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import { abortable } from '../../store/call-tracker.ts';
 import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
 import { runAsync, runSync } from './run-program.ts';
-import { checkHeader, migrate, migrateComponent, MIGRATIONS, readHeader, type Migration } from './schema.ts';
+import { checkHeader, checkVersion, migrate, migrateComponent, MIGRATIONS, readHeader, type Migration } from './schema.ts';
 import { wrapSqliteError } from './sqlite-errors.ts';
 import { WriterQueue } from './writer-queue.ts';
 
@@ -71,7 +71,7 @@ export class SqliteDatabase {
   /**
    * Opens the file, creates it where there is none, and brings its schema forward. A file that is damaged, foreign or newer is only read.
    *
-   * @throws STORE_CORRUPT, STORE_TOO_NEW, STORE_READ_ONLY, STORE_BUSY, STORE_FULL, STORE_IO, DRIVER_MISSING
+   * @throws STORE_CORRUPT, STORE_TOO_NEW, STORE_READ_ONLY, STORE_BUSY, STORE_FULL, STORE_IO, DRIVER_MISSING, NOT_SUPPORTED for a driver whose SQLite is too old
    */
   static async open(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
     const migrations = options.migrations ?? MIGRATIONS;
@@ -247,7 +247,8 @@ export class SqliteDatabase {
   }
 
   async #prepare(migrations: readonly Migration[]): Promise<void> {
-    const { synchronous, maxPageCount } = this.#options;
+    const { synchronous, maxPageCount, driver } = this.#options;
+    await runAsync(this.#writer, checkVersion(driver.name));
     const settings = [
       step('get', 'PRAGMA journal_mode = WAL'),
       step('run', `PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`),

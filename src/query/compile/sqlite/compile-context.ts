@@ -7,7 +7,7 @@ import type { SqlValue } from './sql-value.ts';
 
 /** The columns of the table that holds documents, as the store writes them in its statement. */
 export interface SqliteColumns {
-  /** JSON text of the document without its system properties, as `JSON.stringify` writes it. */
+  /** The document without its system properties, as `JSON.stringify` writes it: as text, or as JSONB unless it is odd ({@link isOddText}). */
   readonly body: string;
   /** Text equal to the document's `id`, where there is such a column. */
   readonly id?: string | undefined;
