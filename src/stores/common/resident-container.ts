@@ -32,12 +32,20 @@ export interface ResidentRow {
   readonly uniqueTexts: readonly string[];
 }
 
+/** What an etag may be made of; `body` is the text of the document without system properties. */
+export interface VersionParts {
+  readonly ordinal: number;
+  readonly position: number;
+  readonly ts: number;
+  readonly body: string;
+}
+
 /** What a backend adds to a container whose rows are all in memory. */
 export interface ResidentContainerOptions {
   /** Names the data in which a position has a meaning; never the same for two containers, nor for two runs of a backend that keeps nothing. */
   readonly incarnation: string;
   /** The etag of a version with its quotes, never given twice in a container; made of incarnation and position unless said otherwise. */
-  readonly etagOf?: ((version: { readonly ordinal: number; readonly position: number; readonly body: string }) => string) | undefined;
+  readonly etagOf?: ((version: VersionParts) => string) | undefined;
   /** Keeps the changes of a commit before anybody sees them. What it throws refuses the commit, which then has changed nothing. */
   readonly keep?: ((changes: readonly DraftChange[]) => void) | undefined;
 }
@@ -135,7 +143,7 @@ export class ResidentContainer {
     return this.#lastOrdinal;
   }
 
-  etagOf(version: { readonly ordinal: number; readonly position: number; readonly body: string }): string {
+  etagOf(version: VersionParts): string {
     return this.#options.etagOf?.(version) ?? `"${this.incarnation}-${version.position.toString(16).padStart(12, '0')}"`;
   }
 

@@ -1,11 +1,10 @@
 import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 
-/** One write of a draft; `row` is absent for a delete. */
-export interface DraftChange {
-  readonly key: string;
-  readonly position: number;
-  readonly row: ResidentRow | undefined;
-}
+/** One write of a draft: the row that it put, or the one that it removed. */
+export type DraftChange = { readonly key: string; readonly position: number } & (
+  | { readonly row: ResidentRow; readonly removed?: undefined }
+  | { readonly row?: undefined; readonly removed: ResidentRow }
+);
 
 /**
  * The writes of one operation, batch or transaction, seen by itself and by nobody else until its container commits them. To undo them is to drop
@@ -36,9 +35,13 @@ export class ResidentDraft {
     this.changes.push({ key: row.key, position: row.position, row });
   }
 
+  /** Removes a row; does nothing where there is none. */
   remove(key: string, position: number): void {
-    this.#rows.set(key, undefined);
-    this.changes.push({ key, position, row: undefined });
+    const removed = this.get(key);
+    if (removed !== undefined) {
+      this.#rows.set(key, undefined);
+      this.changes.push({ key, position, removed });
+    }
   }
 
   /** Whether a row other than that of `key` holds a unique text. */

@@ -70,14 +70,16 @@ export function applyWrite<T extends object>(draft: ResidentDraft, operation: Wr
       requestUnits: chargeOf(draft.container, operation, before, undefined),
     };
   }
-  const uniqueTexts = uniqueTextsOf(draft.container, decision.document);
+  const { document } = decision;
+  const uniqueTexts = uniqueTextsOf(draft.container, document);
   if (uniqueTexts.some((text) => draft.isTaken(text, key))) {
     throw new PerigeeError(
       'CONFLICT',
       `Cannot ${operation.type} the document ${JSON.stringify(id)}: another one in the partition key has the same unique key value.`,
     );
   }
-  const row = buildRow(draft.container, key, decision.document, before, uniqueTexts);
+  const version = newVersion(draft.container, before, document.text);
+  const row = buildRow(draft.container, document, version, { epk: before?.epk, uniqueTexts });
   draft.put(row);
   return {
     ok: true,
@@ -90,44 +92,62 @@ export function applyWrite<T extends object>(draft: ResidentDraft, operation: Wr
 }
 
 /** One text for each unique key. A missing value counts as null, as in Cosmos DB. */
-export function uniqueTextsOf(container: ResidentContainer, document: PreparedDocument): string[] {
+function uniqueTextsOf(container: ResidentContainer, document: PreparedDocument): string[] {
   return container.uniquePaths.map((paths, index) => {
     const values = paths.map((path) => valueAtPath(document.value, path) ?? null);
     return `${index}${document.partitionKeyText}${canonicalJson(values)}`;
   });
 }
 
-function buildRow(
+/** What a store adds to a document to make a row of it. */
+export interface RowVersion {
+  readonly ordinal: number;
+  readonly position: number;
+  readonly ts: number;
+  readonly etag: string;
+}
+
+/** The row of a document in a version; what is known of it already is not worked out again. */
+export function buildRow(
   container: ResidentContainer,
-  key: string,
   document: PreparedDocument,
-  before: ResidentRow | undefined,
-  uniqueTexts: readonly string[],
+  { ordinal, position, ts, etag }: RowVersion,
+  known: { readonly epk?: string | undefined; readonly uniqueTexts?: readonly string[] | undefined } = {},
 ): ResidentRow {
-  const ordinal = before?.ordinal ?? container.takeOrdinal();
-  const position = container.takePosition();
   const rid = documentRid(container.info.rid, ordinal);
   const system: SystemProperties = {
     _rid: rid,
     _self: documentSelf(container.self, rid),
-    _etag: container.etagOf({ ordinal, position, body: document.text }),
+    _etag: etag,
     _attachments: 'attachments/',
-    _ts: container.nowSeconds(),
+    _ts: ts,
   };
   return {
-    key,
+    key: rowKey(document.partitionKeyText, document.id),
     id: document.id,
     partitionKey: document.partitionKey,
     partitionKeyText: document.partitionKeyText,
-    epk: before?.epk ?? effectivePartitionKey(document.partitionKey, container.info.definition.partitionKey),
+    epk: known.epk ?? effectivePartitionKey(document.partitionKey, container.info.definition.partitionKey),
     ordinal,
     position,
-    etag: system._etag,
-    ts: system._ts,
+    etag,
+    ts,
     ttl: document.ttl,
     text: stampDocument(document, system).text,
-    uniqueTexts,
+    uniqueTexts: known.uniqueTexts ?? uniqueTextsOf(container, document),
   };
+}
+
+/** The JSON of a row's document without system properties, which are its last members. */
+export function bodyOf(row: ResidentRow): string {
+  return `${row.text.slice(0, row.text.lastIndexOf(',"_rid":"'))}}`;
+}
+
+function newVersion(container: ResidentContainer, before: ResidentRow | undefined, body: string): RowVersion {
+  const ordinal = before?.ordinal ?? container.takeOrdinal();
+  const position = container.takePosition();
+  const ts = container.nowSeconds();
+  return { ordinal, position, ts, etag: container.etagOf({ ordinal, position, ts, body }) };
 }
 
 /** Charge of a write that took a document from one version to another; either may be missing. */
