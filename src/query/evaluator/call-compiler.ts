@@ -3,6 +3,7 @@ import type { FunctionEntry, ScalarFunction } from '../functions/function-entry.
 import { lookupFunction } from '../functions/function-table.ts';
 import type { CallNode } from '../syntax-nodes.ts';
 import type { CompileScope, Evaluate } from './compile-scope.ts';
+import { compileExactCall, takesExactIntegers } from './exact-integers.ts';
 
 /** Passes every argument on, undefined ones too. */
 function compilePassing(call: ScalarFunction, values: readonly Evaluate[]): Evaluate {
@@ -85,6 +86,10 @@ export function compileCall(node: CallNode, scope: CompileScope): Evaluate {
   }
   if (entry.name === 'DOCUMENTID') {
     return compileDocumentId(node, scope);
+  }
+  const exact = takesExactIntegers(node) ? compileExactCall(node, entry, scope) : undefined;
+  if (exact !== undefined) {
+    return exact;
   }
   const body = bodyOf(entry, scope);
   return entry.undefinedArguments === 'pass' || values.length === 0 ? compilePassing(body, values) : compilePropagating(body, values);

@@ -13,8 +13,11 @@ import type {
 import { guard } from './guard.ts';
 import { arityOf, type Parameter, type ValuesOf } from './parameter.ts';
 
-/** A body that receives its arguments in the form of their kinds, and is not called where one is of another kind. */
-export type Body<P extends readonly Parameter[]> = (...values: ValuesOf<P>) => Argument;
+/**
+ * A body that receives its arguments in the form of their kinds, and is not called where one is of another kind. A `bigint` is a 64-bit
+ * integer, which wraps around.
+ */
+export type Body<P extends readonly Parameter[]> = (...values: ValuesOf<P>) => Argument | bigint;
 
 /** What an entry says of a function. Exactly one of the members from `compute` on is there; none for one that is known by name only. */
 export interface FunctionDefinition<P extends readonly Parameter[]> {
@@ -42,23 +45,38 @@ export interface FunctionDefinition<P extends readonly Parameter[]> {
   readonly evaluate?: ScalarFunction | undefined;
   /** As `compute`, for a function that reads the clock or draws a random number; called once a run. */
   readonly bind?: ((context: EvaluationContext) => Body<P>) | undefined;
+  /** For a function of one value of any kind: its answer for an integer that the evaluator has exactly, where that may differ. */
+  readonly ofExactInteger?: ((value: bigint) => Argument) | undefined;
   /** A fresh accumulator, for aggregates. */
   readonly accumulate?: (() => Accumulator) | undefined;
   /** The evaluator compiles the call itself, because it needs more than values. */
   readonly compiled?: true | undefined;
 }
 
-function bodyOf<P extends readonly Parameter[]>(
-  definition: FunctionDefinition<P>,
-): Pick<FunctionEntry, 'evaluate' | 'bind' | 'accumulate'> {
-  const { parameters, compute, bind } = definition;
+function exactBody<P extends readonly Parameter[]>(compute: Body<P>): FunctionEntry['exact'] {
+  return (...values) => {
+    // The caller gives values in the form of their kinds, which no type can say for any entry.
+    const result = compute(...(values as unknown as ValuesOf<P>));
+    return typeof result === 'bigint' ? BigInt.asIntN(64, result) : result;
+  };
+}
+
+function bodyOf<P extends readonly Parameter[]>({
+  parameters,
+  result,
+  compute,
+  bind,
+  evaluate,
+  accumulate,
+}: FunctionDefinition<P>): Pick<FunctionEntry, 'evaluate' | 'bind' | 'accumulate' | 'exact'> {
   if (compute !== undefined) {
-    return { evaluate: guard(parameters, compute) };
+    const usesInt64 = parameters.some(({ kind }) => kind === 'int64');
+    return {
+      evaluate: guard(parameters, compute, result === 'int64'),
+      exact: usesInt64 || result === 'int64' ? exactBody(compute) : undefined,
+    };
   }
-  if (bind !== undefined) {
-    return { bind: (context) => guard(parameters, bind(context)) };
-  }
-  return { evaluate: definition.evaluate, accumulate: definition.accumulate };
+  return bind === undefined ? { evaluate, accumulate } : { bind: (context) => guard(parameters, bind(context), result === 'int64') };
 }
 
 /** Makes an entry of the function table. */
@@ -81,6 +99,7 @@ export function defineFunction<const P extends readonly Parameter[]>(definition:
     sqlite: definition.sqlite ?? 'none',
     undefinedArguments: definition.undefinedArguments ?? 'propagate',
     implemented: [compute, evaluate, bind, accumulate, compiled].some((body) => body !== undefined),
+    ofExactInteger: definition.ofExactInteger,
     ...bodyOf(definition),
   };
 }

@@ -84,77 +84,13 @@ export interface FunctionEntry extends FunctionSignature {
   readonly evaluate?: ScalarFunction | undefined;
   /** Gives the function for one run of a query, where it reads the clock or draws a random number. */
   readonly bind?: ((context: EvaluationContext) => ScalarFunction) | undefined;
+  /**
+   * The body over arguments in the form of their kinds, for a function that takes or gives 64-bit integers: these are exact, where
+   * `evaluate` rounds to doubles. It is not called where an argument is undefined or of another kind.
+   */
+  readonly exact?: ((...values: unknown[]) => Argument | bigint) | undefined;
+  /** For a function of one value of any kind: its answer for an integer that the evaluator has exactly. */
+  readonly ofExactInteger?: ((value: bigint) => Argument) | undefined;
   /** A fresh accumulator, for aggregates. */
   readonly accumulate?: (() => Accumulator) | undefined;
-}
-
-/** What an entry may say beside its name, its arguments and its body. */
-export interface EntryOptions {
-  readonly aliases?: readonly string[] | undefined;
-  readonly deterministic?: boolean | undefined;
-  readonly indexUse?: IndexUse | undefined;
-  readonly undefinedArguments?: 'propagate' | 'pass' | undefined;
-}
-
-/** `[fewest, most]` arguments of a call; `Infinity` where there is no upper bound. */
-export type Arity = readonly [fewest: number, most: number];
-
-type Body = Pick<FunctionEntry, 'evaluate' | 'bind' | 'accumulate'>;
-
-function entry(family: FunctionFamily, name: string, arity: Arity, body: Body | undefined, options: EntryOptions): FunctionEntry {
-  return {
-    name,
-    aliases: options.aliases ?? [],
-    minArguments: arity[0],
-    maxArguments: arity[1],
-    family,
-    parameters: [],
-    result: 'any',
-    summary: '',
-    examples: [],
-    sqlite: 'none',
-    aggregate: family === 'aggregate',
-    deterministic: options.deterministic ?? true,
-    indexUse: options.indexUse ?? 'none',
-    undefinedArguments: options.undefinedArguments ?? 'propagate',
-    implemented: body !== undefined,
-    ...body,
-  };
-}
-
-/** An entry whose result follows from its arguments. */
-export function scalar(
-  family: FunctionFamily,
-  name: string,
-  arity: Arity,
-  evaluate: ScalarFunction,
-  options: EntryOptions = {},
-): FunctionEntry {
-  return entry(family, name, arity, { evaluate }, options);
-}
-
-/** An entry that reads the clock or draws a random number. */
-export function contextual(
-  family: FunctionFamily,
-  name: string,
-  arity: Arity,
-  bind: (context: EvaluationContext) => ScalarFunction,
-  options: EntryOptions = {},
-): FunctionEntry {
-  return entry(family, name, arity, { bind }, options);
-}
-
-/** An entry that folds rows. */
-export function aggregate(name: string, accumulate: () => Accumulator, options: EntryOptions = {}): FunctionEntry {
-  return entry('aggregate', name, [1, 1], { accumulate }, options);
-}
-
-/** An entry that the evaluator compiles itself. */
-export function special(family: FunctionFamily, name: string, arity: Arity, options: EntryOptions = {}): FunctionEntry {
-  return entry(family, name, arity, {}, options);
-}
-
-/** A known function that is not there yet: the binder refuses it by name. */
-export function later(family: FunctionFamily, name: string, arity: Arity, options: EntryOptions = {}): FunctionEntry {
-  return entry(family, name, arity, undefined, options);
 }

@@ -1,26 +1,72 @@
 import type { FunctionCatalog } from '../function-catalog.ts';
-import { aggregateFunctions } from './aggregate-functions.ts';
-import { arrayFunctions } from './array-functions.ts';
-import { dateFunctions } from './date-functions.ts';
+import { aggregateFunctions } from './aggregate/aggregate-functions.ts';
+import { arrayAggregates } from './array/array-aggregates.ts';
+import { arrayContains } from './array/array-contains.ts';
+import { arrayParts } from './array/array-parts.ts';
+import { choose } from './array/choose.ts';
+import { objectToArray } from './array/object-to-array.ts';
+import { setFunctions } from './array/set-functions.ts';
+import { iif } from './conditional/iif.ts';
+import { clockFunctions } from './date/clock.ts';
+import { dateArithmetic } from './date/date-arithmetic.ts';
+import { dateComponents } from './date/date-components.ts';
+import { dateConversions } from './date/date-conversions.ts';
 import type { FunctionEntry } from './function-entry.ts';
-import { integerFunctions } from './integer-functions.ts';
-import { mathFunctions } from './math-functions.ts';
-import { otherFunctions } from './other-functions.ts';
-import { setFunctions } from './set-functions.ts';
-import { stringFunctions } from './string-functions.ts';
-import { typeFunctions } from './type-functions.ts';
+import { integerArithmetic } from './integer/integer-arithmetic.ts';
+import { integerBits } from './integer/integer-bits.ts';
+import { documentId } from './item/document-id.ts';
+import { powers } from './math/powers.ts';
+import { rand } from './math/rand.ts';
+import { rounding } from './math/rounding.ts';
+import { signs } from './math/signs.ts';
+import { trigonometry } from './math/trigonometry.ts';
+import { notThereYet } from './not-there-yet.ts';
+import { aroundDelimiter } from './string/around-delimiter.ts';
+import { comparisons } from './string/comparisons.ts';
+import { concatenation } from './string/concatenation.ts';
+import { containsManyFunctions } from './string/contains-many.ts';
+import { parts } from './string/parts.ts';
+import { positions } from './string/positions.ts';
+import { rewriting } from './string/rewriting.ts';
+import { toString } from './string/to-string.ts';
+import { trimming } from './string/trimming.ts';
+import { stringConversions } from './type/string-conversions.ts';
+import { typeChecks } from './type/type-checks.ts';
 
 /** Every built-in function of the language, sorted by name: the 136 documented ones and 11 that the service knows without a page. */
 export const functionTable: readonly FunctionEntry[] = [
   ...aggregateFunctions,
-  ...arrayFunctions,
-  ...dateFunctions,
-  ...integerFunctions,
-  ...mathFunctions,
-  ...otherFunctions,
+  ...arrayAggregates,
+  ...arrayContains,
+  ...arrayParts,
+  choose,
+  objectToArray,
   ...setFunctions,
-  ...stringFunctions,
-  ...typeFunctions,
+  iif,
+  ...clockFunctions,
+  ...dateArithmetic,
+  ...dateComponents,
+  ...dateConversions,
+  ...integerArithmetic,
+  ...integerBits,
+  documentId,
+  ...powers,
+  rand,
+  ...rounding,
+  ...signs,
+  ...trigonometry,
+  ...aroundDelimiter,
+  ...comparisons,
+  ...concatenation,
+  ...containsManyFunctions,
+  ...parts,
+  ...positions,
+  ...rewriting,
+  toString,
+  ...trimming,
+  ...stringConversions,
+  ...typeChecks,
+  ...notThereYet,
 ].sort((left, right) => (left.name < right.name ? -1 : 1));
 
 const byName: ReadonlyMap<string, FunctionEntry> = new Map(

@@ -18,6 +18,13 @@ function binary(readFirst: Read, readSecond: Read, compute: ScalarFunction): Sca
   };
 }
 
+function rounded(compute: (...values: Argument[]) => bigint | undefined): ScalarFunction {
+  return (...values) => {
+    const result = compute(...values);
+    return result === undefined ? undefined : Number(BigInt.asIntN(64, result));
+  };
+}
+
 function general(parameters: readonly Parameter[], compute: ScalarFunction): ScalarFunction {
   const reads: readonly Read[] = parameters.map(({ kind }) => KIND_READERS[kind]);
   const last = reads.length - 1;
@@ -36,11 +43,17 @@ function general(parameters: readonly Parameter[], compute: ScalarFunction): Sca
 
 /**
  * A function over any values from one over values of the right kinds: one of another kind, undefined included, makes it undefined. The two
- * shapes that most functions have, one and two required arguments, get bodies without a loop.
+ * shapes that most functions have, one and two required arguments, get bodies without a loop. `givesInt64` says that `compute` gives 64-bit
+ * integers, which become doubles here.
  */
-export function guard<P extends readonly Parameter[]>(parameters: P, compute: (...values: ValuesOf<P>) => Argument): ScalarFunction {
+export function guard<P extends readonly Parameter[]>(
+  parameters: P,
+  compute: (...values: ValuesOf<P>) => Argument | bigint,
+  givesInt64: boolean,
+): ScalarFunction {
   // Readers give what `compute` takes, kind by kind; the compiler cannot follow that through a loop.
-  const body = compute as unknown as ScalarFunction;
+  const typed = compute as unknown as (...values: Argument[]) => Argument;
+  const body = givesInt64 ? rounded(compute as unknown as (...values: Argument[]) => bigint | undefined) : typed;
   const [first, second, third] = parameters;
   const requiredOnly = parameters.every(({ presence }) => presence === 'required');
   if (requiredOnly && first !== undefined && second === undefined) {

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../core/json.ts';
-import { datePart, type DatePart } from './date-parts.ts';
-import { parseDateTime } from './date-time.ts';
-import { toInt64 } from './int64.ts';
+import { datePart, type DatePart } from './date/date-parts.ts';
+import { parseDateTime } from './date/date-time.ts';
+import { toInt64 } from './integer/int64.ts';
 
 /** What a function wants of an argument, and the form in which its body receives it. */
 export interface KindValues {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_COLLECTED_VALUES } from '../../../src/query/functions/aggregate-functions.ts';
+import { MAX_COLLECTED_VALUES } from '../../../src/query/functions/aggregate/accumulators.ts';
 import type { Argument } from '../../../src/query/functions/function-entry.ts';
 import { lookupFunction } from '../../../src/query/functions/function-table.ts';
 

@@ -18,32 +18,6 @@ describe('the function table', () => {
     }
   });
 
-  test('names what is not there yet', () => {
-    const missing = functionTable.filter((entry) => !entry.implemented).map((entry) => entry.name);
-    expect(missing).toEqual([
-      'FULLTEXTCONTAINS',
-      'FULLTEXTCONTAINSALL',
-      'FULLTEXTCONTAINSANY',
-      'FULLTEXTSCORE',
-      'HASH',
-      'LASTSUBSTRINGAFTER',
-      'LASTSUBSTRINGBEFORE',
-      'REGEXEXTRACT',
-      'REGEXEXTRACTALL',
-      'REGEXMATCH',
-      'RRF',
-      'ST_AREA',
-      'ST_DISTANCE',
-      'ST_INTERSECTS',
-      'ST_ISVALID',
-      'ST_ISVALIDDETAILED',
-      'ST_WITHIN',
-      'SUBSTRINGAFTER',
-      'SUBSTRINGBEFORE',
-      'VECTORDISTANCE',
-    ]);
-  });
-
   test('finds a function by its aliases', () => {
     for (const [alias, name] of [
       ['TO_STRING', 'TOSTRING'],

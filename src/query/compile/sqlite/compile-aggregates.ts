@@ -1,5 +1,5 @@
 import { setOwn, type JsonObject, type JsonValue } from '../../../core/json.ts';
-import { extremeAccumulator } from '../../functions/aggregate-functions.ts';
+import { extremeAccumulator } from '../../functions/aggregate/accumulators.ts';
 import type { Argument } from '../../functions/function-entry.ts';
 import type { AggregateCall, PreparedQuery } from '../../prepared-query.ts';
 import type { ExpressionNode, QueryParameter } from '../../syntax-nodes.ts';

@@ -1,4 +1,5 @@
 import { setOwn, type JsonObject, type JsonValue } from '../../../core/json.ts';
+import { takesExactIntegers } from '../../evaluator/exact-integers.ts';
 import { operations } from '../../evaluator/operators.ts';
 import { lookupFunction } from '../../functions/function-table.ts';
 import type { BinaryNode, CallNode, ExpressionNode, ObjectConstructorNode } from '../../syntax-nodes.ts';
@@ -38,7 +39,7 @@ function foldBinary(node: BinaryNode, source: Source, depth: number): Constant |
 /** A call whose result follows from constants; what may be long or random is not folded. */
 function foldCall(node: CallNode, source: Source, depth: number): Constant | undefined {
   const entry = node.udf || source.prepared.aggregateCalls.has(node) ? undefined : lookupFunction(node.name.toUpperCase());
-  if (entry?.evaluate === undefined || !entry.deterministic) {
+  if (entry?.evaluate === undefined || !entry.deterministic || takesExactIntegers(node)) {
     return undefined;
   }
   const values = foldAll(node.arguments, source, depth);

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../../core/json.ts';
 import { isJsonObject } from '../../../core/json.ts';
+import { takesExactIntegers } from '../../evaluator/exact-integers.ts';
 import { lookupFunction } from '../../functions/function-table.ts';
 import type { CallNode } from '../../syntax-nodes.ts';
 import { boundedLoop, insideLoop, type CompileContext } from './compile-context.ts';
@@ -167,6 +168,9 @@ export function isConditionCall(node: CallNode): boolean {
 
 /** Compiles a call of such a function. */
 export function compileCallCondition(node: CallNode, wanted: boolean, context: CompileContext): Condition {
+  if (takesExactIntegers(node)) {
+    return UNKNOWN;
+  }
   const name = lookupFunction(node.name.toUpperCase())?.name ?? '';
   const values: SqlValue[] = [];
   const readsBefore = context.loopReads;

@@ -1,13 +1,14 @@
-import { PerigeeError } from '../../core/errors.ts';
-import { compareValues } from '../../core/json-order.ts';
-import type { JsonValue } from '../../core/json.ts';
-import { aggregate, type Accumulator, type Argument, type FunctionEntry } from './function-entry.ts';
-import { valueKey } from './value-key.ts';
+import { PerigeeError } from '../../../core/errors.ts';
+import { compareValues } from '../../../core/json-order.ts';
+import type { JsonValue } from '../../../core/json.ts';
+import type { Accumulator, Argument } from '../function-entry.ts';
+import { valueKey } from '../value-key.ts';
 
 /** How many values MAKELIST and MAKESET collect before the query fails with QUERY_LIMIT. */
 export const MAX_COLLECTED_VALUES = 100_000;
 
-function countWhere(counts: (value: Argument) => boolean): Accumulator {
+/** A fresh count of the values that `counts` accepts. */
+export function countWhere(counts: (value: Argument) => boolean): Accumulator {
   let count = 0;
   return {
     add(value) {
@@ -82,7 +83,8 @@ export function extremeAccumulator(sign: -1 | 1): Accumulator {
   };
 }
 
-function collector(name: string, distinct: boolean): Accumulator {
+/** A fresh list of the defined values, each once where `distinct`; over {@link MAX_COLLECTED_VALUES} of them fail with QUERY_LIMIT. */
+export function collector(name: string, distinct: boolean): Accumulator {
   const values: JsonValue[] = [];
   const seen = new Set<string>();
   return {
@@ -108,15 +110,3 @@ function collector(name: string, distinct: boolean): Accumulator {
     result: () => values,
   };
 }
-
-/** The functions that fold the rows of a group into one value. */
-export const aggregateFunctions: readonly FunctionEntry[] = [
-  aggregate('AVG', averageAccumulator, { indexUse: 'precise' }),
-  aggregate('COUNT', () => countWhere((value) => value !== undefined), { indexUse: 'precise' }),
-  aggregate('COUNTIF', () => countWhere((value) => value === true)),
-  aggregate('MAKELIST', () => collector('MAKELIST', false)),
-  aggregate('MAKESET', () => collector('MAKESET', true)),
-  aggregate('MAX', () => extremeAccumulator(1), { indexUse: 'precise' }),
-  aggregate('MIN', () => extremeAccumulator(-1), { indexUse: 'precise' }),
-  aggregate('SUM', sumAccumulator, { indexUse: 'precise' }),
-];

@@ -10,3 +10,8 @@ export function toInt64(value: unknown): bigint | undefined {
   }
   return value === LIMIT ? MAX_INT64 : BigInt(value);
 }
+
+/** Whether an integer fits 64 bits. */
+export function isInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value;
+}
