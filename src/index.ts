@@ -39,5 +39,15 @@ export type {
   WriteResult,
 } from './store/operations.ts';
 export type { PartitionKey, PartitionKeyComponent, PartitionKeyInput } from './store/partition-key.ts';
-export type { EpkRange, QueryExplanation, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './store/queries.ts';
+export type { UserDefinedFunction, UserDefinedFunctions } from './query/user-functions.ts';
+export type {
+  EpkRange,
+  OrderByMode,
+  QueryExplanation,
+  QueryInput,
+  QueryOptions,
+  QueryPage,
+  QueryResult,
+  WatchOptions,
+} from './store/queries.ts';
 export type { StandardResult, StandardSchemaLike } from './store/standard-schema.ts';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { PerigeeError } from '../core/errors.ts';
+import type { OrderByMode } from '../store/queries.ts';
 import { consoleLogger } from './console-logger.ts';
 import { DEFAULT_STORE, openStore } from './open-store.ts';
 import { parseStoreAddress } from './store-address.ts';
@@ -10,6 +11,7 @@ interface ServeOptions {
   readonly port: string;
   readonly key?: string | undefined;
   readonly https?: boolean | undefined;
+  readonly orderBy: string;
   readonly json?: boolean | undefined;
 }
 
@@ -24,6 +26,13 @@ function parsePort(text: string): number {
   return port;
 }
 
+function parseOrderBy(text: string): OrderByMode {
+  if (text !== 'strict' && text !== 'policy' && text !== 'lenient') {
+    throw new PerigeeError('INVALID_OPTION', `Cannot serve with --order-by ${JSON.stringify(text)}: it is strict, policy or lenient.`);
+  }
+  return text;
+}
+
 /** Adds `perigee serve`: a server that speaks the Cosmos DB protocol over a local store. */
 export function addServeCommand(program: Command): void {
   program
@@ -34,6 +43,11 @@ export function addServeCommand(program: Command): void {
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8081')
     .option('--key <base64>', 'master key; also read from PERIGEE_KEY; the emulator key unless given')
     .option('--https', 'serve TLS with a certificate made at start')
+    .option(
+      '--order-by <mode>',
+      'ORDER BY that no index serves: strict, lenient, or policy (strict where a container states an index policy)',
+      'policy',
+    )
     .option('--json', 'print one line of JSON when ready')
     .addHelpText('after', '\nThe SDK connects with the printed endpoint and key. Ctrl-C stops the server after the requests under way.')
     .action(serve);
@@ -41,6 +55,7 @@ export function addServeCommand(program: Command): void {
 
 async function serve(options: ServeOptions): Promise<void> {
   const port = parsePort(options.port);
+  const orderBy = parseOrderBy(options.orderBy);
   if (parseStoreAddress(options.store).kind === 'cosmos') {
     throw new PerigeeError(
       'INVALID_OPTION',
@@ -58,6 +73,7 @@ async function serve(options: ServeOptions): Promise<void> {
       backend,
       host: options.host,
       port,
+      orderBy,
       logger: consoleLogger,
       ...(key === undefined ? {} : { key }),
       ...(options.https === true ? { https: true } : {}),

@@ -1,4 +1,5 @@
 import { PerigeeError } from '../core/errors.ts';
+import type { OrderByMode } from '../store/queries.ts';
 import { WELL_KNOWN_KEY, type ServerOptions } from './server-options.ts';
 
 function invalid(message: string): PerigeeError {
@@ -12,6 +13,7 @@ export interface CheckedOptions {
   readonly key: Uint8Array;
   readonly maxBodyBytes: number;
   readonly closeTimeoutMs: number;
+  readonly orderBy: OrderByMode;
 }
 
 const DEFAULT_PORT = 8081;
@@ -35,7 +37,7 @@ function decodeKey(key: string): Uint8Array {
 /** Checks what a caller gave. @throws INVALID_OPTION */
 export function checkOptions(options: ServerOptions): CheckedOptions {
   const { port = DEFAULT_PORT, host = '127.0.0.1', key = WELL_KNOWN_KEY } = options;
-  const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options;
+  const { maxBodyBytes = DEFAULT_MAX_BODY_BYTES, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, orderBy = 'policy' } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw invalid('Cannot listen: a port is a whole number from 0 to 65535; 0 takes a free one.');
   }
@@ -50,5 +52,8 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   if (!(closeTimeoutMs >= 0)) {
     throw invalid('closeTimeoutMs is a number from 0.');
   }
-  return { port, host, key: decodeKey(key), maxBodyBytes, closeTimeoutMs };
+  if (!['strict', 'policy', 'lenient'].includes(orderBy)) {
+    throw invalid('orderBy is "strict", "policy" or "lenient".');
+  }
+  return { port, host, key: decodeKey(key), maxBodyBytes, closeTimeoutMs, orderBy };
 }

@@ -51,6 +51,7 @@ export async function documentPage(context: RequestContext, container: OpenConta
       ),
       maxItemCount: pageSizeHeader(headers),
       continuation: continuation === undefined ? undefined : fromHeaderToken(continuation),
+      orderBy: context.server.orderBy,
       session: sessionOf(context),
       signal: context.signal,
     })

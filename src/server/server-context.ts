@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Backend } from '../store/backend.ts';
 import { STORE_LIMITS } from '../store/limits.ts';
+import type { OrderByMode } from '../store/queries.ts';
 import type { ContainerRegistry, OpenContainer } from './container-registry.ts';
 import type { ResourceLink } from './resource-link.ts';
 
@@ -13,6 +14,7 @@ export interface ServerContext {
   readonly containers: ContainerRegistry;
   readonly logger: Logger;
   readonly crossPartitionQueries: 'answer' | 'plan';
+  readonly orderBy: OrderByMode;
   /** Where clients reach the server when they do not say themselves. */
   readonly url: () => string;
   readonly secure: boolean;

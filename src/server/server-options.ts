@@ -1,6 +1,7 @@
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Backend } from '../store/backend.ts';
+import type { OrderByMode } from '../store/queries.ts';
 
 /** The master key that every Cosmos DB emulator has; public, so the server refuses to be reached from elsewhere with it. */
 export const WELL_KNOWN_KEY: string = 'C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==';
@@ -36,6 +37,11 @@ export interface ServerOptions {
    * aggregates and so on): `answer` (the default) runs it here; `plan` refuses it as the gateway does, so that the client runs the plan.
    */
   readonly crossPartitionQueries?: 'answer' | 'plan' | undefined;
+  /**
+   * What becomes of an ORDER BY that no index of the container's policy serves: `strict` refuses it as the service does, `lenient` runs it, and
+   * `policy` (the default) is strict but for containers with the default index policy.
+   */
+  readonly orderBy?: OrderByMode | undefined;
   /** How long {@link PerigeeServer.close} waits for requests under way, in milliseconds; 10,000 unless said otherwise. */
   readonly closeTimeoutMs?: number | undefined;
 }

@@ -55,7 +55,7 @@ function urlHost(host: string): string {
  * ```
  */
 export async function startServer(options: ServerOptions): Promise<PerigeeServer> {
-  const { host, port, key, maxBodyBytes, closeTimeoutMs } = checkOptions(options);
+  const { host, port, key, maxBodyBytes, closeTimeoutMs, orderBy } = checkOptions(options);
   const { backend, runtime = systemRuntime, logger = silentLogger } = options;
   const certificate = await certificateOf(options.https, host, runtime);
   const containers = new ContainerRegistry(backend, runtime, logger);
@@ -68,6 +68,7 @@ export async function startServer(options: ServerOptions): Promise<PerigeeServer
         containers,
         logger,
         crossPartitionQueries: options.crossPartitionQueries ?? 'answer',
+        orderBy,
         url: () => url,
         secure: certificate !== undefined,
       },

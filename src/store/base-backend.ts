@@ -57,6 +57,9 @@ export abstract class BaseBackend implements Backend {
   /** Frees what the backend holds; called once, after all stores have closed. */
   protected abstract _close(): Promise<void>;
 
+  /** Checks what the backend's own query engine makes of a definition, before it is created or replaced; override where there is one. */
+  protected _checkDefinition(_definition: ContainerDefinition): void {}
+
   /** Override where `capabilities.catalog` is true. */
   protected _catalog(): Promise<BaseDocumentStore<CatalogDocument>> {
     return Promise.reject(this.notSupported('catalog'));
@@ -102,6 +105,7 @@ export abstract class BaseBackend implements Backend {
     return this.#manage(async () => {
       checkResourceName(databaseId);
       const definition = defineContainer(input);
+      this._checkDefinition(definition);
       const result = await this._createContainer(databaseId, definition);
       if (result === 'no-database') {
         throw databaseMissing(`create the container ${JSON.stringify(definition.id)} in`, databaseId);
@@ -136,6 +140,7 @@ export abstract class BaseBackend implements Backend {
         throw containerMissing('replace', databaseId, definition.id);
       }
       checkReplacement(current.definition, definition);
+      this._checkDefinition(definition);
       const result = await this._replaceContainer(current, definition);
       if (result === undefined) {
         throw containerMissing('replace', databaseId, definition.id);

@@ -135,13 +135,14 @@ function checkIndexingPolicy(input: JsonObject | undefined): JsonObject {
   }
   const etagPath: JsonObject = { path: '/"_etag"/?' };
   const excluded = (Array.isArray(input['excludedPaths']) ? input['excludedPaths'] : []) as readonly JsonValue[];
-  const hasEtag = excluded.some((entry) => isJsonObject(entry) && entry['path'] === etagPath['path']);
+  const excludes = (path: JsonValue | undefined): boolean => excluded.some((entry) => isJsonObject(entry) && entry['path'] === path);
+  const includedByDefault = excludes('/*') || excludes('/') ? [] : [{ path: '/*' }];
   return {
     ...input,
     indexingMode: mode,
     automatic: input['automatic'] ?? true,
-    includedPaths: input['includedPaths'] ?? [{ path: '/*' }],
-    excludedPaths: hasEtag ? excluded : [...excluded, etagPath],
+    includedPaths: input['includedPaths'] ?? includedByDefault,
+    excludedPaths: excludes(etagPath['path']) ? excluded : [...excluded, etagPath],
   };
 }
 

@@ -13,6 +13,16 @@ export interface EpkRange {
   readonly max: string;
 }
 
+/**
+ * What becomes of an ORDER BY that Cosmos DB could not serve from the indexes of the container: several keys without a composite index, or an
+ * excluded path.
+ *
+ * - `lenient`: it runs anyway.
+ * - `strict`: it is refused as the service refuses it.
+ * - `policy`: `strict` for containers that state an index policy, `lenient` for those with the default one.
+ */
+export type OrderByMode = 'strict' | 'policy' | 'lenient';
+
 export interface QueryOptions extends CallOptions {
   /** Restricts the query to one partition key, or to those with this prefix. A missing value is written `[undefined]`; an absent member means all. */
   readonly partitionKey?: PartitionKeyInput | undefined;
@@ -22,6 +32,8 @@ export interface QueryOptions extends CallOptions {
   readonly maxItemCount?: number | undefined;
   /** Continues behind an earlier page of the same query. */
   readonly continuation?: string | undefined;
+  /** `lenient` unless said otherwise. Cosmos DB itself is always strict. */
+  readonly orderBy?: OrderByMode | undefined;
 }
 
 export interface QueryPage<R = JsonValue> extends ResultInfo {

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../core/json.ts';
 import type { ChangesFrom } from './changes.ts';
 import type { PartitionKey } from './partition-key.ts';
-import type { EpkRange } from './queries.ts';
+import type { EpkRange, OrderByMode } from './queries.ts';
 
 /** A checked query page request, as a backend's hook receives it. */
 export interface QueryRequest {
@@ -12,6 +12,7 @@ export interface QueryRequest {
   readonly range: EpkRange | undefined;
   readonly maxItemCount: number;
   readonly continuation: string | undefined;
+  readonly orderBy: OrderByMode;
   readonly session: string | undefined;
   readonly signal: AbortSignal | undefined;
 }

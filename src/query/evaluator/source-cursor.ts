@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { BoundSource, SourceInput } from '../prepared-query.ts';
 import type { CompileScope, Evaluate, Frame } from './compile-scope.ts';
 import { stepReader } from './path-compiler.ts';
@@ -9,6 +9,8 @@ export interface SourceLevel {
   /** The values of the source in the row so far. */
   values(frame: Frame): readonly JsonValue[];
 }
+
+type PathInput = Exclude<SourceInput, { kind: 'subquery' }>;
 
 const NOTHING: readonly JsonValue[] = [];
 
@@ -66,18 +68,23 @@ export class SourceCursor {
   }
 }
 
-function compileValue(slot: number, path: readonly (string | number)[]): Evaluate {
-  return path.map(stepReader).reduce<Evaluate>(
-    (target, read) => (frame) => read(target(frame)),
-    (frame) => frame[slot],
-  );
+/** The value of a source's path; its first name may be a computed property, as in any other path. */
+function compileValue(input: PathInput, scope: CompileScope): Evaluate {
+  const slot = input.kind === 'container' ? scope.documentSlot : input.slot;
+  const isDocument = input.kind === 'container' || scope.rootSlots.has(slot);
+  const [name, ...rest] = input.path;
+  const computed = isDocument && typeof name === 'string' ? scope.environment.computedProperties.get(name) : undefined;
+  const start: Evaluate = computed === undefined ? (frame) => frame[slot] : (frame) => computed(frame[slot] as JsonObject);
+  return (computed === undefined ? input.path : rest)
+    .map(stepReader)
+    .reduce<Evaluate>((target, read) => (frame) => read(target(frame)), start);
 }
 
 function compileInput(input: SourceInput, scope: CompileScope): (frame: Frame) => readonly JsonValue[] {
   if (input.kind === 'subquery') {
     return scope.tools.rows(input.query, scope);
   }
-  const value = compileValue(input.kind === 'container' ? scope.documentSlot : input.slot, input.path);
+  const value = compileValue(input, scope);
   return (frame) => {
     const found = value(frame);
     return found === undefined ? NOTHING : [found];
@@ -98,7 +105,7 @@ function compileElements(input: SourceInput, scope: CompileScope): (frame: Frame
     const rows = scope.tools.rows(input.query, scope);
     return (frame) => rows(frame).flatMap(elementsOf);
   }
-  const value = compileValue(input.kind === 'container' ? scope.documentSlot : input.slot, input.path);
+  const value = compileValue(input, scope);
   return (frame) => elementsOf(value(frame));
 }
 

@@ -3,6 +3,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
+import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import { parsePropertyPath, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { containerSelf } from '../../store/resource-id.ts';
@@ -48,6 +49,8 @@ export interface ResidentContainerOptions {
   readonly etagOf?: ((version: VersionParts) => string) | undefined;
   /** Keeps the changes of a commit before anybody sees them. What it throws refuses the commit, which then has changed nothing. */
   readonly keep?: ((changes: readonly DraftChange[]) => void) | undefined;
+  /** What queries call as `udf.name(…)`; none unless said otherwise. */
+  readonly userFunctions?: ReadonlyMap<string, ScalarFunction> | undefined;
 }
 
 /** What is known of a container that was kept: its rows, in any order, and the highest numbers that were ever given. */
@@ -80,6 +83,7 @@ export class ResidentContainer {
   readonly created: OrderLog = new OrderLog();
   readonly committed: OrderLog = new OrderLog();
   readonly #runtime: Runtime;
+  readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
   readonly #options: ResidentContainerOptions;
   readonly #rows = new Map<string, ResidentRow>();
   readonly #uniqueOwners = new Map<string, string>();
@@ -98,6 +102,7 @@ export class ResidentContainer {
     this.info = info;
     this.#runtime = runtime;
     this.#options = options;
+    this.userFunctions = options.userFunctions ?? new Map();
     this.incarnation = options.incarnation;
     this.self = containerSelf(info.rid);
     this.uniquePaths = info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));

@@ -1,9 +1,11 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { containerSettings } from '../../query/container-settings.ts';
 import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import type { QuerySource } from '../../query/executor/query-source.ts';
+import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
 import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
@@ -21,15 +23,19 @@ export async function runQueryPage(
   runtime: Runtime,
   between: () => void = () => undefined,
 ): Promise<Omit<QueryPage<unknown>, 'session'>> {
+  const prepared = prepareQuery(request.query);
+  const { definition } = draft.container.info;
+  checkOrderByIndexes(prepared, definition, request.orderBy);
   const page = await executeQuery({
-    prepared: prepareQuery(request.query),
+    prepared,
     parameters: request.parameters,
     source: sourceOf(draft, request, between),
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     signal: request.signal,
     runtime,
-    computedProperties: draft.container.info.definition.computedProperties.map(({ name, query }) => ({ name, query: prepareQuery(query) })),
+    computedProperties: containerSettings(definition).computedProperties,
+    udfs: draft.container.userFunctions,
   });
   return {
     items: page.items,

@@ -95,6 +95,7 @@ async function* readByQuery<T extends object>(
       range: undefined,
       maxItemCount: CHUNK_IDS,
       continuation,
+      orderBy: 'lenient',
       session: options.session,
       signal: options.signal,
     });

@@ -1,6 +1,9 @@
 import type { JsonObject } from '../../core/json.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, toHex, type Runtime } from '../../core/runtime.ts';
+import { checkContainer } from '../../query/check-container.ts';
+import type { ScalarFunction } from '../../query/functions/function-entry.ts';
+import { prepareUserFunctions, type UserDefinedFunctions } from '../../query/user-functions.ts';
 import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
@@ -17,6 +20,8 @@ export interface MemoryBackendOptions {
   readonly runtime?: Runtime | undefined;
   /** Takes note of databases and containers that come and go, at level `debug`; silent unless said otherwise. */
   readonly logger?: Logger | undefined;
+  /** Functions that queries call as `udf.name(…)`. */
+  readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
 }
 
 interface MemoryDatabase {
@@ -59,6 +64,7 @@ export class MemoryBackend extends BaseBackend {
   /** Drawn anew for each backend, so that an etag or a cursor of another run is never taken for one of this. */
   readonly #incarnation: string;
   readonly #catalog: ResidentContainer;
+  readonly #userFunctions: ReadonlyMap<string, ScalarFunction>;
   #lastDatabase = 0;
   #lastResource = 0;
 
@@ -66,9 +72,14 @@ export class MemoryBackend extends BaseBackend {
     super(options.runtime ?? systemRuntime, 'memory backend');
     this.#logger = options.logger ?? silentLogger;
     this.#incarnation = toHex(this.runtime.randomBytes(8));
+    this.#userFunctions = prepareUserFunctions(options.userDefinedFunctions);
     const rid = containerRid(databaseRid(CATALOG_DATABASE), 1);
     const definition = defineContainer({ id: 'catalog', partitionKey: '/scope' });
     this.#catalog = this.#newContainer({ databaseId: '', definition, rid, ...this.#stamp() });
+  }
+
+  protected override _checkDefinition(definition: ContainerDefinition): void {
+    checkContainer(definition);
   }
 
   protected async _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {
@@ -162,7 +173,10 @@ export class MemoryBackend extends BaseBackend {
 
   #newContainer(info: ContainerInfo): ResidentContainer {
     this.#lastResource += 1;
-    return new ResidentContainer(info, this.runtime, { incarnation: `${this.#incarnation}-${this.#lastResource.toString(16)}` });
+    return new ResidentContainer(info, this.runtime, {
+      incarnation: `${this.#incarnation}-${this.#lastResource.toString(16)}`,
+      userFunctions: this.#userFunctions,
+    });
   }
 
   /** Etag and time of a database or container that is written now. */

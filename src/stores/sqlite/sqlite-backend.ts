@@ -5,6 +5,8 @@ import { systemRuntime, toHex, type Runtime } from '../../core/runtime.ts';
 import type { CatalogDocument, ContainerInfo, DatabaseInfo, OpenContainerOptions } from '../../store/backend.ts';
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
+import { checkContainer } from '../../query/check-container.ts';
+import { prepareUserFunctions, type UserDefinedFunctions } from '../../query/user-functions.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { betterSqlite3Driver, type BetterSqlite3Constructor } from './better-sqlite3-driver.ts';
@@ -50,6 +52,8 @@ export interface SqliteBackendOptions {
   readonly maxPageCount?: number | undefined;
   /** How often `watch` looks for commits of other processes: every 250 ms unless said otherwise. */
   readonly pollIntervalMs?: number | undefined;
+  /** Functions that queries call as `udf.name(…)`. They never run inside SQLite: a filter with one is evaluated on each document. */
+  readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -100,6 +104,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
     runtime: options.runtime ?? systemRuntime,
     busyTimeoutMs: wholeNumber('busyTimeoutMs', options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS),
     maxPageCount: options.maxPageCount === undefined ? undefined : wholeNumber('maxPageCount', options.maxPageCount),
+    userFunctions: prepareUserFunctions(options.userDefinedFunctions),
     logger: options.logger,
   });
   return new SqliteBackend(database, sqliteCapabilities(synchronous, database.isInMemory), pollIntervalMs);
@@ -162,6 +167,10 @@ export class SqliteBackend extends BaseBackend {
         return releaseProgram(databaseId, id, name);
       }),
     );
+  }
+
+  protected override _checkDefinition(definition: ContainerDefinition): void {
+    checkContainer(definition);
   }
 
   protected _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {

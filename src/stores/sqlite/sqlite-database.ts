@@ -2,6 +2,7 @@ import { access, constants, open as openFile, stat } from 'node:fs/promises';
 import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import { abortable } from '../../store/call-tracker.ts';
 import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
 import { runAsync, runSync } from './run-program.ts';
@@ -31,6 +32,8 @@ export interface SqliteDatabaseOptions {
   readonly busyTimeoutMs: number;
   /** Largest size of the file in pages of 4,096 bytes; a write beyond it raises STORE_FULL. */
   readonly maxPageCount?: number | undefined;
+  /** What queries call as `udf.name(…)`; none unless said otherwise. */
+  readonly userFunctions?: ReadonlyMap<string, ScalarFunction> | undefined;
   readonly logger?: Logger | undefined;
   /** @internal the schema; tests give an older or a newer one */
   readonly migrations?: readonly Migration[] | undefined;
@@ -49,6 +52,7 @@ export class SqliteDatabase {
   readonly path: string;
   readonly runtime: Runtime;
   readonly logger: Logger;
+  readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
   readonly #options: SqliteDatabaseOptions;
   readonly #writer: SqliteConnection;
   readonly #queue = new WriterQueue();
@@ -64,6 +68,7 @@ export class SqliteDatabase {
     this.path = options.path;
     this.runtime = options.runtime;
     this.logger = options.logger ?? silentLogger;
+    this.userFunctions = options.userFunctions ?? new Map();
     this.#options = options;
     this.#writer = writer;
   }

@@ -2,11 +2,13 @@ import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { compileSqlitePlan, type SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
+import { containerSettings } from '../../query/container-settings.ts';
 import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
+import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { QueryPage } from '../../store/queries.ts';
@@ -34,6 +36,7 @@ export interface PlannedQuery {
 export function planQuery(container: SqliteContainer, request: QueryRequest): PlannedQuery {
   const { definition } = container.info;
   const prepared = prepareQuery(request.query);
+  checkOrderByIndexes(prepared, definition, request.orderBy);
   const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
   const plan = compileSqlitePlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
@@ -64,13 +67,10 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
       return pageOf(rows.items, bytes, rows.looked, undefined);
     }
   }
-  const { runtime } = container.database;
+  const { runtime, userFunctions: udfs } = container.database;
   const { parameters, maxItemCount } = request;
-  const computedProperties = container.info.definition.computedProperties.map(({ name, query: text }) => ({
-    name,
-    query: prepareQuery(text),
-  }));
-  const oddFilter = plan.whereIsExact ? compileCondition(prepared, { parameters, runtime, computedProperties }) : undefined;
+  const { computedProperties } = containerSettings(container.info.definition);
+  const oddFilter = plan.whereIsExact ? compileCondition(prepared, { parameters, runtime, computedProperties, udfs }) : undefined;
   const page = await executeQuery({
     prepared,
     parameters,
@@ -86,6 +86,7 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
     signal: request.signal,
     runtime,
     computedProperties,
+    udfs,
   });
   return pageOf(page.items, page.bytesReturned, page.rowsLookedAt, page.continuation);
 }

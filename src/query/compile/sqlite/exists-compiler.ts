@@ -27,12 +27,17 @@ function bindElement(context: CompileContext, slot: number): Sql {
   return alias;
 }
 
+/** Whether the body of a document does not hold what this name gives. */
+function isOutsideBody(name: string | number | undefined, context: CompileContext): boolean {
+  return isSystemProperty(name) || (typeof name === 'string' && context.computedProperties.has(name));
+}
+
 /** Adds one source; false where SQL has no equal. */
 function addSource(source: BoundSource, context: CompileContext, loops: Loops): boolean {
   const { input } = source;
   const from: SqlBinding | undefined =
     input.kind === 'variable' ? context.bindings.get(input.slot) : input.kind === 'container' ? documentBinding(context) : undefined;
-  if (input.kind === 'subquery' || from === undefined || (from.isDocument && isSystemProperty(input.path[0]))) {
+  if (input.kind === 'subquery' || from === undefined || (from.isDocument && isOutsideBody(input.path[0], context))) {
     return false;
   }
   const path: ResolvedPath = { binding: from, steps: input.path };

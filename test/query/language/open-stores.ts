@@ -1,0 +1,39 @@
+import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
+import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
+import type { JsonObject } from '../../../src/core/json.ts';
+import type { UserDefinedFunctions } from '../../../src/query/user-functions.ts';
+import type { Backend } from '../../../src/store/backend.ts';
+import type { ContainerInput } from '../../../src/store/container-definition.ts';
+import type { DocumentStore } from '../../../src/store/document-store.ts';
+
+/** Backends by name: the reference, and the one that compiles queries to SQL. */
+export const OPENERS: Readonly<Record<string, (udfs?: UserDefinedFunctions) => Promise<Backend>>> = {
+  memory: (userDefinedFunctions) => Promise.resolve(openMemoryBackend({ userDefinedFunctions })),
+  sqlite: (userDefinedFunctions) => openSqliteBackend({ path: ':memory:', userDefinedFunctions }),
+};
+
+/** Runs `work` on a container with some documents, and closes everything behind it. */
+export async function withContainer<R>(
+  backendName: string,
+  input: Omit<ContainerInput, 'id' | 'partitionKey'>,
+  documents: readonly JsonObject[],
+  work: (store: DocumentStore, backend: Backend) => Promise<R>,
+  udfs?: UserDefinedFunctions,
+): Promise<R> {
+  const open = OPENERS[backendName];
+  if (open === undefined) {
+    throw new Error(`There is no backend of the name ${backendName}.`);
+  }
+  const backend = await open(udfs);
+  try {
+    await backend.createDatabase('d');
+    await backend.createContainer('d', { id: 'c', partitionKey: '/pk', ...input });
+    const store = await backend.container('d', 'c');
+    for (const [index, document] of documents.entries()) {
+      await store.create({ id: String(index), ...document });
+    }
+    return await work(store, backend);
+  } finally {
+    await backend.close();
+  }
+}
