@@ -40,14 +40,6 @@ export type {
 } from './store/operations.ts';
 export type { PartitionKey, PartitionKeyComponent, PartitionKeyInput } from './store/partition-key.ts';
 export type { UserDefinedFunction, UserDefinedFunctions } from './query/user-functions.ts';
-export type {
-  EpkRange,
-  OrderByMode,
-  QueryExplanation,
-  QueryInput,
-  QueryOptions,
-  QueryPage,
-  QueryResult,
-  WatchOptions,
-} from './store/queries.ts';
+export type { EpkRange, OrderByMode, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './store/queries.ts';
+export type { IndexAdvice, PlannedAccess, PlanOperation, PlanStep, QueryExplanation } from './store/query-explanation.ts';
 export type { StandardResult, StandardSchemaLike } from './store/standard-schema.ts';

@@ -34,7 +34,8 @@ import { normalizePartitionKey, parsePropertyPath, partitionKeyText, type Partit
 import { checkPatch } from './patch.ts';
 import { PagedChanges, PagedQuery } from './paged-result.ts';
 import { prepareDocument, type PreparedDocument } from './prepared-document.ts';
-import type { OrderByMode, QueryExplanation, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
+import type { QueryExplanation } from './query-explanation.ts';
+import type { OrderByMode, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
 import type { ChangesRequest, QueryRequest } from './store-hooks.ts';
 import { watchQuery } from './watch-query.ts';
 import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation } from './write-rules.ts';

@@ -20,7 +20,8 @@ import type {
   WriteResult,
 } from './operations.ts';
 import type { PartitionKeyInput } from './partition-key.ts';
-import type { QueryExplanation, QueryInput, QueryOptions, QueryResult, WatchOptions } from './queries.ts';
+import type { QueryInput, QueryOptions, QueryResult, WatchOptions } from './queries.ts';
+import type { QueryExplanation } from './query-explanation.ts';
 
 /** Read and write within {@link DocumentStore.transact}: everything sees the transaction's own writes. */
 export interface StoreTransaction<T extends object = JsonObject> {

@@ -53,23 +53,6 @@ export interface QueryResult<R = JsonValue> extends AsyncIterable<R> {
   toArray(): Promise<R[]>;
 }
 
-/** How a query would run, as {@link DocumentStore.explain} tells it. */
-export interface QueryExplanation {
-  /** The plan as lines of text for people. */
-  readonly text: string;
-  /** What is read: one document, the documents of some partition keys, an index, or the whole container. */
-  readonly access: 'point' | 'partition' | 'index' | 'container';
-  /** Whether the filter runs exactly in the store's engine, as a superset that is filtered again, or only in the evaluator. */
-  readonly filter: 'none' | 'exact' | 'superset' | 'evaluated';
-  /** Clauses that the store's engine runs itself. */
-  readonly pushedDown: readonly string[];
-  /** Statement of the store's engine, with placeholders for values, where there is one. */
-  readonly statement: string | undefined;
-  readonly documentsScanned: number;
-  readonly itemsReturned: number;
-  readonly requestUnits: number;
-}
-
 export interface WatchOptions extends CallOptions {
   readonly partitionKey?: PartitionKeyInput | undefined;
   /** How often to look for changes where the backend cannot tell of them; 1,000 ms unless said otherwise. */

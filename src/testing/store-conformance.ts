@@ -2,6 +2,7 @@ import { batchSuite } from './conformance/batch.suite.ts';
 import { bulkSuite } from './conformance/bulk.suite.ts';
 import { changesSuite } from './conformance/changes.suite.ts';
 import { conformanceContext, type ConformanceContext, type StoreConformanceOptions } from './conformance/conformance-context.ts';
+import { explainSuite } from './conformance/explain.suite.ts';
 import { keysSuite } from './conformance/keys.suite.ts';
 import { lifecycleSuite } from './conformance/lifecycle.suite.ts';
 import { managementSuite } from './conformance/management.suite.ts';
@@ -26,6 +27,7 @@ const TOPICS: readonly (readonly [string, (context: ConformanceContext) => void]
   ['time to live', timeToLiveSuite],
   ['unique keys', uniqueKeysSuite],
   ['queries', queriesSuite],
+  ['explain', explainSuite],
   ['change feed', changesSuite],
   ['watch', watchSuite],
   ['transactions', transactSuite],

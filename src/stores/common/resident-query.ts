@@ -5,9 +5,14 @@ import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import type { QuerySource } from '../../query/executor/query-source.ts';
+import { createExplanation } from '../../query/explain/create-explanation.ts';
+import { readingOnly } from '../../query/explain/engine-work.ts';
+import { planTree } from '../../query/explain/plan-tree.ts';
+import { runToEnd } from '../../query/explain/run-to-end.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
-import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
+import type { QueryPage } from '../../store/queries.ts';
+import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import type { ResidentDraft } from './resident-draft.ts';
 import { scanRows, scopeFilter } from './resident-scan.ts';
@@ -52,34 +57,13 @@ export async function explainQuery(
   runtime: Runtime,
   between: () => void,
 ): Promise<QueryExplanation> {
-  let { continuation } = request;
-  let documentsScanned = 0;
-  let itemsReturned = 0;
-  let requestUnits = 0;
-  do {
-    const page = await runQueryPage(draft, { ...request, continuation }, runtime, between);
-    documentsScanned += page.documentsScanned;
-    itemsReturned += page.items.length;
-    requestUnits += page.requestUnits;
-    continuation = page.continuation;
-  } while (continuation !== undefined);
-  const scoped = request.partitionKey !== undefined;
-  const hasFilter = prepareQuery(request.query).root.where !== undefined;
-  return {
-    text: [
-      scoped
-        ? 'Look at the documents of the partition key, in creation order.'
-        : 'Look at every document of the container, in creation order.',
-      hasFilter ? 'Evaluate the filter on each.' : 'There is no filter.',
-    ].join('\n'),
-    access: scoped ? 'partition' : 'container',
-    filter: hasFilter ? 'evaluated' : 'none',
-    pushedDown: [],
-    statement: undefined,
-    documentsScanned,
-    itemsReturned,
-    requestUnits,
-  };
+  const run = await runToEnd(request.continuation, (continuation) => runQueryPage(draft, { ...request, continuation }, runtime, between));
+  const prepared = prepareQuery(request.query);
+  const work =
+    request.partitionKey === undefined
+      ? readingOnly('container', 'every document of the container, in creation order')
+      : readingOnly('partition', 'documents of the partition key, in creation order');
+  return createExplanation({ prepared, plan: planTree(prepared, work, run), work, run });
 }
 
 /** Tells whether the condition of a patch, such as `from c where c.stock > 0`, holds for a document. */

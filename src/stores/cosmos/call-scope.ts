@@ -50,6 +50,8 @@ export class CallScope implements FailedCall {
   /** Charges of all requests of the call. */
   requestUnits = 0;
   documentsScanned = 0;
+  /** What the service says of indexes, where it was asked: of the newest answer that says it. */
+  indexMetrics: string | undefined;
   /** The newest session token of an answer. */
   session: string | undefined;
   /** The newest answer that the SDK was given. */
@@ -107,6 +109,7 @@ export class CallScope implements FailedCall {
     const charge = Number(answer.headers['x-ms-request-charge'] ?? 0);
     this.requestUnits += Number.isFinite(charge) ? charge : 0;
     this.session = answer.headers['x-ms-session-token'] ?? this.session;
+    this.indexMetrics = answer.headers['x-ms-cosmos-index-utilization'] ?? this.indexMetrics;
     const metrics = answer.headers['x-ms-documentdb-query-metrics'];
     const scanned = metrics === undefined ? null : /(?:^|;)retrievedDocumentCount=(\d+)/u.exec(metrics);
     this.documentsScanned += scanned === null ? 0 : Number(scanned[1]);

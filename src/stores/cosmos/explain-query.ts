@@ -1,16 +1,23 @@
 import { isPerigeeError } from '../../core/errors.ts';
-import { parseQuery } from '../../query/parser/parse-query.ts';
-import type { QueryNode } from '../../query/syntax-nodes.ts';
-import type { QueryExplanation } from '../../store/queries.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { createExplanation } from '../../query/explain/create-explanation.ts';
+import type { EngineClause, EngineWork, PushedClause } from '../../query/explain/engine-work.ts';
+import { planTree } from '../../query/explain/plan-tree.ts';
+import { queryShape } from '../../query/explain/query-shape.ts';
+import { runToEnd } from '../../query/explain/run-to-end.ts';
+import { prepareQuery } from '../../query/prepare-query.ts';
+import type { PreparedQuery } from '../../query/prepared-query.ts';
+import type { IndexAdvice, PlannedAccess, PlanStep, QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
-import { isJsonObject, type JsonValue } from '../../core/json.ts';
-import { parseJson } from './cosmos-errors.ts';
+import { parseIndexMetrics, type CompositePath, type IndexMetrics } from './index-metrics.ts';
 import type { CosmosQueryPage, QueryPager } from './query-pages.ts';
 
-/** The tree of a query, or `undefined` where the service may know more of the language than the parser here. */
-function treeOf(query: string): QueryNode | undefined {
+const ENGINE = 'Cosmos DB';
+
+/** The prepared query, or `undefined` where the service knows more of the language than this library. */
+function tryPrepare(query: string): PreparedQuery | undefined {
   try {
-    return parseQuery(query);
+    return prepareQuery(query);
   } catch (error) {
     if (isPerigeeError(error)) {
       return undefined;
@@ -19,71 +26,96 @@ function treeOf(query: string): QueryNode | undefined {
   }
 }
 
-function clausesOf(tree: QueryNode | undefined): readonly string[] {
-  if (tree === undefined) {
-    return ['SELECT'];
-  }
-  const clauses: readonly (readonly [string, boolean])[] = [
+/** The service does every clause that is there. */
+function pushedClauses({ root }: PreparedQuery): ReadonlyMap<EngineClause, PushedClause> {
+  const clauses: readonly (readonly [EngineClause, boolean])[] = [
     ['SELECT', true],
-    ['DISTINCT', tree.distinct],
-    ['TOP', tree.top !== undefined],
-    ['WHERE', tree.where !== undefined],
-    ['GROUP BY', tree.groupBy !== undefined],
-    ['ORDER BY', tree.orderBy !== undefined],
-    ['OFFSET LIMIT', tree.offset !== undefined],
+    ['DISTINCT', root.distinct],
+    ['JOIN', root.sources.length > 1 || root.sources[0]?.iterate === true],
+    ['WHERE', root.where !== undefined],
+    ['GROUP BY', root.groupBy !== undefined],
+    ['aggregates', root.isAggregate],
+    ['ORDER BY', root.orderBy.length > 0],
+    ['OFFSET LIMIT', root.top !== undefined || root.offset !== undefined],
   ];
-  return clauses.filter(([, present]) => present).map(([name]) => name);
+  return new Map(clauses.filter(([, present]) => present).map(([name]) => [name, { exact: true, reasons: [] }]));
 }
 
-/** Paths of the indexes that the service says it used: JSON, in base64 or plain. */
-function usedIndexes(metrics: string | undefined): readonly string[] {
-  if (metrics === undefined) {
-    return [];
-  }
-  const parsed = parseJson(metrics) ?? parseJson(Buffer.from(metrics, 'base64').toString('utf8'));
-  const lists: readonly (JsonValue | undefined)[] = isJsonObject(parsed)
-    ? [parsed['UtilizedSingleIndexes'], parsed['UtilizedCompositeIndexes']]
-    : [];
-  return lists.flatMap((list) =>
-    Array.isArray(list) ? list.filter(isJsonObject).map((entry) => JSON.stringify(entry['IndexSpec'] ?? entry['IndexSpecs'])) : [],
-  );
+function compositeText(paths: readonly CompositePath[]): string {
+  return `(${paths.map(({ path, order }) => `${path} ${order}`).join(', ')})`;
+}
+
+function indexTexts(metrics: IndexMetrics | undefined): readonly string[] {
+  return metrics === undefined ? [] : [...metrics.utilized.single, ...metrics.utilized.composite.map(compositeText)];
+}
+
+/** What the service says would help; it says so after planning, and the plan with it is its own business. */
+function adviceOf(metrics: IndexMetrics | undefined, before: PlannedAccess): readonly IndexAdvice[] {
+  const advice = (kind: IndexAdvice['kind'], policy: JsonObject, index: string): IndexAdvice => ({
+    kind,
+    policy,
+    reason: `the service says that ${kind === 'single' ? 'an index' : 'a composite index'} on ${index} would help.`,
+    provenBy: 'service',
+    before,
+    after: { access: 'index', index, documentsScanned: undefined },
+  });
+  const { single = [], composite = [] } = metrics?.potential ?? {};
+  return [
+    ...single.map((path) => advice('single', { includedPaths: [{ path }] }, path)),
+    ...composite.map((paths) =>
+      advice('composite', { compositeIndexes: [paths.map(({ path, order }) => ({ path, order }))] }, compositeText(paths)),
+    ),
+  ];
+}
+
+/** The plan where the SDK asks each range by itself: it merges what the service answers. */
+function mergedPlan(plan: PlanStep): PlanStep {
+  return {
+    operation: 'merge',
+    detail: 'answers of the ranges, as planned by the service',
+    runsIn: 'client',
+    exact: true,
+    reasons: ['the service refuses the query as a whole; the SDK plans it and merges the ranges'],
+    rows: plan.rows,
+    inputs: [plan],
+  };
+}
+
+/** A query that only the service understands. */
+function opaquePlan(query: string, rows: number): PlanStep {
+  return { operation: 'project', detail: queryShape(query), runsIn: 'engine', exact: true, reasons: [], rows, inputs: [] };
 }
 
 /** Runs a query to its end and tells what the service says of it. */
-export async function explainQuery(pager: QueryPager, request: QueryRequest): Promise<QueryExplanation> {
+export async function explainQuery(pager: Pick<QueryPager, 'readPage'>, request: QueryRequest): Promise<QueryExplanation> {
   let first: CosmosQueryPage | undefined;
-  let { continuation } = request;
-  let documentsScanned = 0;
-  let itemsReturned = 0;
-  let requestUnits = 0;
-  do {
-    const page: CosmosQueryPage = await pager.readPage({ ...request, continuation }, true);
+  const run = await runToEnd(request.continuation, async (continuation) => {
+    const page = await pager.readPage({ ...request, continuation }, true);
     first ??= page;
-    documentsScanned += page.documentsScanned;
-    itemsReturned += page.items.length;
-    requestUnits += page.requestUnits;
-    ({ continuation } = page);
-  } while (continuation !== undefined);
-
-  const tree = treeOf(request.query);
-  const indexes = usedIndexes(first.indexMetrics);
-  const access = indexes.length > 0 ? 'index' : request.partitionKey === undefined ? 'container' : 'partition';
-  const lines = [
-    first.planned
-      ? 'The service refuses the query as a whole; the SDK plans it and merges the ranges.'
-      : 'The service runs the whole query.',
-    request.partitionKey === undefined ? 'Scope: all partition keys.' : 'Scope: one partition key, or those with one prefix.',
-    indexes.length === 0 ? 'The service names no index that it used.' : `Indexes used: ${indexes.join(', ')}.`,
-    `Documents looked at: ${documentsScanned}. Items: ${itemsReturned}. Request units: ${requestUnits}.`,
-  ];
-  return {
-    text: lines.join('\n'),
+    return page;
+  });
+  const metrics = parseIndexMetrics(first?.indexMetrics);
+  const indexes = indexTexts(metrics);
+  const scoped = request.partitionKey !== undefined;
+  const access = indexes.length > 0 ? 'index' : scoped ? 'partition' : 'container';
+  const prepared = tryPrepare(request.query);
+  const scope = scoped ? 'of one partition key, or those with one prefix' : 'of all partition keys';
+  const work: EngineWork = {
+    engine: ENGINE,
     access,
-    filter: tree !== undefined && tree.where === undefined ? 'none' : 'exact',
-    pushedDown: clausesOf(tree),
-    statement: request.query,
-    documentsScanned,
-    itemsReturned,
-    requestUnits,
+    reading: `${indexes.length > 0 ? `${indexes.join(', ')}: ` : ''}documents ${scope}`,
+    indexes,
+    narrowedBy: [],
+    pushed: prepared === undefined ? new Map([['SELECT', { exact: true, reasons: [] }]]) : pushedClauses(prepared),
+    filterReasons: [],
   };
+  const plan = prepared === undefined ? opaquePlan(request.query, run.itemsReturned) : planTree(prepared, work, run);
+  return createExplanation({
+    prepared,
+    work,
+    run,
+    plan: first?.planned === true ? mergedPlan(plan) : plan,
+    statement: queryShape(request.query),
+    advice: adviceOf(metrics, { access, index: indexes[0], documentsScanned: run.documentsScanned }),
+  });
 }

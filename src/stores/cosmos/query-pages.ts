@@ -133,7 +133,7 @@ export class QueryPager {
       requestUnits: scope.requestUnits,
       session: scope.session,
       planned: false,
-      indexMetrics: scope.answer?.headers['x-ms-cosmos-index-utilization'],
+      indexMetrics: scope.indexMetrics,
     };
   }
 
@@ -183,7 +183,7 @@ export class QueryPager {
       requestUnits: scope.requestUnits,
       session: scope.session,
       planned: true,
-      indexMetrics: undefined,
+      indexMetrics: scope.indexMetrics,
     };
   }
 }

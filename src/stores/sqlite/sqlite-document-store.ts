@@ -17,7 +17,8 @@ import type {
   ReadResult,
 } from '../../store/operations.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
-import type { QueryExplanation, QueryPage } from '../../store/queries.ts';
+import type { QueryPage } from '../../store/queries.ts';
+import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
 import type { PreparedKey, ReadOperation, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';

@@ -229,13 +229,4 @@ function errorSuite({ test, withStore }: ConformanceContext): void {
       );
       await checkRejects(store.query(7 as unknown as string).nextPage(), 'BAD_REQUEST', 'a number as query');
     }));
-
-  test('explain tells how a query runs', () =>
-    withStore(async ({ store }) => {
-      await load(store, 20);
-      const plan = await store.explain('SELECT VALUE c.index FROM c WHERE c.index < 5', { partitionKey: 1 });
-      checkEqual(plan.itemsReturned, 1, 'items returned');
-      check(plan.text.length > 0 && plan.requestUnits > 0, 'a text and a charge');
-      await checkRejects(store.explain('SELECT'), 'QUERY_SYNTAX', 'a query that does not parse');
-    }));
 }
