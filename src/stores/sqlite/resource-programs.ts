@@ -6,6 +6,7 @@ import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import { createContainerTables, dropContainerTables, tableNames } from './container-statements.ts';
 import { definitionText } from './definition-text.ts';
 import { all, get, run, type Program, type SqliteRow } from './driver.ts';
+import { createIndexes, dropIndexes, reconcileIndexes } from './indexes/index-catalog.ts';
 import type { ContainerRow } from './sqlite-container.ts';
 
 /** Etag and time of a database or container that is written now. */
@@ -82,6 +83,7 @@ function* dropContainer({ number, id, journal }: ContainerRow): Program<void> {
       { details: { journal } },
     );
   }
+  yield* dropIndexes(number);
   for (const sql of dropContainerTables(number)) {
     yield* run(sql);
   }
@@ -103,6 +105,7 @@ function* insertContainer(database: number, rid: string, definition: ContainerDe
   for (const sql of createContainerTables(row.number, definition.uniqueKeys.length > 0)) {
     yield* run(sql);
   }
+  yield* createIndexes(row.number, definition, stamp.ts);
   return row;
 }
 
@@ -148,10 +151,14 @@ export function* deleteContainer(databaseId: string, id: string): Program<boolea
   return true;
 }
 
-/** Writes a definition in place of the one before; `undefined` when the container is gone. */
+/** Writes a definition in place of the one before; `undefined` when the container is gone. Indexes that it adds are in the catalogue and not ready. */
 export function* replaceDefinition(rid: string, definition: ContainerDefinition, stamp: Stamp): Program<ContainerRow | undefined> {
   yield* run('UPDATE containers SET definition = ?, etag = ?, ts = ? WHERE rid = ?', definitionText(definition), stamp.etag, stamp.ts, rid);
-  return yield* get<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE rid = ?`, rid);
+  const row = yield* get<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE rid = ?`, rid);
+  if (row !== undefined) {
+    yield* reconcileIndexes(row.number, definition, stamp.ts);
+  }
+  return row;
 }
 
 /** Up to `limit` documents behind an ordinal get the expiry that a new default time to live gives them; gives the last ordinal, or `undefined` at the end. */

@@ -1,5 +1,6 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { get, run, type Program } from './driver.ts';
+import { CREATE_CATALOG } from './indexes/index-catalog.ts';
 
 /** `PRAGMA application_id` of a Perigee store: the letters PERG. */
 export const APPLICATION_ID = 0x50455247;
@@ -36,6 +37,8 @@ export const MIGRATIONS: readonly Migration[] = [
     ),
   // 2: documents are written as JSONB. Rows of version 1 stay text until they are written again: both are read alike.
   () => statements(),
+  // 3: the catalogue of indexes. Those that policies ask for are added when a container is opened.
+  () => statements(...CREATE_CATALOG),
 ];
 
 /** What the header of a file says of it. */

@@ -1,5 +1,5 @@
 import { Emitter, type Unsubscribe } from '../../core/emitter.ts';
-import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
+import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import type { SystemProperties } from '../../store/document.ts';
@@ -13,6 +13,8 @@ import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOpera
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
 import { readDefinition } from './definition-text.ts';
 import { all, get, run, type Program } from './driver.ts';
+import { ContainerIndexes } from './indexes/container-indexes.ts';
+import { refusalOf, refusalOr } from './refusal.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { uniqueValues } from './unique-values.ts';
 import type { AppliedWrite, PreviousVersion, StoredRow, WriteJournal } from './write-journal.ts';
@@ -56,6 +58,7 @@ export class SqliteContainer {
   readonly number: number;
   readonly statements: ContainerStatements;
   readonly uniquePaths: readonly (readonly (readonly string[])[])[];
+  readonly indexes: ContainerIndexes;
   readonly #incarnation: string;
   readonly #self: string;
   readonly #events = new Emitter<{ commit: undefined }>();
@@ -77,6 +80,7 @@ export class SqliteContainer {
     this.databaseId = databaseId;
     this.number = row.number;
     this.statements = containerStatements(row.number);
+    this.indexes = new ContainerIndexes(database, row.number);
     this.#incarnation = row.incarnation;
     this.#self = containerSelf(row.rid);
     this.#journal = row.journal;
@@ -294,6 +298,7 @@ export class SqliteContainer {
     this.#journal = row.journal;
     this.#position = row.head;
     this.#epoch = this.database.epoch;
+    yield* this.indexes.load();
   }
 
   #deleted(): PerigeeError {
@@ -338,6 +343,9 @@ export class SqliteContainer {
       return undefined;
     }
     this.#position = position;
+    if (this.indexes.isMaintained) {
+      yield* this.indexes.put(position, document, true);
+    }
     return { type, key: document, document, previous: undefined, etag: this.etagOf(position, ts), position, ordinal: position, ts };
   }
 
@@ -381,6 +389,9 @@ export class SqliteContainer {
     yield { mode: 'run', sql, parameters: [position, ts, expiresAt, document.text, before.ordinal] };
     this.#position = position;
     const { ordinal } = before;
+    if (this.indexes.isMaintained) {
+      yield* this.indexes.put(ordinal, document, false);
+    }
     return { type, key: document, document, previous: this.#previous(before), etag: this.etagOf(position, ts), position, ordinal, ts };
   }
 
@@ -402,6 +413,9 @@ export class SqliteContainer {
   /** Deletes a row and what belongs to it; its position stays used. */
   *#drop(ordinal: number): Program<void> {
     yield* run(this.statements.deleteOne, ordinal);
+    if (this.indexes.isMaintained) {
+      yield* this.indexes.remove(ordinal);
+    }
     if (this.uniquePaths.length > 0) {
       yield* run(this.statements.dropClaims, ordinal);
     }
@@ -455,22 +469,4 @@ export class SqliteContainer {
 
 export function containerInfoOf(databaseId: string, row: Pick<ContainerRow, 'rid' | 'etag' | 'ts' | 'definition'>): ContainerInfo {
   return { databaseId, rid: row.rid, etag: row.etag, ts: row.ts, definition: readDefinition(row.definition) };
-}
-
-function refusalOr<R>(decide: () => R): R | PerigeeError {
-  try {
-    return decide();
-  } catch (error) {
-    if (isPerigeeError(error)) {
-      return error;
-    }
-    throw error;
-  }
-}
-
-function refusalOf(check: () => void): PerigeeError | undefined {
-  return refusalOr(() => {
-    check();
-    return undefined;
-  });
 }

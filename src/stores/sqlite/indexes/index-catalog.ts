@@ -1,0 +1,183 @@
+import { readIndexKey } from '../../../query/access/index-definition.ts';
+import type { ContainerDefinition } from '../../../store/container-definition.ts';
+import { tableNames } from '../container-statements.ts';
+import { all, get, run, type Program } from '../driver.ts';
+import { indexTerms } from './index-expressions.ts';
+import type { MaintainedIndex } from './maintained-index.ts';
+import { MAINTAINED_KINDS } from './maintained-kinds.ts';
+import { isIndexable, policyOf, wantedRangeIndexes, type WantedIndex } from './wanted-indexes.ts';
+
+/** An index of a container as the file's catalogue has it. */
+export interface IndexRow {
+  readonly number: number;
+  readonly container: number;
+  /** `range`, or the kind of a maintained index. */
+  readonly kind: string;
+  readonly key: string;
+  readonly form: string;
+  /** Whether the policy asks for it, or recorded use. */
+  readonly origin: 'policy' | 'auto';
+  /** 1 when queries may use it. */
+  readonly ready: 0 | 1;
+  /** Up to which ordinal a maintained index was filled. */
+  readonly place: number;
+}
+
+/** The statements that make the catalogue. */
+export const CREATE_CATALOG: readonly string[] = [
+  `CREATE TABLE IF NOT EXISTS indexes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    container INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    form TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    ready INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    used_at INTEGER NOT NULL,
+    UNIQUE (container, kind, key)
+  )`,
+];
+
+const COLUMNS = 'number, container, kind, key, form, origin, ready, place';
+
+/** Name of an index, or of the tables of one. */
+export function physicalName({ container, number }: Pick<IndexRow, 'container' | 'number'>): string {
+  return `${tableNames(container).documents}_x${number}`;
+}
+
+/** The program that keeps an index; undefined for one that SQLite keeps, and for a kind that this version does not know. */
+export function maintainedIndex(row: IndexRow): MaintainedIndex | undefined {
+  return MAINTAINED_KINDS.find(({ kind }) => kind === row.kind)?.open(physicalName(row), row.key);
+}
+
+/** All indexes of a container. */
+export function* indexesOf(container: number): Program<readonly IndexRow[]> {
+  return yield* all<IndexRow>(`SELECT ${COLUMNS} FROM indexes WHERE container = ? ORDER BY number`, container);
+}
+
+/** One index; undefined when it was dropped. */
+export function* findIndex(number: number): Program<IndexRow | undefined> {
+  return yield* get<IndexRow>(`SELECT ${COLUMNS} FROM indexes WHERE number = ?`, number);
+}
+
+/** All indexes that are not ready, oldest first. */
+export function* pendingIndexes(): Program<readonly IndexRow[]> {
+  return yield* all<IndexRow>(`SELECT ${COLUMNS} FROM indexes WHERE ready = 0 ORDER BY number`);
+}
+
+/** Removes an index and its row. */
+export function* dropIndex(row: IndexRow): Program<void> {
+  const maintained = maintainedIndex(row);
+  if (row.kind === 'range') {
+    yield* run(`DROP INDEX IF EXISTS ${physicalName(row)}`);
+  } else if (maintained !== undefined) {
+    yield* maintained.drop();
+  }
+  yield* run('DELETE FROM indexes WHERE number = ?', row.number);
+}
+
+/** Removes all indexes of a container that is deleted. */
+export function* dropIndexes(container: number): Program<void> {
+  for (const row of yield* indexesOf(container)) {
+    yield* dropIndex(row);
+  }
+}
+
+/** Adds an index that is not ready; a maintained one is kept from now on, and filled with older documents later. */
+export function* addIndex(container: number, { kind, key, form }: WantedIndex, origin: IndexRow['origin'], now: number): Program<IndexRow> {
+  yield* run(
+    'INSERT INTO indexes (container, kind, key, form, origin, ready, place, used_at) VALUES (?, ?, ?, ?, ?, 0, 0, ?)',
+    container,
+    kind,
+    key,
+    form,
+    origin,
+    now,
+  );
+  const row = (yield* get<IndexRow>(
+    `SELECT ${COLUMNS} FROM indexes WHERE container = ? AND kind = ? AND key = ?`,
+    container,
+    kind,
+    key,
+  )) as IndexRow;
+  const maintained = maintainedIndex(row);
+  if (maintained !== undefined) {
+    yield* maintained.create();
+  }
+  return row;
+}
+
+/** Makes a range index of all documents and marks it ready. It takes as long as the container is large. */
+export function* buildRangeIndex(row: IndexRow): Program<void> {
+  const { documents } = tableNames(row.container);
+  const terms = indexTerms(readIndexKey(row.key));
+  if (terms !== undefined) {
+    yield* run(`CREATE INDEX IF NOT EXISTS ${physicalName(row)} ON ${documents} (${terms})`);
+  }
+  yield* markReady(row.number);
+}
+
+export function* markReady(number: number): Program<void> {
+  yield* run('UPDATE indexes SET ready = 1 WHERE number = ?', number);
+}
+
+function* wantedIndexes(definition: ContainerDefinition): Program<readonly WantedIndex[]> {
+  const policy = policyOf(definition);
+  if (policy === undefined) {
+    return [];
+  }
+  const wanted = [...wantedRangeIndexes(policy, definition)];
+  for (const maintained of MAINTAINED_KINDS) {
+    const keys = maintained.wanted(policy, definition);
+    if (keys.length > 0 && (yield* maintained.isAvailable())) {
+      wanted.push(...keys.map((key): WantedIndex => ({ kind: maintained.kind, key, form: maintained.form })));
+    }
+  }
+  return wanted;
+}
+
+/** Whether an index that use asked for may stay: its columns are as they were, and the policy still indexes its paths. */
+function mayStay(row: IndexRow, definition: ContainerDefinition): boolean {
+  const policy = policyOf(definition);
+  const columns = readIndexKey(row.key);
+  const isCurrent = isIndexable(columns, definition) && indexTerms(columns) === row.form;
+  return isCurrent && columns.every(({ path }) => policy !== undefined && policy.isIndexed(path) !== 'excluded');
+}
+
+const slot = (kind: string, key: string): string => `${kind} ${key}`;
+
+/**
+ * Makes the catalogue agree with a container's definition: drops what is no longer wanted, adds what is missing. Gives the rows that were added,
+ * none of which is ready. Does nothing where they agree.
+ */
+export function* reconcileIndexes(container: number, definition: ContainerDefinition, now: number): Program<readonly IndexRow[]> {
+  const missing = new Map((yield* wantedIndexes(definition)).map((index) => [slot(index.kind, index.key), index]));
+  for (const row of yield* indexesOf(container)) {
+    const wanted = missing.get(slot(row.kind, row.key));
+    if (wanted !== undefined && wanted.form === row.form) {
+      missing.delete(slot(row.kind, row.key));
+      if (row.origin !== 'policy') {
+        yield* run("UPDATE indexes SET origin = 'policy' WHERE number = ?", row.number);
+      }
+    } else if (wanted !== undefined || row.origin === 'policy' || !mayStay(row, definition)) {
+      yield* dropIndex(row);
+    }
+  }
+  const added: IndexRow[] = [];
+  for (const index of missing.values()) {
+    added.push(yield* addIndex(container, index, 'policy', now));
+  }
+  return added;
+}
+
+/** The indexes of a container that was made just now and is empty: all of them at once. */
+export function* createIndexes(container: number, definition: ContainerDefinition, now: number): Program<void> {
+  for (const row of yield* reconcileIndexes(container, definition, now)) {
+    if (row.kind === 'range') {
+      yield* buildRangeIndex(row);
+    } else {
+      yield* markReady(row.number);
+    }
+  }
+}

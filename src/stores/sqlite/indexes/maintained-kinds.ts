@@ -1,0 +1,4 @@
+import type { MaintainedIndexKind } from './maintained-index.ts';
+
+/** The kinds of index that are kept by programs, beside the range indexes that SQLite keeps itself. */
+export const MAINTAINED_KINDS: readonly MaintainedIndexKind[] = [];
