@@ -14,7 +14,7 @@ export interface AggregatedRows {
 
 /** The SELECT list of the aggregates, and how many documents passed. */
 export function aggregateColumns({ columns, parameters }: SqliteAggregates): SliceColumns {
-  return { sql: [...columns.map((column, index) => `${column} AS a${index}`), 'COUNT(*) AS passed'].join(', '), parameters };
+  return { sql: [...columns.map((column, index) => `${column} AS a${index}`), 'COUNT(*) AS passed'].join(', '), parameters, fold: 'any' };
 }
 
 /** Aggregates slice by slice, so that others have their turn between slices; undefined where the evaluator has to do it. */
@@ -33,7 +33,7 @@ export async function aggregate(
     const row: SqliteRow = slice.rows[0] ?? {};
     const cells = aggregates.columns.map((_, index) => row[`a${index}`]);
     merger.add(cells);
-    looked += statements.isFiltered && slice.next !== undefined ? slice.looked : Number(row['passed']);
+    looked += slice.looked;
   }
   const items = merger.result();
   return items === undefined ? undefined : { items, looked };

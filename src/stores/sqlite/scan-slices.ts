@@ -20,6 +20,8 @@ export interface ScannedRow extends SqliteRow {
 /** Rows of one slice in creation order. */
 export interface ScanSlice {
   readonly rows: readonly ScannedRow[];
+  /** Whether `rows` is the one row of a folded slice; one with odd documents is not folded where that would lose them. */
+  readonly isFolded: boolean;
   /** About how many documents were looked at to find them. */
   readonly looked: number;
   /** The ordinal behind which the next slice starts; `undefined` at the end. */
@@ -45,12 +47,18 @@ export interface FirstInOrder {
   readonly count: number;
 }
 
-/** A SELECT list with the values of its placeholders. */
+/** A SELECT list over the columns of the table, with the values of its placeholders. */
 export interface SliceColumns {
   readonly sql: string;
   readonly parameters: readonly SqliteValue[];
+  /** Whether it folds the rows of a slice into one, in creation order or in any. That row tells their number as `passed`. */
+  readonly fold?: 'ordered' | 'any' | undefined;
+  /** Whether the folded row tells as `odd` how many odd documents there are, and says nothing where there are some. */
+  readonly losesOdd?: boolean | undefined;
 }
 
+/** What a SELECT list over an inner query may read. */
+const TABLE_COLUMNS = 'ordinal, position, id, ts, body';
 const DOCUMENT_COLUMNS: SliceColumns = { sql: `ordinal, position, ts, ${BODY_TEXT} AS body`, parameters: [] };
 
 function charactersOf(row: SqliteRow): number {
@@ -73,7 +81,16 @@ function unorderedSlice(container: number, { access, lookup, where }: ScanStatem
 
 /** The statement that reads a slice in creation order. */
 export function sliceStatement(container: number, statements: ScanStatements, columns: SliceColumns = DOCUMENT_COLUMNS): string {
-  return `${unorderedSlice(container, statements, columns.sql)} ORDER BY ordinal`;
+  switch (columns.fold) {
+    case 'ordered':
+      return `SELECT ${columns.sql} FROM (${unorderedSlice(container, statements, TABLE_COLUMNS)} ORDER BY ordinal)`;
+    case 'any':
+      return unorderedSlice(container, statements, columns.sql);
+    case undefined:
+      return `${unorderedSlice(container, statements, columns.sql)} ORDER BY ordinal`;
+    default:
+      return columns.fold satisfies never;
+  }
 }
 
 /** Rows beyond the number asked for, so that a few whose place is not told do not cost a second look at the slice. */
@@ -81,8 +98,11 @@ const UNTOLD_ROWS = 64;
 
 /** The statement of a slice that gives its first rows in an order, and before them those whose place is not told; in creation order again. */
 function firstRowsStatement(container: number, statements: ScanStatements, columns: SliceColumns, { orderBy }: FirstInOrder): string {
-  const slice = unorderedSlice(container, statements, `${columns.sql}, ((${orderBy.unless.sql}) IS TRUE) AS untold`);
-  return `SELECT * FROM (${slice} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?) ORDER BY ordinal`;
+  const slice = unorderedSlice(container, statements, `${TABLE_COLUMNS}, ((${orderBy.unless.sql}) IS TRUE) AS untold`);
+  const chosen = `(${slice} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?)`;
+  return columns.fold === undefined
+    ? `SELECT ${columns.sql}, untold FROM ${chosen} ORDER BY ordinal`
+    : `SELECT ${columns.sql}, sum(untold) AS untold FROM (SELECT * FROM ${chosen} ORDER BY ordinal)`;
 }
 
 /** What a scan runs for each slice. */
@@ -92,31 +112,50 @@ interface SliceReader {
   readonly sql: string;
   readonly first: FirstInOrder | undefined;
   readonly firstSql: string;
+  /** Reads documents, where the columns lose odd ones. */
+  readonly documentSql: string;
 }
 
-function* readRows(container: SqliteContainer, reader: SliceReader, behind: number, end: number): Program<readonly ScannedRow[]> {
+/** Rows as a statement gave them. */
+interface ReadRows {
+  readonly rows: readonly ScannedRow[];
+  readonly isFolded: boolean;
+  /** How many there are, folded or not. */
+  readonly count: number;
+}
+
+function readRowsOf(rows: readonly ScannedRow[], { fold }: SliceColumns): ReadRows {
+  return { rows, isFolded: fold !== undefined, count: fold === undefined ? rows.length : Number(rows[0]?.['passed']) };
+}
+
+function* readRows(container: SqliteContainer, reader: SliceReader, behind: number, end: number): Program<ReadRows> {
   const { statements, columns, first } = reader;
   const bounds = [...(statements.lookup?.parameters ?? []), behind, end, container.nowSeconds(), ...statements.where.parameters];
   if (first !== undefined) {
     const limit = first.count + UNTOLD_ROWS;
     const parameters = [...columns.parameters, ...first.orderBy.unless.parameters, ...bounds, ...first.orderBy.parameters, limit];
-    const rows = (yield { mode: 'all', sql: reader.firstSql, parameters }) as readonly ScannedRow[];
-    const untold = rows.reduce((count, row) => count + (row['untold'] === 1 ? 1 : 0), 0);
-    if (rows.length < limit || untold <= UNTOLD_ROWS) {
-      return rows;
+    const found = readRowsOf((yield { mode: 'all', sql: reader.firstSql, parameters }) as readonly ScannedRow[], columns);
+    const untold = found.rows.reduce((count, row) => count + Number(row['untold']), 0);
+    if (found.count < limit || untold <= UNTOLD_ROWS) {
+      return found;
     }
   }
-  return (yield { mode: 'all', sql: reader.sql, parameters: [...columns.parameters, ...bounds] }) as readonly ScannedRow[];
+  const parameters = [...columns.parameters, ...bounds];
+  return readRowsOf((yield { mode: 'all', sql: reader.sql, parameters }) as readonly ScannedRow[], columns);
 }
 
 function* readSlice(container: SqliteContainer, reader: SliceReader, behind: number, size: number): Program<ScanSlice> {
-  const { statements, first } = reader;
+  const { statements, columns, first } = reader;
   const piece = statements.bound(behind, size);
   const bound = piece === undefined ? undefined : ((yield { mode: 'get', ...piece }) as { readonly ordinal: number } | undefined);
   const end = bound?.ordinal ?? Number.MAX_SAFE_INTEGER;
-  const rows = yield* readRows(container, reader, behind, end);
+  let found = yield* readRows(container, reader, behind, end);
   const isReduced = statements.isFiltered || first !== undefined;
-  return { rows, looked: isReduced && bound !== undefined ? size : rows.length, next: bound?.ordinal };
+  const looked = isReduced && bound !== undefined ? size : found.count;
+  if (found.isFolded && columns.losesOdd === true && Number(found.rows[0]?.['odd']) > 0) {
+    found = yield* readRows(container, { ...reader, columns: DOCUMENT_COLUMNS, sql: reader.documentSql, first: undefined }, behind, end);
+  }
+  return { rows: found.rows, isFolded: found.isFolded, looked, next: bound?.ordinal };
 }
 
 /**
@@ -136,6 +175,7 @@ export async function* scanSlices(
     sql: sliceStatement(container.number, statements, columns),
     first,
     firstSql: first === undefined ? '' : firstRowsStatement(container.number, statements, columns, first),
+    documentSql: columns.losesOdd === true ? sliceStatement(container.number, statements) : '',
   };
   const size = new SliceSize(container.database.runtime, expectedRows);
   let next: number | undefined = behind;

@@ -9,6 +9,11 @@ const path: Text = fc.constantFrom(
   'c.s',
   'c.b',
   'c.o.a',
+  'c.o.b',
+  'c.o.list',
+  'c.o["__proto__"]',
+  'c["__proto__"]',
+  'c.o.a.b',
   'c.list[0]',
   'c["a b"]',
   'c.id',
@@ -71,5 +76,13 @@ export const arbitraryQueryText: Text = fc.oneof(
   fc.tuple(path, path, from, where, order, window).map(([one, other, ...rest]) => `SELECT ${one} AS p, ${other} AS q${rest.join('')}`),
   fc.tuple(aggregateCall, from, where).map(([call, ...rest]) => `SELECT VALUE ${call}${rest.join('')}`),
   fc.tuple(aggregateCall, aggregateCall, aggregateCall, where).map(([a, b, c, rest]) => `SELECT ${a} AS a, ${b} AS b, ${c} FROM c${rest}`),
-  fc.tuple(path, aggregateCall, where).map(([key, call, rest]) => `SELECT ${key} AS k, ${call} AS v FROM c${rest} GROUP BY ${key}`),
+  fc
+    .tuple(path, aggregateCall, from, where)
+    .map(([key, call, ...rest]) => `SELECT ${key} AS k, ${call} AS v${rest.join('')} GROUP BY ${key}`),
+  fc
+    .tuple(path, path, aggregateCall, from, where)
+    .map(([one, other, call, ...rest]) => `SELECT ${other} AS k, ${call} AS v, COUNT(1) AS n${rest.join('')} GROUP BY ${one}, ${other}`),
+  fc
+    .tuple(path, path, from, where, order, window)
+    .map(([one, other, ...rest]) => `SELECT DISTINCT ${one} AS p, ${other} AS q${rest.join('')}`),
 );

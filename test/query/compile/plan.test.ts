@@ -91,8 +91,12 @@ describe('aggregates', () => {
 describe('the properties that a query reads', () => {
   test.each<[string, boolean, readonly string[] | undefined]>([
     ['SELECT VALUE COUNT(1) FROM c', false, []],
-    ['SELECT c.a, c.b.x FROM c WHERE c.d = 1', false, ['a', 'b', 'd']],
-    ['SELECT c.a, c.b.x FROM c WHERE c.d = 1', true, ['a', 'b']],
+    ['SELECT c.a, c.b.x FROM c WHERE c.d = 1', false, ['a', 'b.x', 'd']],
+    ['SELECT c.a, c.b.x FROM c WHERE c.d = 1', true, ['a', 'b.x']],
+    ['SELECT c.b.x, c.b.y.z, c["b"].y, c.b.y.w FROM c', false, ['b.x', 'b.y']],
+    ['SELECT c.a[0].b, c.d[c.e].f, c.g.h[c.i.j] FROM c', false, ['a', 'd', 'e', 'g.h', 'i.j']],
+    ['SELECT VALUE t FROM c JOIN t IN c.o.tags WHERE c.o.n = 1', false, ['o.tags', 'o.n']],
+    ['SELECT VALUE c[0] FROM c', false, undefined],
     ['SELECT VALUE t FROM c JOIN t IN c.tags ORDER BY c.n', false, ['tags', 'n']],
     ['SELECT VALUE t.x FROM t IN c.tags', false, ['tags']],
     ['SELECT c.a FROM c WHERE EXISTS(SELECT VALUE x FROM x IN c.list WHERE x = c.z)', false, ['a', 'list', 'z']],
@@ -104,17 +108,17 @@ describe('the properties that a query reads', () => {
     ['SELECT VALUE (LET d = c IN d.a) FROM c', false, undefined],
     ['SELECT VALUE c[c.a] FROM c', false, undefined],
     ['SELECT c["q\\"q"] FROM c', false, undefined],
-    ['SELECT c.a, c.b, c.d, c.e, c.f FROM c', false, undefined],
-  ])('%s (exact filter: %s)', (text, isFilterExact, names) => {
+    ['SELECT c.a, c.b, c.d, c.e, c.f, c.g, c.h FROM c', false, undefined],
+  ])('%s (exact filter: %s)', (text, isFilterExact, paths) => {
     const projection = compileProjection(prepareQuery(text), [{ name: '@p', value: 'named' }], isFilterExact);
-    expect(projection === undefined ? undefined : projection.names.toSorted()).toEqual(names?.toSorted());
+    expect(projection?.paths.map((path) => path.join('.')).toSorted()).toEqual(paths?.toSorted());
   });
 
   test('hidden ones are read from the document', () => {
     const computedProperties = new Set(['low']);
     expect(compileProjection(prepareQuery('SELECT c.low FROM c'), [], false, { computedProperties })).toBeUndefined();
     expect(compileProjection(prepareQuery('SELECT c.a, c._etag FROM c'), [], false)).toMatchObject({
-      names: ['a'],
+      paths: [['a']],
       readsSystemProperties: true,
     });
   });
@@ -126,7 +130,7 @@ test('a plan says all that SQLite does, and the store explains it', async () => 
     filter: { exact: true },
     orderBy: { exact: false },
     aggregates: undefined,
-    projection: { names: ['a', 'b'] },
+    projection: { paths: [['a'], ['b']] },
   });
 
   const backend = await openSqliteBackend({ path: ':memory:' });

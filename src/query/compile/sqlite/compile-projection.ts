@@ -9,25 +9,27 @@ import { isOdd } from './odd-documents.ts';
 
 /** The properties of a document that a query reads: all else may be left out of what is parsed. */
 export interface SqliteProjection {
-  /** Names at the top level of the stored text. */
-  readonly names: readonly string[];
+  /** Paths of names into the stored document, none a part of another. */
+  readonly paths: readonly (readonly string[])[];
   /** An expression for each, which gives the JSON text of its value or NULL where there is none. */
   readonly columns: readonly string[];
-  /** An expression that gives the whole text of an odd document, to be parsed instead, and NULL for all others. */
+  /** Holds for odd documents, of which the columns say nothing. */
   readonly odd: string;
   /** Whether the query reads `_rid`, `_etag`, `_ts` and the like. */
   readonly readsSystemProperties: boolean;
 }
 
 /** Beyond so many it is faster to parse the document. */
-const MAX_NAMES = 4;
+const MAX_PATHS = 6;
 
 /** Thrown where a query reads a document as a whole; ends the walk. */
 const WHOLE = Symbol('the whole document');
 
-/** Collects the names that are read of a document's variable. */
-class NameCollector {
-  readonly names = new Set<string>();
+type Path = readonly string[];
+
+/** Collects the paths that are read of a document's variable. */
+class PathCollector {
+  readonly #paths = new Map<string, Path>();
   readonly #prepared: PreparedQuery;
   readonly #parameters: ReadonlyMap<string, QueryParameter['value']>;
   readonly #slot: number | undefined;
@@ -43,6 +45,13 @@ class NameCollector {
     this.#parameters = new Map(parameters.map(({ name, value }) => [name, value]));
     this.#slot = slot;
     this.#skipped = skipped;
+  }
+
+  /** Those that are not a part of another. */
+  get paths(): readonly Path[] {
+    return [...this.#paths.values()].filter(
+      (path) => !path.some((_, length) => length > 0 && this.#paths.has(keyOf(path.slice(0, length)))),
+    );
   }
 
   query(query: BoundQuery): void {
@@ -63,15 +72,18 @@ class NameCollector {
     if (input.kind === 'subquery') {
       this.query(input.query);
     } else if (input.kind === 'container' ? slot !== this.#slot : input.slot === this.#slot) {
-      this.#read(input.path[0]);
+      this.#read(input.path);
     }
   }
 
-  #read(step: string | number | undefined): void {
-    if (typeof step !== 'string') {
+  /** A path is cut where the first element of an array is picked. */
+  #read(steps: readonly (string | number | undefined)[]): void {
+    const end = steps.findIndex((step) => typeof step !== 'string');
+    const path = (end < 0 ? steps : steps.slice(0, end)) as Path;
+    if (path.length === 0) {
       throw WHOLE;
     }
-    this.names.add(step);
+    this.#paths.set(keyOf(path), path);
   }
 
   #isDocument(node: ExpressionNode): boolean {
@@ -80,39 +92,49 @@ class NameCollector {
   }
 
   #expression(node: ExpressionNode): void {
-    if (this.#isDocument(node)) {
-      throw WHOLE;
-    }
     if (node.kind === 'subquery') {
       const query = this.#prepared.queries.get(node.query);
       if (query === undefined) {
         throw WHOLE;
       }
       this.query(query);
-    } else if (node.kind === 'member' && this.#isDocument(node.target)) {
-      this.#read(node.name);
-    } else if (node.kind === 'index' && this.#isDocument(node.target)) {
-      const value = constantOf(node.index, { prepared: this.#prepared, parameters: this.#parameters })?.value;
-      this.#read(typeof value === 'string' ? value : undefined);
-    } else {
-      for (const operand of operandsOf(node)) {
-        this.#expression(operand);
-      }
+      return;
     }
+    const steps: (string | number | undefined)[] = [];
+    let rest: ExpressionNode = node;
+    while (rest.kind === 'member' || rest.kind === 'index') {
+      if (rest.kind === 'index') {
+        this.#expression(rest.index);
+      }
+      steps.unshift(rest.kind === 'member' ? rest.name : this.#constantStep(rest.index));
+      rest = rest.target;
+    }
+    if (this.#isDocument(rest)) {
+      this.#read(steps);
+      return;
+    }
+    for (const operand of operandsOf(rest)) {
+      this.#expression(operand);
+    }
+  }
+
+  #constantStep(node: ExpressionNode): string | undefined {
+    const value = constantOf(node, { prepared: this.#prepared, parameters: this.#parameters })?.value;
+    return typeof value === 'string' ? value : undefined;
   }
 }
 
-function namesReadBy(
-  prepared: PreparedQuery,
-  parameters: readonly QueryParameter[],
-  isFilterExact: boolean,
-): readonly string[] | undefined {
+function keyOf(path: Path): string {
+  return JSON.stringify(path);
+}
+
+function pathsReadBy(prepared: PreparedQuery, parameters: readonly QueryParameter[], isFilterExact: boolean): readonly Path[] | undefined {
   const reader = readerOf(prepared.root);
   const [source] = reader.sources;
   if (source?.input.kind !== 'container') {
     return undefined;
   }
-  const collector = new NameCollector(
+  const collector = new PathCollector(
     prepared,
     parameters,
     isDocumentSource(source) ? source.slot : undefined,
@@ -126,13 +148,13 @@ function namesReadBy(
     }
     throw error;
   }
-  return [...collector.names];
+  return collector.paths;
 }
 
 /**
  * Finds out which properties of its documents a query reads, so that SQLite can cut these out of the text and the rest is never parsed.
  *
- * A document with only these properties gives the same rows. Undefined where the query needs whole documents, or so much of them that it does
+ * A document with only what stands at these paths gives the same rows. Undefined where the query needs whole documents, or so much of them that it does
  * not pay.
  *
  * @param isFilterExact whether WHERE is not evaluated again, so that what only it reads is not needed.
@@ -143,21 +165,21 @@ export function compileProjection(
   isFilterExact: boolean,
   options: SqliteCompileOptions = {},
 ): SqliteProjection | undefined {
-  const read = namesReadBy(prepared, parameters, isFilterExact);
-  if (read === undefined || read.some((name) => options.computedProperties?.has(name) === true)) {
+  const read = pathsReadBy(prepared, parameters, isFilterExact);
+  if (read === undefined || read.some(([name]) => options.computedProperties?.has(name as string) === true)) {
     return undefined;
   }
-  const isSystem = (name: string): boolean => (SYSTEM_PROPERTY_NAMES as readonly string[]).includes(name);
-  const names = read.filter((name) => !isSystem(name));
-  const paths = names.map((name) => quotePath([name]));
-  if (names.length > MAX_NAMES || paths.includes(undefined)) {
+  const isSystem = ([name]: Path): boolean => (SYSTEM_PROPERTY_NAMES as readonly unknown[]).includes(name);
+  const paths = read.filter((path) => !isSystem(path));
+  const quoted = paths.map((path) => quotePath(path));
+  if (paths.length > MAX_PATHS || quoted.includes(undefined)) {
     return undefined;
   }
   const body = options.columns?.body ?? 'body';
   return {
-    names,
-    columns: paths.map((path) => `${body} -> ${path?.text}`),
-    odd: `CASE WHEN ${isOdd(body).text} THEN ${body} END`,
+    paths,
+    columns: quoted.map((path) => `(${body} -> ${path?.text})`),
+    odd: isOdd(body).text,
     readsSystemProperties: read.some(isSystem),
   };
 }
