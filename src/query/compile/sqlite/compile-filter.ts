@@ -96,7 +96,7 @@ export function isDocumentSource(source: BoundSource | undefined): boolean {
 }
 
 /** Operands of the ANDs at the top of a condition. */
-function conjunctsOf(node: ExpressionNode | undefined): readonly ExpressionNode[] {
+export function conjunctsOf(node: ExpressionNode | undefined): readonly ExpressionNode[] {
   const conjuncts: ExpressionNode[] = [];
   let rest = node;
   while (rest?.kind === 'binary' && rest.operator === 'AND') {
@@ -131,7 +131,7 @@ function queryMayFail(query: QueryNode): boolean {
 }
 
 /** Whether making the rows of a query, before its projection, may fail. */
-function rowsMayFail({ from, where }: QueryNode): boolean {
+export function rowsMayFail({ from, where }: QueryNode): boolean {
   const isFailing = sourcesOf(from).some(({ input }) => input.kind === 'subquery-collection' && queryMayFail(input.query));
   return isFailing || (where !== undefined && mayFail(where));
 }
