@@ -12,6 +12,8 @@ export const DEFAULT_STORE = 'sqlite:.perigee/data.sqlite';
 export interface OpenStoreOptions {
   /** The store must be there already: a mistyped path is then an error instead of a new, empty store. */
   readonly mustExist?: boolean | undefined;
+  /** The caller only reads: a folder is then opened beside a program that writes to it, and one that cannot be written to can be read. */
+  readonly readOnly?: boolean | undefined;
   /** Key of an account; that of the environment (`PERIGEE_KEY`) unless said otherwise, and that of the emulator on this machine. */
   readonly key?: string | undefined;
 }
@@ -103,8 +105,17 @@ export async function openStore(
       const { openSqliteBackend } = await import('../stores/sqlite/sqlite-backend.ts');
       return { backend: await openSqliteBackend({ path, logger: consoleLogger }), label: path };
     }
-    case 'file':
-      throw new PerigeeError('INVALID_OPTION', 'Cannot open a folder of JSON-lines files yet.');
+    case 'file': {
+      const folder = resolve(address.folder);
+      if (options.mustExist === true && !isThere(folder)) {
+        throw new PerigeeError('NOT_FOUND', `Cannot open the store ${JSON.stringify(folder)}: there is no such folder.`);
+      }
+      if (options.readOnly !== true) {
+        prepareFolder(folder);
+      }
+      const { openFileBackend } = await import('../stores/file/file-backend.ts');
+      return { backend: await openFileBackend({ folder, readOnly: options.readOnly, logger: consoleLogger }), label: folder };
+    }
     default:
       return address satisfies never;
   }

@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'CLOSED'
   | 'STORE_BUSY'
   | 'STORE_CORRUPT'
+  | 'STORE_CHANGED'
   | 'STORE_TOO_NEW'
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'
@@ -243,6 +244,14 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     74,
     'The file is damaged or is not a Perigee store.',
     'Restore a copy; the file was left as it was.',
+  ),
+  STORE_CHANGED: row(
+    'data',
+    false,
+    500,
+    74,
+    'Another program changed or removed a file while it was open to write.',
+    'Open the store again; nothing was overwritten.',
   ),
   STORE_TOO_NEW: row('data', false, 500, 74, 'The file was written by a newer version.', 'Update Perigee; the file was left as it was.'),
   STORE_FULL: row(
