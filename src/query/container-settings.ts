@@ -3,6 +3,7 @@ import { DEFAULT_INDEXING_POLICY, type ContainerDefinition } from '../store/cont
 import type { PreparedComputedProperty } from './evaluator/query-environment.ts';
 import { parseIndexPolicy, type IndexPolicy } from './index-policy/index-policy.ts';
 import { prepareQuery } from './prepare-query.ts';
+import { searchPolicyOf, type SearchPolicy } from './search/search-policy.ts';
 
 /** What queries over a container depend on beside their text and its documents. Everything is made when it is first asked for, and once. */
 export class ContainerSettings {
@@ -25,6 +26,11 @@ export class ContainerSettings {
   get hasDefaultPolicy(): boolean {
     this.#hasDefaultPolicy ??= equalValues(this.#definition.indexingPolicy, DEFAULT_INDEXING_POLICY);
     return this.#hasDefaultPolicy;
+  }
+
+  /** What the container says of its texts and vectors. */
+  get searchPolicy(): SearchPolicy {
+    return searchPolicyOf(this.#definition);
   }
 
   get computedProperties(): readonly PreparedComputedProperty[] {

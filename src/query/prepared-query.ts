@@ -52,6 +52,16 @@ export interface AggregateCall {
   readonly index: number;
 }
 
+/** ORDER BY RANK: rows by how well they fit, best first. */
+export interface RankClause {
+  /** Calls of FULLTEXTSCORE and VECTORDISTANCE: one, or those that RRF fuses. */
+  readonly scores: readonly CallNode[];
+  /** Of RRF: one for each score; `undefined` where all count alike. */
+  readonly weights: readonly number[] | undefined;
+  /** Whether the scores are those of RRF. */
+  readonly fused: boolean;
+}
+
 /** One query or subquery after name resolution. */
 export interface BoundQuery {
   readonly node: QueryNode;
@@ -68,8 +78,10 @@ export interface BoundQuery {
   readonly aggregates: readonly AggregateCall[];
   /** Aggregates and no GROUP BY: all rows are one group, also when there is no row. */
   readonly isAggregate: boolean;
-  /** Sort keys; empty without ORDER BY. */
+  /** Sort keys; empty without ORDER BY. Those of ORDER BY RANK cannot be evaluated: see `rank`. */
   readonly orderBy: readonly OrderByItemNode[];
+  /** Only where ORDER BY is ORDER BY RANK. */
+  readonly rank: RankClause | undefined;
   /** Always `undefined` in a subquery, as are `offset` and `limit`. */
   readonly top: CountNode | undefined;
   readonly offset: CountNode | undefined;

@@ -1,5 +1,5 @@
 import type { FunctionCatalog } from '../function-catalog.ts';
-import type { BoundQuery, PreparedQuery, SourceInput } from '../prepared-query.ts';
+import type { BoundQuery, PreparedQuery, RankClause, SourceInput } from '../prepared-query.ts';
 import { queryInvalidError } from '../query-errors.ts';
 import type { ExpressionNode, QueryNode } from '../syntax-nodes.ts';
 import { BindState, namesInOrder, type QueryFrame, type Scope } from './bind-state.ts';
@@ -7,6 +7,7 @@ import { checkCounts, checkOrderBy, checkStar, checkSubqueryClauses } from './cl
 import { bindExpression, type ExpressionPlace } from './expression-binder.ts';
 import { checkGrouping } from './group-rules.ts';
 import { outputColumns } from './output-columns.ts';
+import { bindRank } from './rank-rules.ts';
 import { bindSources } from './source-binder.ts';
 
 function newScope(parent: Scope | undefined, mayNameContainer: boolean): Scope {
@@ -33,7 +34,8 @@ function selectExpressions(node: QueryNode): readonly ExpressionNode[] {
       : [];
 }
 
-function bindClauses(state: BindState, node: QueryNode, scope: Scope): void {
+/** Binds what stands in the clauses; the answer is the scores of ORDER BY RANK, which only the whole query has. */
+function bindClauses(state: BindState, node: QueryNode, scope: Scope): RankClause | undefined {
   const place = (clause: ExpressionPlace['clause']): ExpressionPlace => ({ scope, clause, inAggregate: false, bindSubquery });
   const bindAll = (nodes: readonly ExpressionNode[], clause: ExpressionPlace['clause']): void => {
     for (const expression of nodes) {
@@ -43,19 +45,25 @@ function bindClauses(state: BindState, node: QueryNode, scope: Scope): void {
   bindAll(selectExpressions(node), undefined);
   bindAll(node.where === undefined ? [] : [node.where], 'WHERE');
   bindAll(node.groupBy ?? [], 'GROUP BY');
-  if (node.orderBy?.rank !== true) {
-    bindAll(node.orderBy?.items.map((item) => item.expression) ?? [], 'ORDER BY');
+  const { orderBy } = node;
+  if (orderBy?.rank !== true) {
+    bindAll(orderBy?.items.map((item) => item.expression) ?? [], 'ORDER BY');
+    return undefined;
   }
+  return scope.parent === undefined ? bindRank(state, node, orderBy, (argument) => bindAll([argument], 'ORDER BY')) : undefined;
 }
 
 function bindOne(state: BindState, node: QueryNode, scope: Scope): BoundQuery {
   const { frame } = scope;
   const sources = bindSources(state, node.from, scope, bindSourceSubquery);
-  bindClauses(state, node, scope);
+  const rank = bindClauses(state, node, scope);
   checkStar(state, node);
   checkCounts(state, node);
   if (scope.parent === undefined) {
     checkOrderBy(state, node, sources);
+  }
+  if (node.orderBy?.rank === true && node.groupBy === undefined && frame.aggregates.length > 0) {
+    state.error(undefined, node.orderBy, 'Aggregates are not allowed with the ORDER BY RANK clause.');
   }
   if (node.groupBy !== undefined || frame.aggregates.length > 0) {
     checkGrouping(state, frame, node.select, node.groupBy ?? []);
@@ -71,6 +79,7 @@ function bindOne(state: BindState, node: QueryNode, scope: Scope): BoundQuery {
     aggregates: Object.freeze(frame.aggregates),
     isAggregate: frame.aggregates.length > 0 && node.groupBy === undefined,
     orderBy: node.orderBy?.items ?? Object.freeze([]),
+    rank,
     top: node.top,
     offset: node.offset,
     limit: node.limit,

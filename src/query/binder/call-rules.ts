@@ -1,10 +1,9 @@
 import type { FunctionSignature } from '../function-catalog.ts';
 import { notSupportedEntry, queryLimitError } from '../query-errors.ts';
 import { QUERY_LIMITS } from '../query-limits.ts';
+import { vectorOptions } from '../search/vector-options.ts';
 import type { CallNode, SourceRange } from '../syntax-nodes.ts';
 import type { BindState } from './bind-state.ts';
-
-const RANK_ONLY: ReadonlySet<string> = new Set(['FULLTEXTSCORE', 'RRF']);
 
 function nameRange(node: CallNode): SourceRange {
   return { start: node.start, end: node.start + node.name.length };
@@ -36,12 +35,13 @@ export function checkCall(state: BindState, node: CallNode, inRank: boolean): Fu
     return undefined;
   }
   const signature = state.catalog.lookup(node.name.toUpperCase());
-  if (signature === undefined) {
+  // RRF is known to ORDER BY RANK only, which does not ask here.
+  if (signature === undefined || signature.name === 'RRF') {
     state.error('SC2005', nameRange(node), `'${node.name}' is not a recognized built-in function name.`);
     return undefined;
   }
-  if (RANK_ONLY.has(signature.name) && !inRank) {
-    state.error('SC2240', node, `The ${node.name} function is only allowed in the ORDER BY RANK clause.`);
+  if (signature.name === 'FULLTEXTSCORE' && !inRank) {
+    state.error('SC2240', node, `The FullTextScore function is only allowed in the ORDER BY RANK clause.`);
     return undefined;
   }
   if (!signature.implemented) {
@@ -52,6 +52,9 @@ export function checkCall(state: BindState, node: CallNode, inRank: boolean): Fu
   if (count < signature.minArguments || count > signature.maxArguments) {
     state.error('SC2050', node, `The ${signature.name} function requires ${argumentsWanted(signature)}.`);
     return undefined;
+  }
+  if (signature.name === 'VECTORDISTANCE') {
+    state.errors.push(...vectorOptions(node, undefined).errors);
   }
   return signature;
 }

@@ -1,7 +1,7 @@
 import { notSupportedEntry } from '../query-errors.ts';
 import { QUERY_LIMITS } from '../query-limits.ts';
 import type { BoundSource } from '../prepared-query.ts';
-import type { CountNode, ExpressionNode, OrderByNode, QueryNode } from '../syntax-nodes.ts';
+import type { CountNode, ExpressionNode, QueryNode } from '../syntax-nodes.ts';
 import { pathOf } from '../walk.ts';
 import type { BindState } from './bind-state.ts';
 
@@ -68,18 +68,8 @@ export function checkStar(state: BindState, node: QueryNode): void {
   }
 }
 
-const RANK_FUNCTIONS: ReadonlySet<string> = new Set(['VECTORDISTANCE', 'FULLTEXTSCORE', 'RRF']);
 /** Functions that may stand in ORDER BY, alone. */
 const DISTANCE_FUNCTIONS: ReadonlySet<string> = new Set(['VECTORDISTANCE', 'ST_DISTANCE']);
-
-function checkRank(state: BindState, node: OrderByNode): void {
-  const wrong = node.items.find(({ expression }) => expression.kind !== 'call' || !RANK_FUNCTIONS.has(expression.name.toUpperCase()));
-  if (wrong === undefined) {
-    state.errors.push(notSupportedEntry(node, 'ORDER BY RANK'));
-  } else {
-    state.error('SC2221', wrong, 'The ORDER BY RANK clause must be followed by a VectorDistance and/or a FullTextScore function call.');
-  }
-}
 
 function checkOrderItem(state: BindState, node: ExpressionNode, sources: readonly BoundSource[], alone: boolean): void {
   if (node.kind === 'call' && alone && DISTANCE_FUNCTIONS.has(node.name.toUpperCase())) {
@@ -101,11 +91,7 @@ function checkOrderItem(state: BindState, node: ExpressionNode, sources: readonl
 /** ORDER BY takes paths of documents, or one distance; call it when its names are bound. */
 export function checkOrderBy(state: BindState, node: QueryNode, sources: readonly BoundSource[]): void {
   const { orderBy } = node;
-  if (orderBy === undefined) {
-    return;
-  }
-  if (orderBy.rank) {
-    checkRank(state, orderBy);
+  if (orderBy === undefined || orderBy.rank) {
     return;
   }
   if (node.groupBy !== undefined) {

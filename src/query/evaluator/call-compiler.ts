@@ -3,6 +3,7 @@ import type { FunctionEntry, ScalarFunction } from '../functions/function-entry.
 import { lookupFunction } from '../functions/function-table.ts';
 import type { CallNode } from '../syntax-nodes.ts';
 import type { CompileScope, Evaluate } from './compile-scope.ts';
+import { SEARCH_CALLS } from './search-calls.ts';
 import { compileExactCall, takesExactIntegers } from './exact-integers.ts';
 
 /** Passes every argument on, undefined ones too. */
@@ -86,6 +87,10 @@ export function compileCall(node: CallNode, scope: CompileScope): Evaluate {
   }
   if (entry.name === 'DOCUMENTID') {
     return compileDocumentId(node, scope);
+  }
+  const compileSearch = SEARCH_CALLS.get(entry.name);
+  if (compileSearch !== undefined) {
+    return compileSearch(node, values, scope);
   }
   const exact = takesExactIntegers(node) ? compileExactCall(node, entry, scope) : undefined;
   if (exact !== undefined) {

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { EvaluationContext, ScalarFunction } from '../functions/function-entry.ts';
 import type { AggregateCall, BoundQuery, PreparedQuery } from '../prepared-query.ts';
+import type { SearchPolicy } from '../search/search-policy.ts';
 import type { ExpressionNode, SubqueryNode } from '../syntax-nodes.ts';
 
 /** The values of one row: a slot for each variable of the query, and for what the compiler keeps beside them. One run uses one frame. */
@@ -21,6 +22,8 @@ export interface QueryEnvironment {
   readonly udfs: ReadonlyMap<string, ScalarFunction>;
   /** Computed properties of the container by name. */
   readonly computedProperties: ReadonlyMap<string, (document: JsonObject) => JsonValue | undefined>;
+  /** What the container says of its texts and vectors. */
+  readonly searchPolicy: SearchPolicy;
 }
 
 /** Gives out slots of a frame. */

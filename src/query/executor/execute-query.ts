@@ -6,9 +6,11 @@ import { createEnvironment, type PreparedComputedProperty } from '../evaluator/q
 import type { ScalarFunction } from '../functions/function-entry.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { queryCounts } from '../query-counts.ts';
+import type { SearchPolicy } from '../search/search-policy.ts';
 import type { QueryParameter } from '../syntax-nodes.ts';
 import { decodePosition, encodePosition, queryIdentity } from './continuation-token.ts';
 import { runCounted } from './counted-run.ts';
+import { runRanked } from './ranked-run.ts';
 import { runOrdered, runOrderedDistinct } from './ordered-run.ts';
 import { Pacer } from './pacer.ts';
 import type { QueryRun, RunResult, RunStatistics } from './query-run.ts';
@@ -20,6 +22,11 @@ export interface ExecuteRequest {
   readonly prepared: PreparedQuery;
   readonly parameters: readonly QueryParameter[];
   readonly source: QuerySource;
+  /**
+   * Every document of the container, also those that WHERE, a partition key or a range leave out of `source`: what FULLTEXTSCORE counts.
+   * Default: `source`.
+   */
+  readonly wholeSource?: QuerySource | undefined;
   /** Items of the page at most, from 1. */
   readonly maxItemCount: number;
   /** The continuation of the page before, from the same query with the same parameters. */
@@ -30,6 +37,7 @@ export interface ExecuteRequest {
   readonly whereIsExact?: boolean | undefined;
   readonly computedProperties?: readonly PreparedComputedProperty[] | undefined;
   readonly udfs?: ReadonlyMap<string, ScalarFunction> | undefined;
+  readonly searchPolicy?: SearchPolicy | undefined;
 }
 
 /** A page of results and what it took. */
@@ -44,6 +52,9 @@ export interface ExecutedPage extends RunStatistics {
 
 function runnerOf(pipeline: Pipeline): (run: QueryRun) => Promise<RunResult> {
   const { grouping, query } = pipeline.last;
+  if (query.rank !== undefined) {
+    return runRanked;
+  }
   if (query.orderBy.length > 0 && grouping === undefined) {
     return query.distinct ? runOrderedDistinct : runOrdered;
   }
@@ -86,6 +97,7 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
   const run: QueryRun = {
     pipeline,
     source: pipeline.readsContainer ? request.source : virtualSource,
+    wholeSource: request.wholeSource ?? request.source,
     signal,
     pacer,
     maxItemCount,

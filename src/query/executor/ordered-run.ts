@@ -1,7 +1,8 @@
 import type { JsonValue } from '../../core/json.ts';
-import type { Evaluate } from '../evaluator/compile-scope.ts';
+import type { CompileScope, Evaluate } from '../evaluator/compile-scope.ts';
 import { runPipeline, type Pipeline } from '../evaluator/pipeline.ts';
 import { ValueMap } from '../evaluator/value-set.ts';
+import type { OrderByItemNode } from '../syntax-nodes.ts';
 import { keysFitToken, wrongPosition, type QueryPosition } from './continuation-token.ts';
 import { everyRowHasValue } from './every-row-has-value.ts';
 import { measureValue } from './measure-value.ts';
@@ -9,6 +10,7 @@ import { FirstRows, placeOrder, type OrderedPlace, type OrderedRow, type PlaceOr
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
 import { scanAll } from './scan-all.ts';
+import { isVectorDistance, vectorKey, type ScoreKey } from './score-key.ts';
 
 /** Up to here the rows that OFFSET leaves out are kept beside those of the page; more are counted in scans of their own, without values. */
 const MAX_KEPT_OFFSET = 1000;
@@ -16,17 +18,24 @@ const MAX_COUNTED_OFFSET = 100_000;
 /** How much the rows kept may take when some of them are left out by OFFSET. */
 const OFFSET_BYTES = 8 * PAGE_BYTES;
 
-interface Sorting {
+/** How rows are ordered. */
+export interface Sorting {
   readonly keys: readonly Evaluate[];
   readonly order: PlaceOrder;
 }
 
+type SortKey = Pick<ScoreKey, 'direction'> & { readonly value: Evaluate };
+
+function sortKeyOf({ expression, descending, explicitDirection }: OrderByItemNode, scope: CompileScope): SortKey {
+  const direction = descending ? -1 : 1;
+  return isVectorDistance(expression)
+    ? vectorKey(expression, scope, explicitDirection ? direction : undefined)
+    : { value: scope.tools.expression(expression, scope), direction };
+}
+
 function sortingOf({ last }: Pipeline): Sorting {
-  const { orderBy } = last.query;
-  return {
-    keys: orderBy.map(({ expression }) => last.scope.tools.expression(expression, last.scope)),
-    order: placeOrder(orderBy.map(({ descending }) => (descending ? -1 : 1))),
-  };
+  const keys = last.query.orderBy.map((item) => sortKeyOf(item, last.scope));
+  return { keys: keys.map(({ value }) => value), order: placeOrder(keys.map(({ direction }) => direction)) };
 }
 
 /** NaN has no place in an order; it goes where undefined goes. */
@@ -138,7 +147,11 @@ function positionBehind(place: OrderedPlace, taken: number): QueryPosition {
  * The next page starts behind the last row returned, by its sort keys; where these are too long for a token, it counts rows instead.
  */
 export async function runOrdered(run: QueryRun): Promise<RunResult> {
-  const sorting = sortingOf(run.pipeline);
+  return runSorted(run, sortingOf(run.pipeline));
+}
+
+/** {@link runOrdered} with keys of the caller's. */
+export async function runSorted(run: QueryRun, sorting: Sorting): Promise<RunResult> {
   const start = startOf(run, sorting.keys.length);
   const end: RunResult = { items: [], bytes: 0, next: undefined };
   let progress = await skipFar(run, sorting, start);

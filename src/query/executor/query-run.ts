@@ -8,6 +8,8 @@ import type { QuerySource } from './query-source.ts';
 export interface QueryRun {
   readonly pipeline: Pipeline;
   readonly source: QuerySource;
+  /** Every document of the container, whatever the query leaves out. */
+  readonly wholeSource: QuerySource;
   readonly signal: AbortSignal | undefined;
   readonly pacer: Pacer;
   readonly maxItemCount: number;

@@ -12,6 +12,7 @@ import { dateArithmetic } from './date/date-arithmetic.ts';
 import { dateComponents } from './date/date-components.ts';
 import { dateConversions } from './date/date-conversions.ts';
 import type { FunctionEntry } from './function-entry.ts';
+import { fullTextFunctions, planFunctions } from './full-text/full-text-functions.ts';
 import { integerArithmetic } from './integer/integer-arithmetic.ts';
 import { integerBits } from './integer/integer-bits.ts';
 import { documentId } from './item/document-id.ts';
@@ -32,6 +33,7 @@ import { toString } from './string/to-string.ts';
 import { trimming } from './string/trimming.ts';
 import { stringConversions } from './type/string-conversions.ts';
 import { typeChecks } from './type/type-checks.ts';
+import { vectorDistanceFunction } from './vector/vector-distance-function.ts';
 
 /** Every built-in function of the language, sorted by name: the 136 documented ones and 11 that the service knows without a page. */
 export const functionTable: readonly FunctionEntry[] = [
@@ -47,6 +49,7 @@ export const functionTable: readonly FunctionEntry[] = [
   ...dateArithmetic,
   ...dateComponents,
   ...dateConversions,
+  ...fullTextFunctions,
   ...integerArithmetic,
   ...integerBits,
   documentId,
@@ -66,11 +69,12 @@ export const functionTable: readonly FunctionEntry[] = [
   ...trimming,
   ...stringConversions,
   ...typeChecks,
+  vectorDistanceFunction,
   ...notThereYet,
 ].sort((left, right) => (left.name < right.name ? -1 : 1));
 
 const byName: ReadonlyMap<string, FunctionEntry> = new Map(
-  functionTable.flatMap((entry) => [entry.name, ...entry.aliases].map((name) => [name, entry] as const)),
+  [...functionTable, ...planFunctions].flatMap((entry) => [entry.name, ...entry.aliases].map((name) => [name, entry] as const)),
 );
 
 /** The entry of a function by its name or an alias, upper case; `undefined` for an unknown name. */

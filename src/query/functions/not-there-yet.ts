@@ -1,6 +1,6 @@
 import { defineFunction } from './define-function.ts';
 import type { FunctionEntry, FunctionFamily, IndexUse } from './function-entry.ts';
-import { optional, required, rest, type Parameter } from './parameter.ts';
+import { optional, required, type Parameter } from './parameter.ts';
 
 /** A known function that is not there yet: the binder refuses it by name. */
 function later(
@@ -13,28 +13,16 @@ function later(
   return defineFunction({ name, family, parameters, result: 'any', summary: '', examples: [], indexUse, aliases });
 }
 
-const PATH_AND_TERM = [required('path', 'string'), required('term', 'string')] as const;
 const SHAPES = [required('first', 'object'), required('second', 'object')] as const;
 
 /** Functions that are known by name only. */
 export const notThereYet: readonly FunctionEntry[] = [
-  later('full-text', 'FULLTEXTCONTAINS', PATH_AND_TERM, 'seek', ['FULLTEXT_CONTAINS']),
-  later('full-text', 'FULLTEXTCONTAINSALL', [...PATH_AND_TERM, rest('terms', 'string')], 'seek', ['FULLTEXT_CONTAINS_ALL']),
-  later('full-text', 'FULLTEXTCONTAINSANY', [...PATH_AND_TERM, rest('terms', 'string')], 'seek', ['FULLTEXT_CONTAINS_ANY']),
-  later('full-text', 'FULLTEXTSCORE', [...PATH_AND_TERM, rest('terms', 'string')], 'seek'),
-  later('full-text', 'RRF', [required('first', 'number'), required('second', 'number'), rest('others', 'any')], 'seek'),
   later('spatial', 'ST_AREA', [required('shape', 'object')]),
   later('spatial', 'ST_DISTANCE', SHAPES, 'expanded'),
   later('spatial', 'ST_INTERSECTS', SHAPES, 'expanded'),
   later('spatial', 'ST_ISVALID', [required('shape', 'object')]),
   later('spatial', 'ST_ISVALIDDETAILED', [required('shape', 'object')]),
   later('spatial', 'ST_WITHIN', SHAPES, 'expanded'),
-  later(
-    'vector',
-    'VECTORDISTANCE',
-    [required('first', 'array'), required('second', 'array'), optional('bruteForce', 'boolean'), optional('options', 'object')],
-    'seek',
-  ),
   later('string', 'HASH', [required('value', 'any'), optional('modulus', 'integer')]),
   later('string', 'REGEXEXTRACT', [required('text', 'string'), required('pattern', 'string'), optional('modifiers', 'string')]),
   later('string', 'REGEXEXTRACTALL', [required('text', 'string'), required('pattern', 'string'), optional('modifiers', 'string')]),

@@ -31,15 +31,18 @@ export async function runQueryPage(
   const prepared = prepareQuery(request.query);
   const { definition } = draft.container.info;
   checkOrderByIndexes(prepared, definition, request.orderBy);
+  const { computedProperties, searchPolicy } = containerSettings(definition);
   const page = await executeQuery({
     prepared,
     parameters: request.parameters,
     source: sourceOf(draft, request, between),
+    wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, between),
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     signal: request.signal,
     runtime,
-    computedProperties: containerSettings(definition).computedProperties,
+    computedProperties,
+    searchPolicy,
     udfs: draft.container.userFunctions,
   });
   return {

@@ -9,6 +9,7 @@ import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
+import type { QuerySource } from '../../query/executor/query-source.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { QueryPage } from '../../store/queries.ts';
@@ -69,8 +70,10 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
   }
   const { runtime, userFunctions: udfs } = container.database;
   const { parameters, maxItemCount } = request;
-  const { computedProperties } = containerSettings(container.info.definition);
-  const oddFilter = plan.whereIsExact ? compileCondition(prepared, { parameters, runtime, computedProperties, udfs }) : undefined;
+  const { computedProperties, searchPolicy } = containerSettings(container.info.definition);
+  const oddFilter = plan.whereIsExact
+    ? compileCondition(prepared, { parameters, runtime, computedProperties, udfs, searchPolicy })
+    : undefined;
   const page = await executeQuery({
     prepared,
     parameters,
@@ -80,6 +83,7 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
       { expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter, orderBy: orderOf(query) },
       read,
     ),
+    wholeSource: prepared.root.rank === undefined ? undefined : wholeSource(container, query, read),
     whereIsExact: plan.whereIsExact,
     maxItemCount,
     continuation: request.continuation,
@@ -87,8 +91,23 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
     runtime,
     computedProperties,
     udfs,
+    searchPolicy,
   });
   return pageOf(page.items, page.bytesReturned, page.rowsLookedAt, page.continuation);
+}
+
+/** Every document of the container, for what FULLTEXTSCORE has to know of all of them. */
+function wholeSource(container: SqliteContainer, { plan }: PlannedQuery, read: Read): QuerySource {
+  const pathCount = container.info.definition.partitionKey.paths.length;
+  const statements = scanStatements(container.number, {
+    partitionKeys: undefined,
+    pathCount,
+    range: undefined,
+    ids: undefined,
+    filter: undefined,
+  });
+  const options = { expectedRows: Number.POSITIVE_INFINITY, projection: plan.projection, oddFilter: undefined, orderBy: undefined };
+  return documentSource(container, statements, options, read);
 }
 
 /** The order in which SQLite can tell the first documents: not where documents come along that give no row in the end. */

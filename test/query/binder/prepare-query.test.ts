@@ -234,13 +234,8 @@ describe('clauses that have no meaning together', () => {
     ['SELECT * FROM c ORDER BY c.a, 1', ['SC2206 at 1']],
     ['SELECT * FROM (SELECT VALUE c FROM c) s ORDER BY s.a', ['SC2206 at s.a']],
     ['SELECT VALUE t FROM c JOIN t IN c.tags ORDER BY t.a', ['Order-by over correlated collections is not supported. at t.a']],
-    ['SELECT * FROM c ORDER BY RANK LOWER(c.a)', ['SC2221 at LOWER(c.a)']],
   ])('%s', (text, expected) => {
     expect(refusals(text)).toEqual(expected);
-  });
-
-  test('ORDER BY RANK is refused by name', () => {
-    expect(failure('SELECT TOP 3 * FROM c ORDER BY RANK FullTextScore(c.t, "a")')).toMatchObject({ code: 'QUERY_NOT_SUPPORTED' });
   });
 
   test.each([

@@ -1,0 +1,93 @@
+import { stemmer as english } from '@orama/stemmers/english';
+import { stemmer as french } from '@orama/stemmers/french';
+import { stemmer as german } from '@orama/stemmers/german';
+import { stemmer as italian } from '@orama/stemmers/italian';
+import { stemmer as portuguese } from '@orama/stemmers/portuguese';
+import { stemmer as spanish } from '@orama/stemmers/spanish';
+import { splitWords } from './split-words.ts';
+import { ENGLISH_STOP_WORDS } from './stop-words.ts';
+
+/** Makes the searchable words of a text: split, in lower case, without stop words, stemmed. Equal texts give equal words, on every platform. */
+export type Analyzer = (text: string) => readonly string[];
+
+interface LanguageRules {
+  readonly stem: (word: string) => string;
+  readonly stopWords: ReadonlySet<string>;
+  /** Whether an apostrophe ends a word, as in `l'eau`. */
+  readonly splitsApostrophes: boolean;
+}
+
+const NO_STOP_WORDS: ReadonlySet<string> = new Set();
+
+const RULES: ReadonlyMap<string, LanguageRules> = new Map([
+  ['de', { stem: german, stopWords: NO_STOP_WORDS, splitsApostrophes: false }],
+  ['en', { stem: english, stopWords: ENGLISH_STOP_WORDS, splitsApostrophes: false }],
+  ['es', { stem: spanish, stopWords: NO_STOP_WORDS, splitsApostrophes: false }],
+  ['fr', { stem: french, stopWords: NO_STOP_WORDS, splitsApostrophes: true }],
+  ['it', { stem: italian, stopWords: NO_STOP_WORDS, splitsApostrophes: true }],
+  ['pt', { stem: portuguese, stopWords: NO_STOP_WORDS, splitsApostrophes: false }],
+]);
+
+/** The language of a text whose policy names none. */
+export const DEFAULT_LANGUAGE = 'en-US';
+
+/** Longer ones are no words of a language, and stemmers are written for words. */
+const MAX_STEMMED_LENGTH = 64;
+const MAX_REMEMBERED_WORDS = 20_000;
+const MAX_REMEMBERED_TEXTS = 8;
+/** Texts above this are not remembered, so that what is remembered stays small. */
+const MAX_REMEMBERED_LENGTH = 100_000;
+
+/** Remembers results by text, and forgets all of them when there are too many. */
+function remembering<T>(compute: (text: string) => T, most: number): (text: string) => T {
+  const known = new Map<string, T>();
+  return (text) => {
+    if (text.length > MAX_REMEMBERED_LENGTH) {
+      return compute(text);
+    }
+    const found = known.get(text);
+    if (found !== undefined) {
+      return found;
+    }
+    const computed = compute(text);
+    if (known.size >= most) {
+      known.clear();
+    }
+    known.set(text, computed);
+    return computed;
+  };
+}
+
+function createAnalyzer(rules: LanguageRules): Analyzer {
+  const { stem, stopWords, splitsApostrophes } = rules;
+  const possessive = splitsApostrophes ? undefined : "'s";
+  const normalise = (word: string): string => {
+    if (stopWords.has(word)) {
+      return '';
+    }
+    const bare = possessive !== undefined && word.endsWith(possessive) ? word.slice(0, -possessive.length) : word;
+    return bare.length > MAX_STEMMED_LENGTH ? bare : stem(bare);
+  };
+  const stemmed = remembering(normalise, MAX_REMEMBERED_WORDS);
+  const analyze: Analyzer = (text) => splitWords(text, splitsApostrophes).flatMap((word) => stemmed(word) || []);
+  // One document is asked for several terms in a row, and scored after it is filtered.
+  return remembering(analyze, MAX_REMEMBERED_TEXTS);
+}
+
+const analyzers = new Map<string, Analyzer>();
+
+/**
+ * The analyzer of a language tag such as `en-US`; only its first part counts. A language without rules of its own (English, French, German,
+ * Italian, Portuguese and Spanish have them) is taken for English, as the service's default is.
+ */
+export function analyzerOf(language: string = DEFAULT_LANGUAGE): Analyzer {
+  const tag = language.toLowerCase().split('-')[0] ?? '';
+  const key = RULES.has(tag) ? tag : 'en';
+  const known = analyzers.get(key);
+  if (known !== undefined) {
+    return known;
+  }
+  const created = createAnalyzer(RULES.get(key) as LanguageRules);
+  analyzers.set(key, created);
+  return created;
+}
