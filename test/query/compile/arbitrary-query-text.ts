@@ -75,6 +75,22 @@ export const arbitraryQueryText: Text = fc.oneof(
     .map((parts) => parts.join('')),
   fc.tuple(path, path, from, where, order, window).map(([one, other, ...rest]) => `SELECT ${one} AS p, ${other} AS q${rest.join('')}`),
   fc.tuple(aggregateCall, from, where).map(([call, ...rest]) => `SELECT VALUE ${call}${rest.join('')}`),
+  fc
+    .tuple(
+      fc.constantFrom('1', 'x', 'x.a', 'c.n', 'c.list', 'x["b"]', 'undefined'),
+      fc.constantFrom('c JOIN x IN c.list', 'c JOIN x IN c.o.list', 'x IN c.list', 'c JOIN x IN c.a', 'c.o AS c JOIN x IN c.list'),
+      fc.constantFrom(
+        '',
+        ' WHERE x > 0',
+        ' WHERE x.a = 1',
+        ' WHERE c.n > 0 AND x != null',
+        ' WHERE IS_STRING(x)',
+        ' WHERE x IN (1, "a", null)',
+        ' WHERE NOT (x = "a")',
+        ' WHERE x = c.a',
+      ),
+    )
+    .map(([argument, source, condition]) => `SELECT COUNT(${argument}) AS n, COUNT(1) AS m FROM ${source}${condition}`),
   fc.tuple(aggregateCall, aggregateCall, aggregateCall, where).map(([a, b, c, rest]) => `SELECT ${a} AS a, ${b} AS b, ${c} FROM c${rest}`),
   fc
     .tuple(path, aggregateCall, from, where)

@@ -60,31 +60,31 @@ describe('aggregates', () => {
   test.each([
     ['SELECT VALUE COUNT(1) FROM c', true],
     ['SELECT VALUE COUNT(c.a) FROM c WHERE c.b = 1', true],
-    ['SELECT SUM(c.a) AS s, AVG(c.a), MIN(c.b) AS lo, MAX(c.b) AS hi FROM c', true],
+    ['SELECT COUNT(c.a) AS a, COUNT(1) FROM c', true],
+    ['SELECT VALUE COUNT(1) FROM c JOIN x IN c.list', true],
+    ['SELECT VALUE COUNT(x.a) FROM c JOIN x IN c.list WHERE x.b > 1 AND c.n = 2', true],
+    ['SELECT VALUE COUNT(1) FROM x IN c.list', true],
     ['SELECT VALUE COUNT(1) FROM c WHERE REVERSE(c.a) = "x"', false],
-    ['SELECT VALUE SUM(c.a * 2) FROM c', false],
-    ['SELECT VALUE COUNT(1) FROM c JOIN x IN c.list', false],
+    ['SELECT VALUE COUNT(1) FROM c JOIN x IN c.list WHERE x = c.a', false],
+    ['SELECT VALUE COUNT(1) FROM c JOIN x IN c.list JOIN y IN x', false],
+    ['SELECT VALUE SUM(c.a) FROM c', false],
     ['SELECT c.a, COUNT(1) FROM c GROUP BY c.a', false],
     ['SELECT VALUE {"n": COUNT(1)} FROM c', false],
-    ['SELECT VALUE MAKELIST(c.a) FROM c', false],
     ['SELECT VALUE COUNT(1) FROM (SELECT DISTINCT VALUE c.a FROM c)', false],
   ])('%s: %s', (text, isCompiled) => {
     expect(compileAggregates(prepareQuery(text), []) !== undefined).toBe(isCompiled);
   });
 
-  test('whose sum SQLite rounds differently are made by the evaluator', () => {
-    const aggregates = compileAggregates(prepareQuery('SELECT VALUE SUM(c.a) FROM c'), []);
+  test('of slices add up, unless an odd document was among them', () => {
+    const aggregates = compileAggregates(prepareQuery('SELECT COUNT(c.a) AS a, COUNT(1) AS n FROM c'), []);
     const merged = (...rows: (readonly number[])[]): readonly JsonValue[] | undefined => {
       const merger = aggregates?.merger();
       rows.forEach((row) => merger?.add(row));
       return merger?.result();
     };
-    expect(merged()).toEqual([0]);
-    expect(merged([0, 2, 0, 0, 7, 7], [0, 1, 0, 0, -3, 3])).toEqual([4]);
-    expect(merged([0, 2, 1, 0, 7, 7])).toEqual([]);
-    expect(merged([0, 2, 0, 1, 7.5, 7.5])).toBeUndefined();
-    expect(merged([0, 2, 0, 0, 0, 2 ** 54])).toBeUndefined();
-    expect(merged([1, 2, 0, 0, 7, 7])).toBeUndefined();
+    expect(merged()).toEqual([{ a: 0, n: 0 }]);
+    expect(merged([0, 2, 7], [0, 1, 3])).toEqual([{ a: 3, n: 10 }]);
+    expect(merged([1, 2, 7])).toBeUndefined();
   });
 });
 

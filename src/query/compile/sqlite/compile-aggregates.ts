@@ -1,234 +1,135 @@
 import { setOwn, type JsonObject, type JsonValue } from '../../../core/json.ts';
-import { extremeAccumulator } from '../../functions/aggregate/accumulators.ts';
-import type { Argument } from '../../functions/function-entry.ts';
-import type { AggregateCall, PreparedQuery } from '../../prepared-query.ts';
+import type { PreparedQuery } from '../../prepared-query.ts';
 import type { ExpressionNode, QueryParameter } from '../../syntax-nodes.ts';
-import { createContext, filterCondition, isDocumentSource, type SqliteCompileOptions } from './compile-filter.ts';
-import { documentBinding } from './exists-compiler.ts';
+import type { CompileContext } from './compile-context.ts';
+import { isDefined } from './comparison.ts';
+import { createContext, filterOf, partsOf, rowsMayFail, type SqliteCompileOptions, type SqliteFilter } from './compile-filter.ts';
+import { allOf, over, type Condition } from './condition.ts';
+import { rowsOf } from './exists-compiler.ts';
 import { isOdd } from './odd-documents.ts';
-import { rawSql, sql, type Sql, type SqliteValue } from './sql-fragment.ts';
-import { TYPES, type SqlValue } from './sql-value.ts';
-
-/** A value of a result row. */
-type Cell = SqliteValue | undefined;
+import { rawSql, sql, SqlTooLong, type Sql, type SqliteValue } from './sql-fragment.ts';
+import { ALWAYS, NEVER } from './sql-value.ts';
 
 /** Puts together what slices of the documents gave. */
 export interface AggregateMerger {
   /** Takes the row of one slice, its columns in the order of {@link SqliteAggregates.columns}. */
-  add(cells: readonly Cell[]): void;
-  /** The rows of the query, none or one; undefined where SQLite may differ from the evaluator, which then has to do it. */
+  add(cells: readonly (SqliteValue | undefined)[]): void;
+  /** The rows of the query; undefined where there was an odd document, and the evaluator has to do it all. */
   result(): readonly JsonValue[] | undefined;
 }
 
-/** The aggregates of a query without GROUP BY, to be selected over slices of the documents that pass the filter. */
+/** The counts of a query without GROUP BY, to be selected over slices of the documents that pass the filter. */
 export interface SqliteAggregates {
   /** Expressions of a SELECT list. */
   readonly columns: readonly string[];
   readonly parameters: readonly SqliteValue[];
+  /** Which documents are counted, or the rows of which: not those of the query's own filter where there is a JOIN. */
+  readonly filter: SqliteFilter | undefined;
   merger(): AggregateMerger;
 }
 
-interface Fold {
-  add(cells: readonly Cell[]): void;
-  /** `inexact` where the evaluator has to do it. */
-  result(): { readonly value: Argument } | 'inexact';
-}
-
-interface Compiled {
-  readonly columns: readonly Sql[];
-  fold(): Fold;
-}
-
-function count(condition: Sql): Sql {
-  return sql`COUNT(CASE WHEN ${condition} THEN 1 END)`;
-}
-
-function compileCount(value: SqlValue): Compiled {
-  const isConstant = value.constant !== undefined;
-  const column = isConstant ? (value.constant?.value === undefined ? rawSql('0') : rawSql('COUNT(*)')) : count(value.is(TYPES.defined));
-  return {
-    columns: [column],
-    fold() {
-      let total = 0;
-      return {
-        add([cell]) {
-          total += Number(cell);
-        },
-        result: () => ({ value: total }),
-      };
-    },
-  };
-}
-
-/**
- * SUM and AVG over whole numbers whose magnitudes add up to no more than 2^53: every partial sum is exact then, in whatever order and with
- * whatever compensation it is made. SQLite and the evaluator round other sums differently.
- */
-function compileSum(value: SqlValue, average: boolean): Compiled | undefined {
-  if (!value.isFinite) {
-    return undefined;
-  }
-  const number = value.number();
-  const others = TYPES.defined & ~TYPES.number;
-  return {
-    columns: [
-      sql`COUNT(${number})`,
-      count(value.is(others)),
-      count(sql`${number} <> trunc(${number})`),
-      sql`TOTAL(${number})`,
-      sql`TOTAL(abs(${number}))`,
-    ],
-    fold() {
-      const totals = [0, 0, 0, 0, 0];
-      return {
-        add(cells) {
-          for (const [index, cell] of cells.entries()) {
-            totals[index] = (totals[index] as number) + Number(cell);
-          }
-        },
-        result() {
-          const [numbers, poison, fractions, sum, magnitude] = totals as [number, number, number, number, number];
-          if (poison > 0) {
-            return { value: undefined };
-          }
-          if (fractions > 0 || magnitude > Number.MAX_SAFE_INTEGER) {
-            return 'inexact';
-          }
-          return { value: average ? (numbers === 0 ? undefined : sum / numbers) : sum };
-        },
-      };
-    },
-  };
-}
-
-/** MIN and MAX of each type apart; the order between types is the evaluator's. */
-function compileExtreme(value: SqlValue, sign: -1 | 1): Compiled | undefined {
-  if (!value.isFinite) {
-    return undefined;
-  }
-  const pick = (view: Sql): Sql => (sign === 1 ? sql`MAX(${view})` : sql`MIN(${view})`);
-  return {
-    columns: [
-      count(value.is(TYPES.array | TYPES.object)),
-      count(value.is(TYPES.null)),
-      pick(value.boolean()),
-      pick(value.number()),
-      pick(value.string()),
-    ],
-    fold() {
-      const extreme = extremeAccumulator(sign);
-      return {
-        add([containers, nulls, boolean, number, text]) {
-          if (Number(containers) > 0) {
-            extreme.add([]);
-          }
-          if (Number(nulls) > 0) {
-            extreme.add(null);
-          }
-          if (boolean !== null) {
-            extreme.add(boolean === 1);
-          }
-          if (number !== null) {
-            extreme.add(Number(number));
-          }
-          if (typeof text === 'string') {
-            extreme.add(text);
-          }
-        },
-        result: () => ({ value: extreme.result() }),
-      };
-    },
-  };
-}
-
-function compileCall(call: AggregateCall, value: SqlValue): Compiled | undefined {
-  if (value.unsure.length > 0) {
-    return undefined;
-  }
-  switch (call.name) {
-    case 'COUNT':
-      return compileCount(value);
-    case 'SUM':
-      return compileSum(value, false);
-    case 'AVG':
-      return compileSum(value, true);
-    case 'MIN':
-      return compileExtreme(value, -1);
-    case 'MAX':
-      return compileExtreme(value, 1);
-    default:
-      return undefined;
-  }
-}
-
-/** The names of the result's members, in the order of the aggregates; `undefined` for SELECT VALUE, `'other'` where SELECT does more. */
+/** The names of the result's members, in the order of the counts; `undefined` for SELECT VALUE, `'other'` where SELECT does more. */
 function outputNames({ root, aggregateCalls }: PreparedQuery): readonly string[] | undefined | 'other' {
-  const isCall = (node: ExpressionNode): boolean => node.kind === 'call' && aggregateCalls.has(node);
+  const isCount = (node: ExpressionNode): boolean => node.kind === 'call' && aggregateCalls.get(node)?.name === 'COUNT';
   if (root.node.select.kind === 'select-value') {
-    return isCall(root.node.select.expression) ? undefined : 'other';
+    return isCount(root.node.select.expression) ? undefined : 'other';
   }
-  return root.columns?.every(({ expression }) => isCall(expression)) === true ? root.columns.map(({ name }) => name) : 'other';
+  return root.columns?.every(({ expression }) => isCount(expression)) === true ? root.columns.map(({ name }) => name) : 'other';
 }
 
-function rowsOf(names: readonly string[] | undefined, values: readonly Argument[]): readonly JsonValue[] {
-  if (names === undefined) {
-    return values[0] === undefined ? [] : [values[0]];
-  }
-  const row = {};
-  for (const [index, name] of names.entries()) {
-    if (values[index] !== undefined) {
-      setOwn(row, name, values[index]);
-    }
-  }
-  return [row as JsonObject];
-}
-
-function createMerger(names: readonly string[] | undefined, compiled: readonly Compiled[]): AggregateMerger {
-  const folds = compiled.map((aggregate) => aggregate.fold());
+function createMerger(names: readonly string[] | undefined, count: number): AggregateMerger {
+  const totals = Array.from<number>({ length: count }).fill(0);
   let odd = 0;
   return {
-    add(cells) {
-      odd += Number(cells[0]);
-      let start = 1;
-      for (const [index, { columns }] of compiled.entries()) {
-        (folds[index] as Fold).add(cells.slice(start, start + columns.length));
-        start += columns.length;
+    add([oddOnes, ...counts]) {
+      odd += Number(oddOnes);
+      for (const [index, cell] of counts.entries()) {
+        totals[index] = (totals[index] as number) + Number(cell);
       }
     },
     result() {
       if (odd > 0) {
         return undefined;
       }
-      const values: Argument[] = [];
-      for (const fold of folds) {
-        const result = fold.result();
-        if (result === 'inexact') {
-          return undefined;
-        }
-        values.push(result.value);
+      if (names === undefined) {
+        return [totals[0] as number];
       }
-      return rowsOf(names, values);
+      const row = {};
+      for (const [index, name] of names.entries()) {
+        setOwn(row, name, totals[index] as number);
+      }
+      return [row as JsonObject];
     },
   };
 }
 
-/** Whether every document that passes the filter is one row, and all rows go into one group. */
+/** Whether all rows go into one group, and this is the whole result. */
 function isPlainAggregate({ root }: PreparedQuery): boolean {
   const { isAggregate, sources, orderBy, distinct, top, offset } = root;
   return (
     isAggregate &&
-    sources.length === 1 &&
-    isDocumentSource(sources[0]) &&
+    sources[0]?.input.kind === 'container' &&
     orderBy.length + Number(distinct) === 0 &&
     top === undefined &&
-    offset === undefined
+    offset === undefined &&
+    !rowsMayFail(root.node)
   );
 }
 
+/** Where an argument of COUNT is there; undefined where SQL cannot tell. */
+function countedWhere(node: ExpressionNode, context: CompileContext): Condition | undefined {
+  const value = context.value(node);
+  return value === undefined ? undefined : over(isDefined(value), value);
+}
+
+/** How many rows a document has that meet some conditions; undefined where SQL cannot count them exactly. */
+function rowCount(context: CompileContext, joined: Parameters<typeof rowsOf>[0], compile: () => readonly Condition[]): Sql | undefined {
+  const rows = rowsOf(joined, context, compile);
+  if (rows === undefined || !rows.condition.exact || (rows.table !== undefined && rows.reads > 0)) {
+    return undefined;
+  }
+  const { table, condition } = rows;
+  if (condition.sql === NEVER) {
+    return rawSql('0');
+  }
+  return table === undefined ? sql`((${condition.sql}) IS TRUE)` : sql`(SELECT COUNT(*) FROM ${table} WHERE ${condition.sql})`;
+}
+
+function compileCounts(context: CompileContext): { readonly where: Condition; readonly counts: readonly Sql[] } | undefined {
+  const { root } = context.prepared;
+  const { joined, outside, inside } = partsOf(root, context);
+  const where = allOf(outside.map((node) => context.condition(node, true)));
+  if (!where.exact) {
+    return undefined;
+  }
+  const counts: Sql[] = [];
+  for (const { node } of root.aggregates) {
+    const argument = node.arguments[0] as ExpressionNode;
+    if (joined.length === 0) {
+      const counted = countedWhere(argument, context);
+      if (counted?.exact !== true) {
+        return undefined;
+      }
+      counts.push(counted.sql === ALWAYS ? rawSql('COUNT(*)') : sql`COUNT(CASE WHEN ${counted.sql} THEN 1 END)`);
+      continue;
+    }
+    const count = rowCount(context, joined, () => [
+      ...inside.map((condition) => context.condition(condition, true)),
+      countedWhere(argument, context) ?? { sql: ALWAYS, exact: false },
+    ]);
+    if (count === undefined) {
+      return undefined;
+    }
+    counts.push(sql`ifnull(SUM(${count}), 0)`);
+  }
+  return { where, counts };
+}
+
 /**
- * Compiles COUNT, SUM, AVG, MIN and MAX over the documents of a container, where the filter is exact and SELECT holds nothing but such calls.
+ * Compiles a query that does nothing but COUNT over the documents of a container, or over the elements of one array in each.
  *
- * Undefined where the evaluator has to do it. Poisoning by values of other types is that of the evaluator.
+ * Other aggregates are the evaluator's: it needs one value of each document for them, which SQLite cuts out faster than it tells types and adds.
+ * Undefined where the evaluator has to count as well.
  */
 export function compileAggregates(
   prepared: PreparedQuery,
@@ -236,25 +137,26 @@ export function compileAggregates(
   options: SqliteCompileOptions = {},
 ): SqliteAggregates | undefined {
   const names = isPlainAggregate(prepared) ? outputNames(prepared) : 'other';
-  const context = createContext(prepared, parameters, options);
-  if (names === 'other' || !filterCondition(context).exact) {
+  if (names === 'other') {
     return undefined;
   }
-  const slot = prepared.root.sources[0]?.slot as number;
-  context.bindings.set(slot, documentBinding(context));
-  const compiled: Compiled[] = [];
-  for (const call of prepared.root.aggregates) {
-    const value = context.value(call.node.arguments[0] as ExpressionNode);
-    const aggregate = value === undefined ? undefined : compileCall(call, value);
-    if (aggregate === undefined) {
+  const context = createContext(prepared, parameters, options);
+  try {
+    const compiled = compileCounts(context);
+    if (compiled === undefined) {
       return undefined;
     }
-    compiled.push(aggregate);
+    const columns = [sql`COUNT(CASE WHEN ${isOdd(context.columns.body)} THEN 1 END)`, ...compiled.counts];
+    return {
+      columns: columns.map((column) => column.text),
+      parameters: columns.flatMap((column) => column.values),
+      filter: filterOf(compiled.where, context),
+      merger: () => createMerger(names, compiled.counts.length),
+    };
+  } catch (error) {
+    if (error instanceof SqlTooLong) {
+      return undefined;
+    }
+    throw error;
   }
-  const columns = [count(isOdd(context.columns.body)), ...compiled.flatMap((aggregate) => aggregate.columns)];
-  return {
-    columns: columns.map((column) => column.text),
-    parameters: columns.flatMap((column) => column.values),
-    merger: () => createMerger(names, compiled),
-  };
 }

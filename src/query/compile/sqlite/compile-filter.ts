@@ -136,22 +136,38 @@ export function rowsMayFail({ from, where }: QueryNode): boolean {
   return isFailing || (where !== undefined && mayFail(where));
 }
 
-/** Where a document gives at least one row: conditions on the document alone stand outside the loops. */
-function compileReader(reader: BoundQuery, context: CompileContext): Condition {
+/** A query that reads documents, with its loops apart from what stands outside of them. */
+export interface ReaderParts {
+  /** The sources besides the document itself. */
+  readonly joined: readonly BoundSource[];
+  /** Conditions on the document alone. */
+  readonly outside: readonly ExpressionNode[];
+  /** Conditions on elements. */
+  readonly inside: readonly ExpressionNode[];
+}
+
+/** Takes a query that reads documents apart, and makes its document known. */
+export function partsOf(reader: BoundQuery, context: CompileContext): ReaderParts {
   const [first, ...others] = reader.sources;
-  const conjuncts = conjunctsOf(reader.where);
   if (first !== undefined && isDocumentSource(first)) {
     context.bindings.set(first.slot, documentBinding(context));
-    if (others.length === 0) {
-      return allOf(conjuncts.map((node) => context.condition(node, true)));
-    }
   }
   const joined = isDocumentSource(first) ? others : reader.sources;
   const slots = new Set(joined.map(({ slot }) => slot));
-  const [inside, outside] = [
-    conjuncts.filter((node) => reads(node, slots, context)),
-    conjuncts.filter((node) => !reads(node, slots, context)),
-  ];
+  const conjuncts = conjunctsOf(reader.where);
+  return {
+    joined,
+    outside: conjuncts.filter((node) => !reads(node, slots, context)),
+    inside: conjuncts.filter((node) => reads(node, slots, context)),
+  };
+}
+
+/** Where a document gives at least one row: conditions on the document alone stand outside the loops. */
+function compileReader(reader: BoundQuery, context: CompileContext): Condition {
+  const { joined, outside, inside } = partsOf(reader, context);
+  if (joined.length === 0) {
+    return allOf(outside.map((node) => context.condition(node, true)));
+  }
   const found = whereFits(context, () => someRow(joined, context, () => inside.map((node) => context.condition(node, true))));
   leave(context, 'the rows of a JOIN are made by the evaluator');
   return { ...allOf([...outside.map((node) => context.condition(node, true)), found]), exact: false };
@@ -189,7 +205,11 @@ export function compileFilter(
   options: SqliteCompileOptions = {},
 ): SqliteFilter | undefined {
   const context = createContext(prepared, parameters, options);
-  const { sql, exact } = filterCondition(context);
+  return filterOf(filterCondition(context), context);
+}
+
+/** A condition as a filter that keeps odd documents; undefined where it restricts nothing. */
+export function filterOf({ sql, exact }: Condition, context: CompileContext): SqliteFilter | undefined {
   if (sql === ALWAYS) {
     return undefined;
   }

@@ -5,8 +5,8 @@ import { isDefined } from './comparison.ts';
 import { allOf, EVERY, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
 import { quotePath } from './json-path.ts';
 import { isSystemProperty, pathValue, type ResolvedPath } from './path-value.ts';
-import { commaList, rawSql, sql, type Sql } from './sql-fragment.ts';
-import { ALWAYS, jsonValue, NEVER, TYPES, type SqlValue } from './sql-value.ts';
+import { rawSql, sql, type Sql } from './sql-fragment.ts';
+import { jsonValue, NEVER, TYPES, type SqlValue } from './sql-value.ts';
 
 /** The loops of a FROM clause: tables, and what must hold for their rows to be those of the clause. */
 interface Loops {
@@ -72,10 +72,23 @@ export function documentBinding(context: CompileContext): SqlBinding {
   return { json: body, steps: [], value, isDocument: true };
 }
 
-/** Whether some row of these sources meets conditions that `compile` gives once the sources are bound. */
-export function someRow(sources: readonly BoundSource[], context: CompileContext, compile: () => readonly Condition[]): Condition {
+/** Rows of some sources that meet conditions. */
+export interface LoopedRows {
+  /** The table of the loop over elements; undefined where each document has one row at most. */
+  readonly table: Sql | undefined;
+  readonly condition: Condition;
+  /** How often the document is read again for each element. */
+  readonly reads: number;
+}
+
+/** The rows of these sources that meet conditions that `compile` gives once the sources are bound; undefined where that is the evaluator's. */
+export function rowsOf(
+  sources: readonly BoundSource[],
+  context: CompileContext,
+  compile: () => readonly Condition[],
+): LoopedRows | undefined {
   const loops: Loops = { tables: [], guards: [] };
-  const [found, reads] = insideLoop(context, (): [Condition, number] => {
+  const [condition, reads] = insideLoop(context, (): [Condition, number] => {
     for (const source of sources) {
       if (!addSource(source, context, loops)) {
         leave(context, 'a FROM clause reads a subquery or a computed value');
@@ -86,16 +99,24 @@ export function someRow(sources: readonly BoundSource[], context: CompileContext
     const before = context.loopReads;
     return [allOf([...loops.guards, ...compile()]), context.loopReads - before];
   });
-  if (loops.tables.length === 0 || found.sql === NEVER) {
-    return found;
+  if (loops.tables.length > 1 && condition.sql !== NEVER) {
+    return leave(context, 'a loop over elements stands inside another');
   }
-  if (loops.tables.length > 1) {
-    leave(context, 'a loop over elements stands inside another');
+  return { table: loops.tables[0], condition, reads };
+}
+
+/** Whether some row of these sources meets conditions that `compile` gives once the sources are bound. */
+export function someRow(sources: readonly BoundSource[], context: CompileContext, compile: () => readonly Condition[]): Condition {
+  const rows = rowsOf(sources, context, compile);
+  if (rows === undefined) {
     return UNKNOWN;
   }
-  const where = found.sql === ALWAYS ? rawSql('1') : found.sql;
-  const exists = sql`EXISTS (SELECT 1 FROM ${commaList(loops.tables)} WHERE ${where})`;
-  return boundedLoop(context, { sql: exists, exact: found.exact }, reads);
+  const { table, condition, reads } = rows;
+  if (table === undefined || condition.sql === NEVER) {
+    return condition;
+  }
+  const exists = sql`EXISTS (SELECT 1 FROM ${table} WHERE ${condition.sql})`;
+  return boundedLoop(context, { sql: exists, exact: condition.exact }, reads);
 }
 
 /** Conditions for a row of a query to have a value. */

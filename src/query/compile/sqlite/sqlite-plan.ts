@@ -26,12 +26,13 @@ export function compileSqlitePlan(
 ): SqlitePlan {
   const filter = compileFilter(prepared, parameters, options);
   const { isAggregate, groupBy } = prepared.root;
+  const aggregates = compileAggregates(prepared, parameters, options);
   const whereIsExact = filter?.exact === true && !isAggregate && groupBy === undefined;
   return {
-    filter,
+    filter: aggregates === undefined ? filter : aggregates.filter,
     whereIsExact,
     orderBy: compileOrderBy(prepared, parameters, options),
-    aggregates: compileAggregates(prepared, parameters, options),
+    aggregates,
     projection: compileProjection(prepared, parameters, whereIsExact, options),
   };
 }
