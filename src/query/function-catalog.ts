@@ -1,3 +1,5 @@
+import type { JsonValue } from '../core/json.ts';
+
 /** What the binder needs to know of one built-in function. */
 export interface FunctionSignature {
   /** The documented spelling, upper case, without alias underscores: `STRINGTONUMBER`. */
@@ -9,6 +11,11 @@ export interface FunctionSignature {
   readonly maxArguments: number;
   /** False for a documented function that the evaluator does not have yet; the binder refuses it by name. */
   readonly implemented: boolean;
+  /**
+   * Names a feature in arguments that stand in the text of the query, where the function does not have it: then the query is refused before
+   * it runs. An argument that is no literal comes as undefined.
+   */
+  readonly refuses?: ((constants: readonly (JsonValue | undefined)[]) => string | undefined) | undefined;
 }
 
 /**

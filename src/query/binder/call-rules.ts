@@ -56,5 +56,10 @@ export function checkCall(state: BindState, node: CallNode, inRank: boolean): Fu
   if (signature.name === 'VECTORDISTANCE') {
     state.errors.push(...vectorOptions(node, undefined).errors);
   }
+  const refused = signature.refuses?.(node.arguments.map((argument) => (argument.kind === 'literal' ? argument.value : undefined)));
+  if (refused !== undefined) {
+    state.errors.push(notSupportedEntry(node, refused));
+    return undefined;
+  }
   return signature;
 }

@@ -39,6 +39,10 @@ export interface FunctionDefinition<P extends readonly Parameter[]> {
   readonly deterministic?: boolean | undefined;
   /** Default `propagate`; `pass` goes with `evaluate` only. */
   readonly undefinedArguments?: FunctionEntry['undefinedArguments'] | undefined;
+  /** See {@link FunctionEntry.refuses}. */
+  readonly refuses?: FunctionEntry['refuses'];
+  /** Default false. */
+  readonly mayFail?: boolean | undefined;
   /** The usual body: called with arguments of the right kinds only. */
   readonly compute?: Body<P> | undefined;
   /** A body that checks its arguments itself. */
@@ -99,6 +103,8 @@ export function defineFunction<const P extends readonly Parameter[]>(definition:
     sqlite: definition.sqlite ?? 'none',
     undefinedArguments: definition.undefinedArguments ?? 'propagate',
     implemented: [compute, evaluate, bind, accumulate, compiled].some((body) => body !== undefined),
+    refuses: definition.refuses,
+    mayFail: definition.mayFail ?? false,
     ofExactInteger: definition.ofExactInteger,
     ...bodyOf(definition),
   };

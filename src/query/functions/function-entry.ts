@@ -81,6 +81,8 @@ export interface FunctionEntry extends FunctionSignature {
   readonly sqlite: SqliteForm;
   /** `propagate`: an undefined argument makes the call undefined, and the function is not called. `pass`: the function decides. */
   readonly undefinedArguments: 'propagate' | 'pass';
+  /** Whether a call may fail the query, for arguments that it cannot deal with. */
+  readonly mayFail: boolean;
   readonly evaluate?: ScalarFunction | undefined;
   /** Gives the function for one run of a query, where it reads the clock or draws a random number. */
   readonly bind?: ((context: EvaluationContext) => ScalarFunction) | undefined;

@@ -22,6 +22,8 @@ import { rounding } from './math/rounding.ts';
 import { signs } from './math/signs.ts';
 import { trigonometry } from './math/trigonometry.ts';
 import { notThereYet } from './not-there-yet.ts';
+import { regexFunctions } from './regex/regex-functions.ts';
+import { spatialFunctions } from './spatial/spatial-functions.ts';
 import { aroundDelimiter } from './string/around-delimiter.ts';
 import { comparisons } from './string/comparisons.ts';
 import { concatenation } from './string/concatenation.ts';
@@ -58,6 +60,8 @@ export const functionTable: readonly FunctionEntry[] = [
   ...rounding,
   ...signs,
   ...trigonometry,
+  ...regexFunctions,
+  ...spatialFunctions,
   ...aroundDelimiter,
   ...comparisons,
   ...concatenation,

@@ -13,18 +13,7 @@ function later(
   return defineFunction({ name, family, parameters, result: 'any', summary: '', examples: [], indexUse, aliases });
 }
 
-const SHAPES = [required('first', 'object'), required('second', 'object')] as const;
-
 /** Functions that are known by name only. */
 export const notThereYet: readonly FunctionEntry[] = [
-  later('spatial', 'ST_AREA', [required('shape', 'object')]),
-  later('spatial', 'ST_DISTANCE', SHAPES, 'expanded'),
-  later('spatial', 'ST_INTERSECTS', SHAPES, 'expanded'),
-  later('spatial', 'ST_ISVALID', [required('shape', 'object')]),
-  later('spatial', 'ST_ISVALIDDETAILED', [required('shape', 'object')]),
-  later('spatial', 'ST_WITHIN', SHAPES, 'expanded'),
   later('string', 'HASH', [required('value', 'any'), optional('modulus', 'integer')]),
-  later('string', 'REGEXEXTRACT', [required('text', 'string'), required('pattern', 'string'), optional('modifiers', 'string')]),
-  later('string', 'REGEXEXTRACTALL', [required('text', 'string'), required('pattern', 'string'), optional('modifiers', 'string')]),
-  later('string', 'REGEXMATCH', [required('text', 'string'), required('pattern', 'string'), optional('modifiers', 'string')], 'scan'),
 ];
