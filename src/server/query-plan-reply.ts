@@ -3,7 +3,8 @@ import { createQueryPlan, needsPlan } from '../query/plan/create-query-plan.ts';
 import { partitionKeysOf } from '../query/partition-key-filter.ts';
 import { prepareQuery } from '../query/prepare-query.ts';
 import type { PreparedQuery } from '../query/prepared-query.ts';
-import type { PartitionKeyDefinition } from '../store/container-definition.ts';
+import { searchPolicyOf } from '../query/search/search-policy.ts';
+import type { ContainerDefinition, PartitionKeyDefinition } from '../store/container-definition.ts';
 import { effectivePartitionKey, epkRangeOfPrefix, FULL_EPK_RANGE } from '../store/effective-partition-key.ts';
 import type { QueryBody } from './query-body.ts';
 
@@ -37,26 +38,26 @@ function queryRanges(prepared: PreparedQuery, query: QueryBody, definition: Part
 }
 
 /** The body of the answer to a request for a plan. @throws what preparing and planning a query throw */
-export function queryPlanText(query: QueryBody, definition: PartitionKeyDefinition): string {
+export function queryPlanText(query: QueryBody, definition: ContainerDefinition): string {
+  const { partitionKey } = definition;
   const prepared = prepareQuery(query.query);
-  const { queryInfo } = createQueryPlan(prepared, query.parameters, definition.paths);
   return JSON.stringify({
     partitionedQueryExecutionInfoVersion: 2,
-    queryInfo,
-    queryRanges: queryRanges(prepared, query, definition),
+    ...createQueryPlan(prepared, query.parameters, partitionKey.paths, searchPolicyOf(definition)),
+    queryRanges: queryRanges(prepared, query, partitionKey),
   });
 }
 
 /** Raises BAD_REQUEST with sub-status 1004 for a query that the service's gateway leaves to the client, with what the client looks for. */
-export function refuseIfPlanned(query: QueryBody): void {
+export function refuseIfPlanned(query: QueryBody, definition: ContainerDefinition): void {
   const prepared = prepareQuery(query.query);
   if (!needsPlan(prepared)) {
     return;
   }
-  const { queryInfo } = createQueryPlan(prepared, query.parameters);
+  const plan = createQueryPlan(prepared, query.parameters, [], searchPolicyOf(definition));
   throw new PerigeeError(
     'BAD_REQUEST',
     'The provided cross partition query can not be directly served by the gateway. Run its query plan instead.',
-    { subStatus: 1004, details: { additionalErrorInfo: { partitionedQueryExecutionInfoVersion: 2, queryInfo, queryRanges: ALL } } },
+    { subStatus: 1004, details: { additionalErrorInfo: { partitionedQueryExecutionInfoVersion: 2, ...plan, queryRanges: ALL } } },
   );
 }

@@ -69,7 +69,7 @@ export function checkStar(state: BindState, node: QueryNode): void {
 }
 
 /** Functions that may stand in ORDER BY, alone. */
-const DISTANCE_FUNCTIONS: ReadonlySet<string> = new Set(['VECTORDISTANCE', 'ST_DISTANCE']);
+const DISTANCE_FUNCTIONS: ReadonlySet<string> = new Set(['VECTORDISTANCE', 'ST_DISTANCE', '_FULLTEXTSCORE']);
 
 function checkOrderItem(state: BindState, node: ExpressionNode, sources: readonly BoundSource[], alone: boolean): void {
   if (node.kind === 'call' && alone && DISTANCE_FUNCTIONS.has(node.name.toUpperCase())) {

@@ -2,27 +2,24 @@ import type { JsonValue } from '../../core/json.ts';
 import type { CompileScope, Evaluate } from '../evaluator/compile-scope.ts';
 import { runPipeline, type Pipeline } from '../evaluator/pipeline.ts';
 import { ValueMap } from '../evaluator/value-set.ts';
+import { isVectorDistance } from '../search/vector-options.ts';
 import type { OrderByItemNode } from '../syntax-nodes.ts';
 import { keysFitToken, wrongPosition, type QueryPosition } from './continuation-token.ts';
 import { everyRowHasValue } from './every-row-has-value.ts';
 import { measureValue } from './measure-value.ts';
-import { FirstRows, placeOrder, type OrderedPlace, type OrderedRow, type PlaceOrder } from './ordered-rows.ts';
+import { FirstRows, placeOrder, type OrderedPlace, type OrderedRow } from './ordered-rows.ts';
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
 import { scanAll } from './scan-all.ts';
-import { isVectorDistance, vectorKey, type ScoreKey } from './score-key.ts';
+import { sortKey, type Sorting } from './sorting.ts';
+import { streamedResult, streamInOrder } from './streamed-order.ts';
+import { vectorKey, type ScoreKey } from './score-key.ts';
 
 /** Up to here the rows that OFFSET leaves out are kept beside those of the page; more are counted in scans of their own, without values. */
 const MAX_KEPT_OFFSET = 1000;
 const MAX_COUNTED_OFFSET = 100_000;
 /** How much the rows kept may take when some of them are left out by OFFSET. */
 const OFFSET_BYTES = 8 * PAGE_BYTES;
-
-/** How rows are ordered. */
-export interface Sorting {
-  readonly keys: readonly Evaluate[];
-  readonly order: PlaceOrder;
-}
 
 type SortKey = Pick<ScoreKey, 'direction'> & { readonly value: Evaluate };
 
@@ -36,11 +33,6 @@ function sortKeyOf({ expression, descending, explicitDirection }: OrderByItemNod
 function sortingOf({ last }: Pipeline): Sorting {
   const keys = last.query.orderBy.map((item) => sortKeyOf(item, last.scope));
   return { keys: keys.map(({ value }) => value), order: placeOrder(keys.map(({ direction }) => direction)) };
-}
-
-/** NaN has no place in an order; it goes where undefined goes. */
-function sortKey(value: JsonValue | undefined): JsonValue | undefined {
-  return Number.isNaN(value) ? undefined : value;
 }
 
 /** Scans everything and calls `visit` with the place of each row, and with a function that projects it. */
@@ -142,12 +134,19 @@ function positionBehind(place: OrderedPlace, taken: number): QueryPosition {
 }
 
 /**
- * Runs a query with ORDER BY: each page scans everything and keeps no more rows than it returns.
+ * Runs a query with ORDER BY: each page reads on in the order of the source, where it has that of the query, and otherwise scans everything and
+ * keeps no more rows than it returns.
  *
- * The next page starts behind the last row returned, by its sort keys; where these are too long for a token, it counts rows instead.
+ * The next page starts behind the last row returned, by its sort keys; where these are too long for a token, it counts rows instead. Both ways
+ * give the same rows, so one may follow the other from page to page.
  */
 export async function runOrdered(run: QueryRun): Promise<RunResult> {
-  return runSorted(run, sortingOf(run.pipeline));
+  const sorting = sortingOf(run.pipeline);
+  const start = startOf(run, sorting.keys.length);
+  const streamed = await streamInOrder(run, sorting, start);
+  return streamed === undefined
+    ? runSorted(run, sorting)
+    : streamedResult(streamed, (last) => positionBehind(last, start.taken + streamed.page.items.length));
 }
 
 /** {@link runOrdered} with keys of the caller's. */

@@ -3,6 +3,7 @@ import type { JsonValue } from '../../core/json.ts';
 import type { CompileScope } from '../evaluator/compile-scope.ts';
 import { runPipeline } from '../evaluator/pipeline.ts';
 import type { RankClause } from '../prepared-query.ts';
+import { isVectorDistance } from '../search/vector-options.ts';
 import type { CallNode } from '../syntax-nodes.ts';
 import { wrongPosition } from './continuation-token.ts';
 import { everyRowHasValue } from './every-row-has-value.ts';
@@ -13,7 +14,7 @@ import { pacedSort } from './paced-sort.ts';
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
 import { scanAll } from './scan-all.ts';
-import { isVectorDistance, TextScore, vectorKey, type ScoreKey } from './score-key.ts';
+import { TextScore, vectorKey, type ScoreKey } from './score-key.ts';
 
 /** The constant of reciprocal rank fusion, as the service and its clients have it (Cormack, Clarke and Büttcher, 2009). */
 const RRF_CONSTANT = 60;

@@ -18,11 +18,6 @@ export interface ScoreKey {
 /** Finite, since a continuation token holds it as JSON. */
 const WORST = Number.MAX_VALUE;
 
-/** Whether an expression of ORDER BY orders by likeness to a vector. */
-export function isVectorDistance(node: ExpressionNode): node is CallNode {
-  return node.kind === 'call' && !node.udf && node.name.toUpperCase() === 'VECTORDISTANCE';
-}
-
 /** The key of a call of VECTORDISTANCE: what is most alike first, unless a direction is given. Rows without a distance come last either way. */
 export function vectorKey(node: CallNode, scope: CompileScope, given?: 1 | -1): ScoreKey {
   const { prepared, environment } = scope;

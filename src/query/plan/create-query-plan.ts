@@ -1,10 +1,13 @@
-import { setOwn } from '../../core/json.ts';
+import { setOwn, type JsonValue } from '../../core/json.ts';
 import { partitionKeysOf } from '../partition-key-filter.ts';
 import type { BoundQuery, PreparedQuery } from '../prepared-query.ts';
 import { printExpression } from '../printer.ts';
 import { queryCounts, type QueryCounts } from '../query-counts.ts';
-import type { ExpressionNode, QueryParameter } from '../syntax-nodes.ts';
+import { NO_SEARCH_POLICY, type SearchPolicy } from '../search/search-policy.ts';
+import { isVectorDistance } from '../search/vector-options.ts';
+import type { ExpressionNode, OrderByItemNode, QueryParameter } from '../syntax-nodes.ts';
 import { pathOf } from '../walk.ts';
+import { hybridSearchInfo, isHybridSearch, NO_DISTANCE, vectorDirection } from './hybrid-search.ts';
 import { selectPart } from './aggregate-rewrite.ts';
 import type { AggregateType, DistinctType, QueryInfo, QueryPlan } from './query-info.ts';
 import { columnParts, rewriteGroups, rewriteOffset, rewriteOrderBy } from './rewrite-query.ts';
@@ -29,12 +32,44 @@ function distinctType(root: BoundQuery): DistinctType {
   return isOrdered ? 'Ordered' : 'Unordered';
 }
 
-function rewrittenQuery(prepared: PreparedQuery, counts: QueryCounts): string {
+/** A sort key as a client sees it. */
+interface PlannedKey {
+  readonly direction: 'Ascending' | 'Descending';
+  /** What the client compares, as an expression. */
+  readonly text: string;
+}
+
+/** Without a direction, what is most alike comes first; rows without a distance are last either way, so their key is no smaller than any. */
+function plannedKey(
+  item: OrderByItemNode,
+  prepared: PreparedQuery,
+  parameters: readonly QueryParameter[],
+  policy: SearchPolicy,
+): PlannedKey {
+  const { expression, descending, explicitDirection } = item;
+  const text = printExpression(expression);
+  const written = descending ? 'Descending' : 'Ascending';
+  if (!isVectorDistance(expression)) {
+    return { direction: written, text };
+  }
+  const direction = explicitDirection ? written : vectorDirection(expression, prepared, parameterMap(parameters), policy);
+  return { direction, text: direction === 'Ascending' ? `(${text} ?? ${NO_DISTANCE.Ascending})` : text };
+}
+
+function parameterMap(parameters: readonly QueryParameter[]): ReadonlyMap<string, JsonValue> {
+  return new Map(parameters.map(({ name, value }) => [name, value] as const));
+}
+
+function rewrittenQuery(prepared: PreparedQuery, counts: QueryCounts, keys: readonly PlannedKey[]): string {
   if (isGrouped(prepared.root)) {
     return rewriteGroups(prepared);
   }
   if (prepared.root.orderBy.length > 0) {
-    return rewriteOrderBy(prepared, counts);
+    return rewriteOrderBy(
+      prepared,
+      counts,
+      keys.map(({ text }) => text),
+    );
   }
   return counts.offset === undefined ? '' : rewriteOffset(prepared, counts);
 }
@@ -58,24 +93,25 @@ function valueAggregates(prepared: PreparedQuery): readonly AggregateType[] {
   return type === null ? [] : [type];
 }
 
-function buildInfo(prepared: PreparedQuery, counts: QueryCounts): QueryInfo {
+function buildInfo(prepared: PreparedQuery, counts: QueryCounts, parameters: readonly QueryParameter[], policy: SearchPolicy): QueryInfo {
   const { root } = prepared;
   const sortKeys = isGrouped(root) ? [] : root.orderBy;
+  const keys = sortKeys.map((item) => plannedKey(item, prepared, parameters, policy));
   const types = columnTypes(prepared);
   return Object.freeze({
     distinctType: distinctType(root),
     top: counts.top ?? null,
     offset: counts.offset ?? null,
     limit: counts.limit ?? null,
-    orderBy: Object.freeze(sortKeys.map((item) => (item.descending ? 'Descending' : 'Ascending'))),
+    orderBy: Object.freeze(keys.map(({ direction }) => direction)),
     orderByExpressions: Object.freeze(sortKeys.map((item) => printExpression(item.expression))),
     groupByExpressions: Object.freeze((root.groupBy ?? []).map((node) => printExpression(node))),
     groupByAliases: Object.freeze(types.map(([name]) => name)),
     aggregates: Object.freeze(valueAggregates(prepared)),
     groupByAliasToAggregateType: asObject(types),
-    rewrittenQuery: rewrittenQuery(prepared, counts),
+    rewrittenQuery: rewrittenQuery(prepared, counts, keys),
     hasSelectValue: root.hasSelectValue,
-    hasNonStreamingOrderBy: false,
+    hasNonStreamingOrderBy: sortKeys.some(({ expression }) => isVectorDistance(expression)),
   });
 }
 
@@ -95,17 +131,26 @@ function readsOneKey(prepared: PreparedQuery, partitionKeyPaths: readonly string
  * The plan by which a client runs a query on several ranges and merges the answers itself.
  *
  * Where the filter leaves one full partition key, OFFSET and LIMIT stay in the text, and the plan has neither: pass `partitionKeyPaths` for
- * that. A query with TOP, OFFSET and LIMIT in literals is planned once, so asking again costs a look-up.
+ * that. A query with TOP, OFFSET and LIMIT in literals is planned once, so asking again costs a look-up. Plans of searches depend on what the
+ * container says of its vectors: pass `policy` for that.
  *
- * @throws QUERY_INVALID for an aggregate inside another expression, or a count in a parameter that is no count.
+ * @throws QUERY_INVALID for an aggregate inside another expression, a count in a parameter that is no count, or options of VECTORDISTANCE that
+ * do not fit
  */
 export function createQueryPlan(
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[] = [],
   partitionKeyPaths: readonly string[] = [],
+  policy: SearchPolicy = NO_SEARCH_POLICY,
 ): QueryPlan {
   const { root } = prepared;
-  const kind = root.offset !== undefined && readsOneKey(prepared, partitionKeyPaths, parameters) ? 'unpaged' : 'paged';
+  if (root.rank !== undefined && isHybridSearch(root)) {
+    const info = hybridSearchInfo(prepared, root.rank, queryCounts(prepared, parameters), parameterMap(parameters), policy);
+    return Object.freeze({ hybridSearchQueryInfo: info });
+  }
+  // Clients refuse a vector search that names no count.
+  const isSearch = root.orderBy.some(({ expression }) => isVectorDistance(expression));
+  const kind = root.offset !== undefined && !isSearch && readsOneKey(prepared, partitionKeyPaths, parameters) ? 'unpaged' : 'paged';
   const plans = known.get(prepared) ?? {};
   const planned = plans[kind];
   if (planned !== undefined) {
@@ -113,9 +158,9 @@ export function createQueryPlan(
   }
   const counts = queryCounts(prepared, parameters);
   const plan: QueryPlan = Object.freeze({
-    queryInfo: buildInfo(prepared, kind === 'unpaged' ? { ...counts, offset: undefined, limit: undefined } : counts),
+    queryInfo: buildInfo(prepared, kind === 'unpaged' ? { ...counts, offset: undefined, limit: undefined } : counts, parameters, policy),
   });
-  if ([root.top, root.offset, root.limit].every((count) => count?.kind !== 'parameter')) {
+  if (!isSearch && [root.top, root.offset, root.limit].every((count) => count?.kind !== 'parameter')) {
     plans[kind] = plan;
     known.set(prepared, plans);
   }

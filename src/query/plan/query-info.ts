@@ -24,7 +24,24 @@ export interface QueryInfo {
   readonly hasNonStreamingOrderBy: boolean;
 }
 
-/** A query plan but for `queryRanges`, which depend on the container. */
+/** The `hybridSearchQueryInfo` of a query plan: how a client runs ORDER BY RANK. */
+export interface HybridSearchQueryInfo {
+  /** Goes to all ranges, whatever the query's own are; empty where no score needs it. */
+  readonly globalStatisticsQuery: string;
+  /** One query for each score, with places for the statistics. */
+  readonly componentQueryInfos: readonly QueryInfo[];
+  /** The service's, for clients that read rows at the end; always empty here. */
+  readonly componentWithoutPayloadQueryInfos: readonly QueryInfo[];
+  readonly projectionQueryInfo: QueryInfo | null;
+  /** One for each score; empty where all count alike. */
+  readonly componentWeights: readonly number[];
+  readonly skip: number;
+  readonly take: number | null;
+  readonly requiresGlobalStatistics: boolean;
+}
+
+/** A query plan but for `queryRanges`, which depend on the container. It has one of the two. */
 export interface QueryPlan {
-  readonly queryInfo: QueryInfo;
+  readonly queryInfo?: QueryInfo | undefined;
+  readonly hybridSearchQueryInfo?: HybridSearchQueryInfo | undefined;
 }

@@ -34,7 +34,7 @@ function countClauses({ offset, limit }: QueryCounts): readonly string[] {
 }
 
 /** What one row is, as one expression. */
-function rowExpression({ node, columns, sources }: BoundQuery): string {
+export function rowExpression({ node, columns, sources }: BoundQuery): string {
   const { select } = node;
   if (select.kind === 'select-value') {
     return printExpression(select.expression);
@@ -49,18 +49,18 @@ function rowExpression({ node, columns, sources }: BoundQuery): string {
  *
  * With DISTINCT a range counts nothing: rows with a `_rid` are never equal, so duplicates go, and rows are counted, at the client.
  */
-export function rewriteOrderBy({ root }: PreparedQuery, wanted: QueryCounts): string {
+export function rewriteOrderBy({ root }: PreparedQuery, wanted: QueryCounts, sortKeys: readonly string[]): string {
   const { node } = root;
   const counts: QueryCounts = node.distinct ? { top: undefined, offset: undefined, limit: undefined } : wanted;
   const select = [
     'SELECT',
     ...(node.distinct ? ['DISTINCT'] : []),
     ...(counts.top === undefined ? [] : [`TOP ${counts.top}`]),
-    `${root.sources[0]?.alias as string}._rid, ${items(root.orderBy.map((item) => item.expression))} AS orderByItems,`,
+    `${root.sources[0]?.alias as string}._rid, [${sortKeys.map((key) => `{"item": ${key}}`).join(', ')}] AS orderByItems,`,
     `${rowExpression(root)} AS payload`,
   ].join(' ');
   const filter = node.where === undefined ? `(${ORDER_BY_FILTER})` : `((${printExpression(node.where)}) AND (${ORDER_BY_FILTER}))`;
-  const order = node.orderBy === undefined ? [] : [`ORDER BY ${printOrderBy(node.orderBy)}`];
+  const order = node.orderBy === undefined ? [] : [`ORDER BY ${printOrderBy({ ...node.orderBy, rank: false })}`];
   return [select, ...fromClause(root), `WHERE ${filter}`, ...order, ...countClauses(counts)].join('\n');
 }
 

@@ -68,6 +68,11 @@ function readOptions(node: ExpressionNode, parameters: KnownParameters, problems
   return options;
 }
 
+/** Whether an expression is a call of VECTORDISTANCE; as a sort key it means what is most alike first. */
+export function isVectorDistance(node: ExpressionNode): node is CallNode {
+  return node.kind === 'call' && !node.udf && node.name.toUpperCase() === 'VECTORDISTANCE';
+}
+
 /** The options of a call of VECTORDISTANCE and what is wrong with them, as far as they are known. */
 export function vectorOptions(
   node: CallNode,

@@ -8,11 +8,13 @@ import { header } from '../wire-headers.ts';
 export async function queryDocuments(context: RequestContext): Promise<Reply> {
   const query = queryBody(context);
   const { crossPartitionQueries } = context.server;
-  if (crossPartitionQueries === 'plan' && isAcrossPartitions(context)) {
-    const { refuseIfPlanned } = await import('../query-plan-reply.ts');
-    refuseIfPlanned(query);
-  }
-  return context.withContainer((container) => documentPage(context, container, query));
+  return context.withContainer(async (container) => {
+    if (crossPartitionQueries === 'plan' && isAcrossPartitions(context)) {
+      const { refuseIfPlanned } = await import('../query-plan-reply.ts');
+      refuseIfPlanned(query, container.info.definition);
+    }
+    return documentPage(context, container, query);
+  });
 }
 
 /** Whether a query names neither a partition key nor a range: only then it is for the client to plan. */
