@@ -7,12 +7,14 @@ import { parseArgs } from 'node:util';
 import type { BenchResult } from './harness.ts';
 
 /** A group of measurements; its module is loaded only when it runs. */
-const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<BenchResult> }>>> = {
+const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<BenchResult> | Iterable<BenchResult> }>>> = {
   'local-write': () => import('./cases/local-write.ts'),
   'bulk-write': () => import('./cases/bulk-write.ts'),
   'point-read': () => import('./cases/point-read.ts'),
   'stored-form': () => import('./cases/stored-form.ts'),
   query: () => import('./cases/query.ts'),
+  'query-compile': () => import('./cases/query-compile.ts'),
+  'query-memory': () => import('./cases/query-memory.ts'),
   'pull-apply': () => import('./cases/pull-apply.ts'),
   push: () => import('./cases/push.ts'),
   'second-sync': () => import('./cases/second-sync.ts'),
@@ -21,6 +23,9 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });
+/** A name selects its group and those whose names it begins, as `query` does. */
+const isSelected = (group: string): boolean =>
+  positionals.length === 0 || positionals.some((name) => group === name || group.startsWith(`${name}-`));
 const unknown = positionals.filter((name) => !(name in groups));
 if (values.help === true || unknown.length > 0) {
   console.log(
@@ -33,7 +38,7 @@ const number = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
 const results: BenchResult[] = [];
 console.log(`${'measure'.padEnd(48)} ${'value'.padStart(10)} ${'baseline'.padStart(10)}  ${'unit'.padEnd(14)} ${'ratio'.padStart(6)}  bar`);
 for (const [name, load] of Object.entries(groups)) {
-  if (positionals.length > 0 && !positionals.includes(name)) {
+  if (!isSelected(name)) {
     continue;
   }
   const { run } = await load();
