@@ -4,6 +4,7 @@ import { lookupFunction } from '../functions/function-table.ts';
 import type { CallNode } from '../syntax-nodes.ts';
 import type { CompileScope, Evaluate } from './compile-scope.ts';
 import { SEARCH_CALLS } from './search-calls.ts';
+import { SPATIAL_CALLS } from './spatial-calls.ts';
 import { compileExactCall, takesExactIntegers } from './exact-integers.ts';
 
 /** Passes every argument on, undefined ones too. */
@@ -88,9 +89,9 @@ export function compileCall(node: CallNode, scope: CompileScope): Evaluate {
   if (entry.name === 'DOCUMENTID') {
     return compileDocumentId(node, scope);
   }
-  const compileSearch = SEARCH_CALLS.get(entry.name);
-  if (compileSearch !== undefined) {
-    return compileSearch(node, values, scope);
+  const compileWhole = SEARCH_CALLS.get(entry.name) ?? SPATIAL_CALLS.get(entry.name);
+  if (compileWhole !== undefined) {
+    return compileWhole(node, values, scope);
   }
   const exact = takesExactIntegers(node) ? compileExactCall(node, entry, scope) : undefined;
   if (exact !== undefined) {

@@ -24,7 +24,7 @@ function isConstant(node: ExpressionNode, scope: CompileScope): boolean {
 }
 
 /** The value of an argument as `read` gives it: read once where the argument is constant. */
-function compileRead<T>(
+export function compileRead<T>(
   node: ExpressionNode | undefined,
   value: Evaluate | undefined,
   scope: CompileScope,

@@ -1,0 +1,98 @@
+import { arcsCross, exactSide, isOnArc, type Side } from './arcs.ts';
+import type { EdgeSet } from './edge-set.ts';
+import { vertexToward, type Vertex } from './vertex.ts';
+
+/** Where a point is, seen from an area: 1 inside, 0 on its boundary, -1 outside. */
+export type Location = Side;
+
+/** How far along an edge the sight line ends: no round share, so that it seldom ends on a vertex or a symmetry of the figure. */
+const SHARE = 0.45927;
+
+/** Edges that are tried as the end of a sight line before the rest is tried in order. */
+const FIRST_TRIES = 8;
+
+/** Gives each index below `count` once, well spread at first. */
+function* spreadIndexes(count: number): Generator<number> {
+  const tries = Math.min(FIRST_TRIES, count);
+  for (let attempt = 0; attempt < tries; attempt++) {
+    yield Math.floor((attempt * count) / tries);
+  }
+  for (let index = 0; index < count; index++) {
+    yield index;
+  }
+}
+
+/** A point on an edge, and which edge it is. */
+export interface Mark {
+  readonly edge: number;
+  readonly point: Vertex;
+}
+
+/** A point on an edge between its ends. */
+export function markOn(edges: EdgeSet, edge: number): Mark {
+  const { from, to } = edges.edge(edge);
+  const rest = 1 - SHARE;
+  return {
+    edge,
+    point: vertexToward(from.x * rest + to.x * SHARE, from.y * rest + to.y * SHARE, from.z * rest + to.z * SHARE),
+  };
+}
+
+/**
+ * Whether a sight line from a point to a mark crosses an even number of the edges `[first, end)`, those in `skip` left out.
+ *
+ * `undefined` where it passes a vertex or runs along an edge, so that nothing can be counted.
+ */
+export function evenCrossings(
+  edges: EdgeSet,
+  from: Vertex,
+  to: Vertex,
+  skip: readonly number[],
+  first = 0,
+  end: number = edges.edges.length,
+): boolean | undefined {
+  let even = true;
+  const unclear = edges.someNear(from, to, (index) => {
+    if (index < first || index >= end || skip.includes(index)) {
+      return false;
+    }
+    const edge = edges.edge(index);
+    const crosses = arcsCross(from, to, edge.from, edge.to, exactSide);
+    if (crosses === true) {
+      even = !even;
+    }
+    return crosses === undefined;
+  });
+  return unclear ? undefined : even;
+}
+
+/**
+ * Whether a point that lies on none of the edges `[first, end)` is in the area to their left.
+ *
+ * The sight line reaches an edge from the side on which the point lies; each edge that it crosses on the way changes between inside and
+ * outside. Counting does not depend on the order of crossings, so slivers do no harm, and the sides are exact.
+ */
+export function isLeftOfEdges(edges: EdgeSet, point: Vertex, first = 0, end: number = edges.edges.length): boolean {
+  for (const offset of spreadIndexes(end - first)) {
+    const mark = markOn(edges, first + offset);
+    const { from, to } = edges.edge(mark.edge);
+    const side = exactSide(from, to, point);
+    if (side === 0) {
+      continue;
+    }
+    const even = evenCrossings(edges, point, mark.point, [mark.edge], first, end);
+    if (even !== undefined) {
+      return even === side > 0;
+    }
+  }
+  return false;
+}
+
+/** Where a point is, seen from the area to the left of all edges. */
+export function locate(edges: EdgeSet, point: Vertex): Location {
+  const onBoundary = edges.someNear(point, point, (index) => {
+    const { from, to } = edges.edge(index);
+    return isOnArc(from, to, point);
+  });
+  return onBoundary ? 0 : isLeftOfEdges(edges, point) ? 1 : -1;
+}
