@@ -9,7 +9,8 @@ const allowed = {
   stores: ['core', 'store', 'query'],
   sync: ['core', 'store', 'query', 'stores'],
   server: ['core', 'store', 'query'],
-  cli: ['core', 'store', 'query', 'stores', 'sync', 'server'],
+  copy: ['core', 'store'],
+  cli: ['core', 'store', 'query', 'stores', 'sync', 'server', 'copy'],
   testing: ['core', 'store'],
 };
 

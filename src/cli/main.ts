@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCopyCommand } from './copy-command.ts';
 import { reportFailure } from './report-failure.ts';
 import { addServeCommand } from './serve-command.ts';
 
@@ -15,6 +16,7 @@ const program = new Command('perigee')
   .exitOverride();
 
 addServeCommand(program);
+addCopyCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { ContainerReport, CopyProgress, CopyReport } from '../copy/copy-report.ts';
+import type { CopyTimeToLive } from '../copy/remaining-life.ts';
+import { isPerigeeError, PerigeeError } from '../core/errors.ts';
+import type { Backend } from '../store/backend.ts';
+import { openStore, type OpenStoreOptions } from './open-store.ts';
+import { parseStoreAddress, STORE_HELP } from './store-address.ts';
+
+interface CopyCommandOptions {
+  readonly database?: string | undefined;
+  readonly container?: string | undefined;
+  readonly overwrite?: boolean | undefined;
+  readonly ttl?: CopyTimeToLive | undefined;
+  readonly verify: boolean;
+  readonly restart?: boolean | undefined;
+  readonly checkpoint?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Both sides were compared and differ; the same code as for other wrong data. */
+const EXIT_DIFFERENT = 65;
+const EXIT_INTERRUPTED = 130;
+/** Progress on a terminal is painted no more often than a person can read. */
+const PAINT_INTERVAL_MS = 100;
+
+function parseTtl(value: string): CopyTimeToLive {
+  if (value !== 'restart' && value !== 'remaining') {
+    throw new InvalidArgumentError('It is restart or remaining.');
+  }
+  return value;
+}
+
+/** Adds `perigee copy`: containers from one store to another. */
+export function addCopyCommand(program: Command): void {
+  program
+    .command('copy')
+    .description('Copy containers from one store to another, and compare both at the end.')
+    .argument('<from>', STORE_HELP)
+    .argument('<to>', 'the same; a local store is made when it is missing')
+    .option('--database <id>', 'only this database')
+    .option('--container <id>', 'only this container of the database')
+    .option('--overwrite', "put the source's version also over a newer one of the target")
+    .option('--ttl <policy>', 'what becomes of a time to live: restart with the copy (the default), or remaining', parseTtl)
+    .option('--no-verify', 'do not compare at the end')
+    .option('--restart', 'begin anew instead of where an earlier copy stopped')
+    .option('--checkpoint <file>', 'where to keep how far the copy is; a file in .perigee/copy unless given')
+    .option('--json', 'print the report as one line of JSON')
+    .addHelpText(
+      'after',
+      '\nKeys of accounts come from PERIGEE_FROM_KEY and PERIGEE_TO_KEY, or PERIGEE_KEY for both.' +
+        '\nCtrl-C stops it; the same command goes on where it stopped. Exit code 65 means that both sides differ.',
+    )
+    .action(copy);
+}
+
+/** Where a copy between two stores keeps how far it is, unless told otherwise. */
+function checkpointPath(places: readonly string[]): string {
+  const name = createHash('sha256').update(JSON.stringify(places)).digest('hex').slice(0, 16);
+  return resolve('.perigee', 'copy', `${name}.json`);
+}
+
+/** A text that two arguments share when they name one store. */
+function placeOf(argument: string): string {
+  const address = parseStoreAddress(argument);
+  switch (address.kind) {
+    case 'memory':
+      throw new PerigeeError('INVALID_OPTION', 'Cannot copy from or to memory: it holds nothing outside of one program.');
+    case 'sqlite':
+      return `sqlite ${resolve(address.path)}`;
+    case 'file':
+      return `file ${resolve(address.folder)}`;
+    case 'cosmos':
+      return `cosmos ${new URL(address.endpoint).href}`;
+    default:
+      return address satisfies never;
+  }
+}
+
+interface OpenedStore {
+  readonly backend: Backend;
+  readonly label: string;
+}
+
+/** Opens the source so that nobody else writes to it, or, where it cannot be written to at all, to read only. */
+async function openSource(argument: string): Promise<OpenedStore> {
+  const options: OpenStoreOptions = { key: process.env['PERIGEE_FROM_KEY'], mustExist: true };
+  try {
+    return await openStore(argument, options);
+  } catch (error) {
+    if (parseStoreAddress(argument).kind === 'file' && isPerigeeError(error, 'STORE_READ_ONLY')) {
+      return openStore(argument, { ...options, readOnly: true });
+    }
+    throw error;
+  }
+}
+
+async function copy(from: string, to: string, options: CopyCommandOptions): Promise<void> {
+  const places = [placeOf(from), placeOf(to)];
+  if (places[0] === places[1]) {
+    throw new PerigeeError('INVALID_OPTION', 'Cannot copy a store to itself: name another target.');
+  }
+  const { copyContainers } = await import('../copy/copy-containers.ts');
+  const { fileCheckpoint } = await import('../copy/file-checkpoint.ts');
+  const controller = new AbortController();
+  const interrupted = new Error('The copy was interrupted.');
+  const onSignal = (): void => controller.abort(interrupted);
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  signals.forEach((signal) => process.once(signal, onSignal));
+  const painter = new ProgressPainter();
+  const source = await openSource(from);
+  try {
+    const target = await openStore(to, { key: process.env['PERIGEE_TO_KEY'] });
+    try {
+      const checkpoint = fileCheckpoint(options.checkpoint ?? checkpointPath(places));
+      if (options.restart === true) {
+        await checkpoint.clear();
+      }
+      const report = await copyContainers({
+        from: source.backend,
+        to: target.backend,
+        database: options.database,
+        container: options.container,
+        overwrite: options.overwrite,
+        timeToLive: options.ttl,
+        verify: options.verify,
+        checkpoint,
+        signal: controller.signal,
+        onProgress: (progress) => painter.paint(progress),
+        onNotice: (text) => painter.say(`perigee: ${text}`),
+      });
+      painter.clear();
+      tell(report, options.json === true);
+    } finally {
+      painter.clear();
+      await target.backend.close();
+    }
+  } catch (error) {
+    if (error !== interrupted) {
+      throw error;
+    }
+    console.error('perigee: interrupted; the same command goes on where it stopped.');
+    process.exitCode = EXIT_INTERRUPTED;
+  } finally {
+    signals.forEach((signal) => process.removeListener(signal, onSignal));
+    await source.backend.close();
+  }
+}
+
+/** One line of progress on a terminal; nothing in a pipe. */
+class ProgressPainter {
+  readonly #isTerminal = process.stderr.isTTY === true;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  paint({ database, container, phase, documents, total }: CopyProgress): void {
+    const nowMs = process.uptime() * 1000;
+    if (!this.#isTerminal || nowMs - this.#lastMs < PAINT_INTERVAL_MS) {
+      return;
+    }
+    this.#lastMs = nowMs;
+    // Comparing looks at each document of both sides.
+    const all = total === undefined || phase === 'follow' ? '' : ` of ${phase === 'compare' ? total * 2 : total}`;
+    process.stderr.write(`\r\u001b[K${phase} ${database}/${container}: ${documents}${all}`);
+  }
+
+  say(text: string): void {
+    this.clear();
+    console.error(text);
+  }
+
+  clear(): void {
+    if (this.#isTerminal) {
+      process.stderr.write('\r\u001b[K');
+    }
+  }
+}
+
+function countsOf(report: ContainerReport): string {
+  const parts = [
+    `${report.created} created`,
+    ...(report.replaced > 0 ? [`${report.replaced} replaced`] : []),
+    ...(report.unchanged > 0 ? [`${report.unchanged} unchanged`] : []),
+    ...(report.keptNewer > 0 ? [`${report.keptNewer} left, as the target's version is newer (--overwrite replaces them)`] : []),
+    ...(report.failed > 0 ? [`${report.failed} failed`] : []),
+  ];
+  return `${report.resumed ? 'went on where it stopped: ' : ''}${parts.join(', ')}`;
+}
+
+const KIND_WORDS = { missing: 'only in the source', different: 'differs', extra: 'only in the target' } as const;
+
+/** Prints what became of a copy and sets the exit code. */
+function tell(report: CopyReport, asJson: boolean): void {
+  if (!report.equal) {
+    process.exitCode = EXIT_DIFFERENT;
+  }
+  if (asJson) {
+    console.log(JSON.stringify(report));
+    return;
+  }
+  for (const one of report.containers) {
+    const { comparison } = one;
+    const verdict =
+      comparison === undefined
+        ? 'not compared'
+        : comparison.equal
+          ? `equal: ${comparison.sourceDocuments} documents on both sides`
+          : 'DIFFERENT';
+    console.log(`${one.database}/${one.container}: ${countsOf(one)}; ${verdict}`);
+    for (const { id, code, message } of one.failures) {
+      console.log(`  failed ${JSON.stringify(id)}: ${message} [${code}]`);
+    }
+    for (const { kind, id, partitionKey } of comparison?.differences ?? []) {
+      console.log(`  ${KIND_WORDS[kind]}: ${JSON.stringify(id)} in partition ${partitionKey}`);
+    }
+    if (comparison?.more === true) {
+      console.log('  and more');
+    }
+  }
+  if (report.containers.length === 0) {
+    console.log('The source holds no container.');
+  }
+}
