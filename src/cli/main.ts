@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCopyCommand } from './copy-command.ts';
 import { reportFailure } from './report-failure.ts';
+import { addQueryCommand } from './query-command.ts';
 import { addServeCommand } from './serve-command.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -15,6 +16,7 @@ const program = new Command('perigee')
   .configureOutput({ outputError: (text, write) => write(text.replaceAll(/(--[\w-]+)=[^']*/gu, '$1=…')) })
   .exitOverride();
 
+addQueryCommand(program);
 addServeCommand(program);
 addCopyCommand(program);
 

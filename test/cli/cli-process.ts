@@ -26,6 +26,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another program; sources are translated as they are loaded. */
   readonly main?: string;
+  /** What standard input holds; it is empty unless said otherwise. */
+  readonly input?: string;
 }
 
 /** A folder that is removed after the test. */
@@ -42,13 +44,14 @@ export class CliProcess {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], { cwd, env = {}, main = MAIN }: CliOptions = {}) {
+  constructor(args: readonly string[], { cwd, env = {}, main = MAIN, input }: CliOptions = {}) {
     const { PERIGEE_KEY: _key, ...inherited } = process.env;
     this.#child = spawn(process.execPath, [...(main.endsWith('.ts') ? ['--import', tsx] : []), main, ...args], {
       cwd,
       env: { ...inherited, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    this.#child.stdin?.end(input);
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#stdout += chunk.toString();
     });

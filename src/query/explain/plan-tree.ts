@@ -37,7 +37,8 @@ const ACCESS_OPERATIONS: Readonly<Record<EngineWork['access'], PlanOperation>> =
 type StepInput = Pick<PlanStep, 'operation' | 'detail'> & Partial<PlanStep>;
 
 function step(input: StepInput): PlanStep {
-  return { runsIn: 'evaluator', exact: true, reasons: [], rows: undefined, inputs: [], ...input };
+  const { operation, detail, runsIn = 'evaluator', exact = true, reasons = [], rows, inputs = [] } = input;
+  return { operation, detail, runsIn, exact, reasons, rows, inputs };
 }
 
 /** Subqueries directly in an expression, not those inside them. */

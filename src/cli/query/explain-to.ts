@@ -1,0 +1,17 @@
+import type { DocumentStore } from '../../store/document-store.ts';
+import type { Output } from './output.ts';
+import { queryInput, storeOptions, type QuerySettings } from './run-query.ts';
+
+/** Runs a query and writes how it ran: as text, or with a format of JSON as data. @throws what the query throws */
+export async function explainTo(
+  store: DocumentStore,
+  query: string,
+  settings: QuerySettings,
+  signal: AbortSignal,
+  output: Output,
+): Promise<void> {
+  const options = storeOptions(settings, AbortSignal.any([signal, output.gone]));
+  const { text, ...data } = await store.explain(queryInput(query, settings.parameters), options);
+  const { explainAs } = settings;
+  await output.write(`${explainAs === 'text' ? text : JSON.stringify(data, null, explainAs === 'json' ? 2 : undefined)}\n`);
+}
