@@ -50,8 +50,8 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
     family: 'aggregate',
     parameters: [required('value', 'any')],
     result: 'array',
-    summary: 'The values in the order of the rows; `[]` over nothing.',
-    examples: [['MAKELIST(c.composition.crust)', ['silicate', 'ice', 'ice']]],
+    summary: 'The values, sorted; `[]` over nothing.',
+    examples: [['MAKELIST(c.composition.crust)', ['ice', 'ice', 'silicate']]],
     accumulate: () => collector('MAKELIST', false),
   }),
   defineFunction({
@@ -59,8 +59,8 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
     family: 'aggregate',
     parameters: [required('value', 'any')],
     result: 'array',
-    summary: 'The values, each once, in the order in which they first come; `[]` over nothing.',
-    examples: [['MAKESET(c.composition.crust)', ['silicate', 'ice']]],
+    summary: 'The values, each once, sorted; `[]` over nothing.',
+    examples: [['MAKESET(c.composition.crust)', ['ice', 'silicate']]],
     accumulate: () => collector('MAKESET', true),
   }),
   defineFunction({
