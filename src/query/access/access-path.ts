@@ -29,6 +29,8 @@ export interface AccessPath {
    * the other columns of the index are those of ORDER BY.
    */
   readonly order: 'forward' | 'backward' | undefined;
+  /** For each column behind {@link equal}, where it serves ORDER BY: the place of its term there. */
+  readonly orderItems: readonly number[];
   /** The conditions, joined by AND in WHERE, that hold for exactly the documents of these entries. All others are left to test. */
   readonly served: readonly ExpressionNode[];
   /** Whether {@link served} is all of WHERE. */

@@ -83,13 +83,7 @@ function valuesOf({ constraint }: PathCondition): readonly IndexValue[] {
 }
 
 /** An access over some leading columns, and the range of the next one. */
-function accessOf(
-  index: IndexDefinition,
-  conditions: QueryConditions,
-  leading: readonly PathCondition[],
-  order: AccessPath['order'],
-  documents: number,
-): AccessPath {
+function accessOf(index: IndexDefinition, conditions: QueryConditions, leading: readonly PathCondition[], documents: number): AccessPath {
   const next = index.columns[leading.length];
   const behind = next === undefined ? undefined : conditions.paths.get(pathKey(next.path));
   const ranged = behind?.constraint.kind === 'range' ? behind : undefined;
@@ -99,7 +93,8 @@ function accessOf(
     index,
     equal: leading.map(valuesOf),
     range: ranged?.constraint.kind === 'range' ? ranged.constraint.range : undefined,
-    order,
+    order: undefined,
+    orderItems: [],
     served,
     coversFilter: served.length === conditions.conjuncts.length,
     expectedRows: Math.ceil(used.reduce((rows, condition) => rows * shareOf(condition), documents)),
@@ -107,7 +102,7 @@ function accessOf(
 }
 
 function filterAccess(index: IndexDefinition, conditions: QueryConditions, documents: number): AccessPath | undefined {
-  const access = accessOf(index, conditions, leadingValues(index, conditions, false), undefined, documents);
+  const access = accessOf(index, conditions, leadingValues(index, conditions, false), documents);
   return access.equal.length === 0 && access.range === undefined ? undefined : access;
 }
 
@@ -134,14 +129,21 @@ function orderedAccess(index: IndexDefinition, conditions: QueryConditions, docu
     return constraint?.kind === 'values' && constraint.values.length === 1;
   };
   const seen = new Set<string>();
-  const terms = conditions.order.filter(({ path }) => {
-    const isNew = !seen.has(pathKey(path)) && !isFixed(path);
+  const orderItems: number[] = [];
+  for (const [at, { path }] of conditions.order.entries()) {
+    if (!seen.has(pathKey(path)) && !isFixed(path)) {
+      orderItems.push(at);
+    }
     seen.add(pathKey(path));
-    return isNew;
-  });
+  }
+  const { order: terms } = conditions;
   const leading = leadingValues(index, conditions, true);
-  const order = directionOf(index, leading.length, terms);
-  return order === undefined ? undefined : accessOf(index, conditions, leading, order, documents);
+  const order = directionOf(
+    index,
+    leading.length,
+    orderItems.map((at) => terms[at] as OrderTerm),
+  );
+  return order === undefined ? undefined : { ...accessOf(index, conditions, leading, documents), order, orderItems };
 }
 
 /** What an access costs, in documents looked at by a scan. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
 
 /** A document and its place in the order of creation. */
 export interface SourceRow {
@@ -27,7 +27,24 @@ export interface SourceBatch {
  */
 export interface QuerySource {
   scan(request: SourceScan): AsyncIterable<SourceBatch>;
+  /**
+   * Gives documents in the order of ORDER BY, equal ones in that of creation, where the source has an index for it. As with `scan`, documents that
+   * WHERE would drop may be left out. It may give up at any time, having been right so far: then the executor makes the page by `scan`.
+   */
+  readonly ordered?: ((request: OrderedScan) => AsyncIterable<OrderedBatch>) | undefined;
 }
+
+/** What the executor asks of a source in the order of the query. */
+export interface OrderedScan {
+  /** The place to start at, itself included: the values of ORDER BY, and the document's ordinal. From the start when undefined. */
+  readonly from: { readonly keys: readonly (JsonValue | undefined)[]; readonly ordinal: number } | undefined;
+  /** How many rows the executor is likely to take. */
+  readonly expectedRows: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What an ordered source has read in one go; `'gave-up'` ends it. */
+export type OrderedBatch = Pick<SourceBatch, 'rows' | 'looked'> | 'gave-up';
 
 /** What the executor asks of a source. */
 export interface SourceScan {

@@ -2,8 +2,9 @@ import { setOwn, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import type { SqliteProjection } from '../../query/compile/sqlite/compile-projection.ts';
 import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
-import type { QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
+import type { OrderedBatch, OrderedScan, QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
 import type { SqliteRow } from './driver.ts';
+import { walkInOrder, type OrderedWalk } from './indexes/ordered-walk.ts';
 import { scanSlices, type Read, type ScannedRow, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
@@ -18,6 +19,8 @@ export interface DocumentSourceOptions {
   readonly oddFilter: ((document: JsonObject) => boolean) | undefined;
   /** The order of the query, where SQLite can tell which documents come first in it and WHERE is exact. */
   readonly orderBy: SqliteOrderBy | undefined;
+  /** The walk over an index that has the order of the query. */
+  readonly walk?: OrderedWalk | undefined;
 }
 
 /** Stands for "undefined" in a text of values: no document holds a number that is not finite. */
@@ -92,22 +95,26 @@ function unfolder(container: SqliteContainer, { paths, readsSystemProperties }: 
   };
 }
 
+/** A document as text, with what its system properties follow from. */
+type TextRow = Pick<ScannedRow, 'ordinal' | 'position' | 'ts' | 'body'>;
+
 /** The documents of a scope, each parsed for this run alone. */
 export function documentSource(
   container: SqliteContainer,
   statements: ScanStatements,
-  { expectedRows, projection, oddFilter, orderBy }: DocumentSourceOptions,
+  { expectedRows, projection, oddFilter, orderBy, walk }: DocumentSourceOptions,
   read: Read,
 ): QuerySource {
   const columns = projection === undefined ? undefined : projectedColumns(projection);
   const unfold = projection === undefined ? undefined : unfolder(container, projection);
   /** Undefined for an odd document that does not pass. */
-  const rowOf = (row: ScannedRow): SourceRow | undefined => {
+  const rowOf = (row: TextRow): SourceRow | undefined => {
     const text = row.body;
     const document = container.documentOf(text, row.ordinal, row.position, row.ts) as unknown as JsonObject;
     return oddFilter === undefined || !isOddText(text) || oddFilter(document) ? { ordinal: row.ordinal, document } : undefined;
   };
   return {
+    ordered: walk === undefined ? undefined : (request) => orderedSource(container, walk, request, rowOf, read),
     async *scan({ afterOrdinal, signal, firstInOrder }): AsyncGenerator<SourceBatch> {
       let scannedTo = afterOrdinal;
       const first = orderBy === undefined || firstInOrder === undefined ? undefined : { orderBy, count: firstInOrder };
@@ -121,4 +128,28 @@ export function documentSource(
       }
     },
   };
+}
+
+/** The documents of a walk over an index, in the order of the query. */
+async function* orderedSource(
+  container: SqliteContainer,
+  walk: OrderedWalk,
+  { from, expectedRows, signal }: OrderedScan,
+  rowOf: (row: TextRow) => SourceRow | undefined,
+  read: Read,
+): AsyncGenerator<OrderedBatch> {
+  for await (const batch of walkInOrder(container, walk, from, expectedRows, signal, read)) {
+    if (batch === 'gave-up') {
+      yield batch;
+      return;
+    }
+    const rows: SourceRow[] = [];
+    for (const { ordinal, position, ts, body } of batch.rows) {
+      const row = body === null ? undefined : rowOf({ ordinal, position, ts, body });
+      if (row !== undefined) {
+        rows.push(row);
+      }
+    }
+    yield { rows, looked: batch.looked };
+  }
 }

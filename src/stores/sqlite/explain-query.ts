@@ -1,3 +1,4 @@
+import { indexText } from '../../query/access/index-definition.ts';
 import { createExplanation } from '../../query/explain/create-explanation.ts';
 import type { EngineClause, EngineWork, PushedClause } from '../../query/explain/engine-work.ts';
 import { planTree } from '../../query/explain/plan-tree.ts';
@@ -10,11 +11,11 @@ import { projectedColumns } from './document-source.ts';
 import { sliceStatement, type Read, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
-import { orderOf, planQuery, runPlanned, type PlannedQuery } from './sqlite-query.ts';
+import { orderOf, planAccess, planQuery, runPlanned, type PlannedQuery } from './sqlite-query.ts';
 
 /** Runs a query to its end and tells how. */
 export async function explainQuery(container: SqliteContainer, request: QueryRequest, read: Read): Promise<QueryExplanation> {
-  const query = planQuery(container, request);
+  const query = await planAccess(container, request, planQuery(container, request), read);
   const { prepared, plan, statements } = query;
   const run = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, read));
   const work = workOf(query);
@@ -34,6 +35,7 @@ function columnsOf({ aggregates, projection }: SqlitePlan): SliceColumns | undef
 const READING_TEXTS: Readonly<Record<ScanStatements['access'], string>> = {
   point: 'documents by partition key and id',
   partition: 'documents of some partition keys, in creation order',
+  index: 'the documents that an index leads to',
   container: 'every document of the container, in creation order',
 };
 
@@ -41,9 +43,9 @@ function workOf(query: PlannedQuery): EngineWork {
   const { plan, statements, hasIds, isNarrowed } = query;
   return {
     engine: 'SQLite',
-    access: statements.access,
-    reading: READING_TEXTS[statements.access],
-    indexes: [],
+    access: query.access === undefined ? statements.access : 'index',
+    reading: READING_TEXTS[query.access === undefined ? statements.access : 'index'],
+    indexes: query.access === undefined ? [] : [indexText(query.access.index)],
     narrowedBy: [...(statements.lookup !== undefined || (isNarrowed && !hasIds) ? ['partition key'] : []), ...(hasIds ? ['id'] : [])],
     pushed: pushedBy(query),
     filterReasons: plan.filter === undefined ? ['nothing of it can be told in SQL'] : [],

@@ -70,13 +70,21 @@ function charactersOf(row: SqliteRow): number {
   return characters;
 }
 
+/** How a slice finds its rows, as the planner is told it: left to itself it may prefer an index that makes one slice cost as much as the walk. */
+function indexClause({ access, index }: ScanStatements): string {
+  return index !== undefined ? ` INDEXED BY ${index}` : access === 'container' ? ' NOT INDEXED' : '';
+}
+
 /** The statement that reads a slice, the scope's living rows behind one ordinal and up to another, without an order. */
-function unorderedSlice(container: number, { access, lookup, where }: ScanStatements, columns: string): string {
+function unorderedSlice(container: number, statements: ScanStatements, columns: string): string {
+  const { lookup, where, ordinals } = statements;
   const { documents } = tableNames(container);
-  // Left to itself the planner may prefer an index that makes one slice cost as much as the whole walk.
-  const index = { container: ' NOT INDEXED', partition: ` INDEXED BY ${documents}_pk`, point: '' }[access];
   const keys = lookup === undefined ? '' : `${lookup.sql} AND `;
-  return `SELECT ${columns} FROM ${documents}${index} WHERE ${keys}ordinal > ? AND ordinal <= ? AND (expires_at IS NULL OR expires_at > ?)${where.sql}`;
+  const between =
+    ordinals === undefined
+      ? `${keys}ordinal > ? AND ordinal <= ?`
+      : 'ordinal IN (SELECT value FROM json_each(?)) AND +ordinal > ? AND +ordinal <= ?';
+  return `SELECT ${columns} FROM ${documents}${indexClause(statements)} WHERE ${between} AND (expires_at IS NULL OR expires_at > ?)${where.sql}`;
 }
 
 /** The statement that reads a slice in creation order. */
@@ -128,9 +136,43 @@ function readRowsOf(rows: readonly ScannedRow[], { fold }: SliceColumns): ReadRo
   return { rows, isFolded: fold !== undefined, count: fold === undefined ? rows.length : Number(rows[0]?.['passed']) };
 }
 
+/** The place of the first ordinal behind another in an ascending list. */
+function placeBehind(ordinals: readonly number[], behind: number): number {
+  let low = 0;
+  let high = ordinals.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ordinals[middle] as number) > behind) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+/** The values of the lookup of a slice. */
+function lookupValues({ lookup, ordinals }: ScanStatements, behind: number, end: number): readonly SqliteValue[] {
+  return ordinals === undefined
+    ? (lookup?.parameters ?? [])
+    : [JSON.stringify(ordinals.slice(placeBehind(ordinals, behind), placeBehind(ordinals, end)))];
+}
+
+/** Where a slice of about `size` documents ends; undefined where it is the last one. */
+function* endOfSlice(statements: ScanStatements, behind: number, size: number): Program<number | undefined> {
+  const { ordinals } = statements;
+  if (ordinals !== undefined) {
+    const next = placeBehind(ordinals, behind) + size;
+    return next < ordinals.length ? ordinals[next - 1] : undefined;
+  }
+  const piece = statements.bound(behind, size);
+  const bound = piece === undefined ? undefined : ((yield { mode: 'get', ...piece }) as { readonly ordinal: number } | undefined);
+  return bound?.ordinal;
+}
+
 function* readRows(container: SqliteContainer, reader: SliceReader, behind: number, end: number): Program<ReadRows> {
   const { statements, columns, first } = reader;
-  const bounds = [...(statements.lookup?.parameters ?? []), behind, end, container.nowSeconds(), ...statements.where.parameters];
+  const bounds = [...lookupValues(statements, behind, end), behind, end, container.nowSeconds(), ...statements.where.parameters];
   if (first !== undefined) {
     const limit = first.count + UNTOLD_ROWS;
     const parameters = [...columns.parameters, ...first.orderBy.unless.parameters, ...bounds, ...first.orderBy.parameters, limit];
@@ -146,16 +188,15 @@ function* readRows(container: SqliteContainer, reader: SliceReader, behind: numb
 
 function* readSlice(container: SqliteContainer, reader: SliceReader, behind: number, size: number): Program<ScanSlice> {
   const { statements, columns, first } = reader;
-  const piece = statements.bound(behind, size);
-  const bound = piece === undefined ? undefined : ((yield { mode: 'get', ...piece }) as { readonly ordinal: number } | undefined);
-  const end = bound?.ordinal ?? Number.MAX_SAFE_INTEGER;
+  const next = yield* endOfSlice(statements, behind, size);
+  const end = next ?? Number.MAX_SAFE_INTEGER;
   let found = yield* readRows(container, reader, behind, end);
   const isReduced = statements.isFiltered || first !== undefined;
-  const looked = isReduced && bound !== undefined ? size : found.count;
+  const looked = isReduced && next !== undefined ? size : found.count;
   if (found.isFolded && columns.losesOdd === true && Number(found.rows[0]?.['odd']) > 0) {
     found = yield* readRows(container, { ...reader, columns: DOCUMENT_COLUMNS, sql: reader.documentSql, first: undefined }, behind, end);
   }
-  return { rows: found.rows, isFolded: found.isFolded, looked, next: bound?.ordinal };
+  return { rows: found.rows, isFolded: found.isFolded, looked, next };
 }
 
 /**

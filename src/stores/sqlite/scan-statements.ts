@@ -11,6 +11,13 @@ export interface SqlFilter {
   readonly exact: boolean;
 }
 
+/** The documents that an index leads to, in creation order. */
+export type IndexEntries =
+  /** Those of one stretch of the index, whose entries lie in that order. */
+  | { readonly kind: 'seek'; readonly index: string; readonly condition: SqlPiece }
+  /** Those with some ordinals, ascending. */
+  | { readonly kind: 'collected'; readonly index: string; readonly ordinals: readonly number[] };
+
 /** Which documents a scan or a change feed reads. */
 export interface ScanScope {
   /** Partition keys, each full or a prefix; `undefined` for all. */
@@ -21,6 +28,8 @@ export interface ScanScope {
   /** Ids that alone can satisfy the query; `undefined` for all. */
   readonly ids?: readonly string[] | undefined;
   readonly filter?: SqlFilter | undefined;
+  /** Where an index leads to all that is read. */
+  readonly entries?: IndexEntries | undefined;
 }
 
 /** Partition keys up to which each is looked up in the index; beyond, the container is walked. */
@@ -29,19 +38,23 @@ const MAX_LOOKUPS = 50;
 const MAX_POINTS = 1000;
 
 /** A text with `?` and its values. */
-interface SqlPiece {
+export interface SqlPiece {
   readonly sql: string;
   readonly parameters: readonly SqliteValue[];
 }
 
 /** Statements that walk a scope in slices of the table, a bounded number of rows in each. */
 export interface ScanStatements {
-  /** Whether documents are looked up by key, or partition keys in an index, or everything is walked. */
-  readonly access: 'point' | 'partition' | 'container';
+  /** Whether documents are looked up by key, or partition keys in an index, or values in another, or everything is walked. */
+  readonly access: 'point' | 'partition' | 'index' | 'container';
   /** The condition of the scope, which holds for each row, and its values. */
   readonly where: SqlPiece;
-  /** `pk IN (…)`, where partition keys are looked up. */
+  /** What is looked up in an index: `pk IN (…)`, or the values of another index. */
   readonly lookup: SqlPiece | undefined;
+  /** The index of the lookup, to be named in the statement. */
+  readonly index: string | undefined;
+  /** Ordinals of all that is read, ascending; each slice looks up some of them. Where it is there, nothing is said by `lookup` and `bound`. */
+  readonly ordinals: readonly number[] | undefined;
   /** Whether `where` decides more than which partition keys and ranges are read. */
   readonly isFiltered: boolean;
   /** The ordinal about `size` documents of the scope behind another, filter and range apart; no row at the end. `undefined`: one slice is enough. */
@@ -104,6 +117,26 @@ function conditionOf(scope: ScanScope, skipKeys: boolean): SqlPiece {
   return { sql: parts.map(({ sql }) => ` AND ${sql}`).join(''), parameters: parts.flatMap(({ parameters }) => parameters) };
 }
 
+const BY_KEY = { index: undefined, ordinals: undefined } as const;
+
+/** Statements that read what an index leads to. */
+function entryStatements(container: number, scope: ScanScope, entries: IndexEntries): ScanStatements {
+  const { documents } = tableNames(container);
+  const found = { access: 'index', where: conditionOf(scope, false), isFiltered: true } as const;
+  if (entries.kind === 'collected') {
+    return { ...found, lookup: undefined, index: undefined, ordinals: entries.ordinals, bound: () => undefined };
+  }
+  const { index, condition } = entries;
+  const bound = `SELECT ordinal FROM ${documents} INDEXED BY ${index} WHERE ${condition.sql} AND ordinal > ? ORDER BY ordinal LIMIT 1 OFFSET ?`;
+  return {
+    ...found,
+    lookup: condition,
+    index,
+    ordinals: undefined,
+    bound: (behind, size) => ({ sql: bound, parameters: [...condition.parameters, behind, size - 1] }),
+  };
+}
+
 /** Builds the statements for a scope. */
 export function scanStatements(container: number, scope: ScanScope): ScanStatements {
   const { documents } = tableNames(container);
@@ -115,7 +148,10 @@ export function scanStatements(container: number, scope: ScanScope): ScanStateme
   const where = conditionOf(scope, texts !== undefined);
   const isFiltered = scope.ids !== undefined || scope.filter !== undefined;
   if (keys?.length === 0 || scope.ids?.length === 0) {
-    return { access: 'point', where, lookup: undefined, isFiltered, bound: () => undefined };
+    return { access: 'point', where, lookup: undefined, ...BY_KEY, isFiltered, bound: () => undefined };
+  }
+  if (scope.entries !== undefined) {
+    return entryStatements(container, scope, scope.entries);
   }
   if (texts === undefined) {
     const bound = `SELECT ordinal FROM ${documents} WHERE ordinal > ? ORDER BY ordinal LIMIT 1 OFFSET ?`;
@@ -123,13 +159,14 @@ export function scanStatements(container: number, scope: ScanScope): ScanStateme
       access: 'container',
       where,
       lookup: undefined,
+      ...BY_KEY,
       isFiltered,
       bound: (behind, size) => ({ sql: bound, parameters: [behind, size - 1] }),
     };
   }
   const lookup = { sql: `pk IN (${placeholders(texts)})`, parameters: texts };
   if (scope.ids !== undefined && scope.ids.length * texts.length <= MAX_POINTS) {
-    return { access: 'point', where, lookup, isFiltered, bound: () => undefined };
+    return { access: 'point', where, lookup, ...BY_KEY, isFiltered, bound: () => undefined };
   }
   // The nearest of the places that lie some documents ahead in each key, so that a slice has `size` documents at most.
   const one = `SELECT (SELECT ordinal FROM ${documents} WHERE pk = ? AND ordinal > ? ORDER BY ordinal LIMIT 1 OFFSET ?) AS place`;
@@ -138,6 +175,8 @@ export function scanStatements(container: number, scope: ScanScope): ScanStateme
     access: 'partition',
     where,
     lookup,
+    index: `${documents}_pk`,
+    ordinals: undefined,
     isFiltered,
     bound: (behind, size) => {
       const ahead = Math.max(1, Math.floor(size / texts.length));

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import type { AccessPath } from '../../query/access/access-path.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { compileSqlitePlan, type SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import { containerSettings } from '../../query/container-settings.ts';
@@ -16,8 +17,10 @@ import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregate } from './aggregate-query.ts';
 import { documentSource } from './document-source.ts';
+import { indexAccess } from './indexes/index-access.ts';
+import type { OrderedWalk } from './indexes/ordered-walk.ts';
 import { queryScope } from './query-scope.ts';
-import { scanStatements, type ScanStatements } from './scan-statements.ts';
+import { scanStatements, type ScanScope, type ScanStatements } from './scan-statements.ts';
 import type { Read } from './scan-slices.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
 
@@ -31,6 +34,11 @@ export interface PlannedQuery {
   /** Whether partition keys or ids in WHERE narrow what is read. */
   readonly isNarrowed: boolean;
   readonly hasIds: boolean;
+  readonly scope: ScanScope;
+  /** How an index serves it, where one does. */
+  readonly access: AccessPath | undefined;
+  /** The walk over an index that has the order of the query. */
+  readonly walk: OrderedWalk | undefined;
 }
 
 /** Prepares a query and compiles what SQLite can do of it. */
@@ -42,7 +50,25 @@ export function planQuery(container: SqliteContainer, request: QueryRequest): Pl
   const plan = compileSqlitePlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
   const statements = scanStatements(container.number, { ...scope, filter: plan.filter });
-  return { prepared, plan, statements, isNarrowed, hasIds: scope.ids !== undefined };
+  return { prepared, plan, statements, isNarrowed, hasIds: scope.ids !== undefined, scope, access: undefined, walk: undefined };
+}
+
+/** Chooses an index for a query that is planned, where one serves it. */
+export async function planAccess(
+  container: SqliteContainer,
+  request: QueryRequest,
+  query: PlannedQuery,
+  read: Read,
+): Promise<PlannedQuery> {
+  const { prepared, plan, scope, statements } = query;
+  const computedProperties = new Set(container.info.definition.computedProperties.map(({ name }) => name));
+  const { parameters, maxItemCount: pageRows } = request;
+  const found = await indexAccess(
+    container,
+    { prepared, parameters, computedProperties, scope, filter: plan.filter, statements, pageRows },
+    read,
+  );
+  return found === undefined ? query : { ...query, ...found };
 }
 
 /** A page as a backend's hook gives it. */
@@ -55,7 +81,7 @@ function pageOf(items: readonly JsonValue[], bytesReturned: number, documentsSca
 
 /** Runs one page of a query. */
 export async function runQueryPage(container: SqliteContainer, request: QueryRequest, read: Read): Promise<Page> {
-  return runPlanned(container, request, planQuery(container, request), read);
+  return runPlanned(container, request, await planAccess(container, request, planQuery(container, request), read), read);
 }
 
 /** {@link runQueryPage} for a query that is planned already. */
@@ -80,7 +106,7 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
     source: documentSource(
       container,
       statements,
-      { expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter, orderBy: orderOf(query) },
+      { expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter, orderBy: orderOf(query), walk: query.walk },
       read,
     ),
     wholeSource: prepared.root.rank === undefined ? undefined : wholeSource(container, query, read),

@@ -1,0 +1,192 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isPerigeeError } from '../../../../src/core/errors.ts';
+import type { JsonObject, JsonValue } from '../../../../src/core/json.ts';
+import type { Backend } from '../../../../src/store/backend.ts';
+import type { DocumentStore } from '../../../../src/store/document-store.ts';
+import { openMemoryBackend } from '../../../../src/stores/memory/memory-backend.ts';
+import { openSqliteBackend } from '../../../../src/stores/sqlite/sqlite-backend.ts';
+import { SimulatedRuntime } from '../../../../src/testing/simulated-runtime.ts';
+import { arbitraryBody, arbitraryNumber, arbitraryText, arbitraryValue } from '../../../query/compile/arbitrary-document.ts';
+
+const numRuns = Math.ceil(Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 400) / 8);
+const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+
+const asc = (path: string): JsonObject => ({ path, order: 'ascending' });
+const desc = (path: string): JsonObject => ({ path, order: 'descending' });
+
+const INDEXING_POLICY: JsonObject = {
+  indexingMode: 'consistent',
+  includedPaths: ['/*', '/n/?', '/s/?', '/a/?', '/o/a/?', '/_ts/?', '/id/?'].map((path) => ({ path })),
+  excludedPaths: [],
+  compositeIndexes: [
+    [asc('/a'), asc('/n')],
+    [desc('/s'), asc('/n')],
+    [asc('/pk'), desc('/n')],
+    [asc('/b'), desc('/a'), asc('/s')],
+    [asc('/b'), asc('/n')],
+  ],
+};
+
+const path = fc.constantFrom('c.n', 'c.n', 'c.s', 'c.s', 'c.a', 'c.b', 'c.o.a', 'c.pk', 'c.id', 'c._ts', 'c.list');
+const constant = fc.oneof(
+  fc.constantFrom('@p0', '@p1', '@p2', 'null', 'true', 'false', 'undefined', '"x"', '1', '0', '"d3"'),
+  arbitraryNumber.map((value) => `(${value})`),
+  arbitraryText.map((value) => JSON.stringify(value)),
+);
+const condition: fc.Arbitrary<string> = fc.oneof(
+  fc.tuple(path, fc.constantFrom('=', '=', '=', '<', '<=', '>', '>=', '!='), constant).map((parts) => parts.join(' ')),
+  fc.tuple(constant, fc.constantFrom('=', '<', '>='), path).map((parts) => parts.join(' ')),
+  fc.tuple(path, fc.array(constant, { minLength: 1, maxLength: 8 })).map(([one, items]) => `${one} IN (${items.join(', ')})`),
+  fc.tuple(path, constant, constant).map(([one, low, high]) => `${one} BETWEEN ${low} AND ${high}`),
+  fc
+    .tuple(path, fc.constantFrom('a', 'ab', 'a_', 'é', '', 'b', '[a]', '\u{10ffff}', '\ud7ff'))
+    .map(([one, text]) => `${one} LIKE ${JSON.stringify(`${text}%`)}`),
+  fc.tuple(path, arbitraryText).map(([one, text]) => `STARTSWITH(${one}, ${JSON.stringify(text)})`),
+  fc.tuple(path, fc.array(constant, { maxLength: 4 })).map(([one, items]) => `ARRAY_CONTAINS([${items.join(', ')}], ${one})`),
+  fc
+    .tuple(fc.constantFrom('IS_NULL', 'IS_BOOL', 'IS_NUMBER', 'IS_STRING', 'NOT IS_DEFINED', 'IS_DEFINED'), path)
+    .map(([name, one]) => `${name}(${one})`),
+  fc.tuple(path, constant, constant).map(([one, left, right]) => `(${one} = ${left} OR ${one} = ${right})`),
+  fc.tuple(path, path, constant).map(([one, other, right]) => `(${one} = ${right} OR ${other} = ${right})`),
+  path,
+  path.map((one) => `NOT ${one}`),
+);
+const where = fc
+  .array(condition, { maxLength: 3 })
+  .map((conditions) => (conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`));
+const order = fc.oneof(
+  fc.constant(''),
+  fc.tuple(path, fc.constantFrom('', ' DESC')).map(([one, way]) => ` ORDER BY ${one}${way}`),
+  fc
+    .constantFrom(
+      'c.a, c.n',
+      'c.a DESC, c.n DESC',
+      'c.s DESC, c.n',
+      'c.s, c.n DESC',
+      'c.b, c.n',
+      'c.b DESC, c.n DESC',
+      'c.b, c.a DESC, c.s',
+      'c.b DESC, c.a, c.s DESC',
+      'c.a DESC, c.s',
+    )
+    .map((terms) => ` ORDER BY ${terms}`),
+);
+const text = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('SELECT * FROM c', 'SELECT TOP 4 * FROM c', 'SELECT c.id, c.n FROM c', 'SELECT VALUE c.s FROM c'),
+        where,
+        order,
+      )
+      .map((parts) => parts.join('')),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(where, order, fc.constantFrom(' OFFSET 2 LIMIT 5', ' OFFSET 0 LIMIT 3'))
+      .map((parts) => `SELECT * FROM c${parts.join('')}`),
+  },
+  { weight: 1, arbitrary: fc.tuple(where, order).map((parts) => `SELECT c.id, x FROM c JOIN x IN c.list${parts.join('')}`) },
+  { weight: 1, arbitrary: where.map((one) => `SELECT VALUE COUNT(1) FROM c${one}`) },
+  { weight: 1, arbitrary: where.map((one) => `SELECT c.a, COUNT(1) AS n, SUM(c.n) AS s FROM c${one} GROUP BY c.a`) },
+);
+
+interface Case {
+  readonly text: string;
+  readonly values: Readonly<Record<string, JsonValue>>;
+  readonly maxItemCount: number;
+  readonly partitionKey: JsonValue;
+}
+
+async function outcomeOf(store: DocumentStore, { text: query, values, maxItemCount, partitionKey }: Case): Promise<string> {
+  const parameters = Object.entries(values).map(([name, value]) => ({ name, value }));
+  const options = partitionKey === 'all' ? { maxItemCount } : { maxItemCount, partitionKey: partitionKey as string };
+  try {
+    const items: JsonValue[] = [];
+    for await (const page of store.query<JsonValue>({ query, parameters }, options).pages()) {
+      items.push(...page.items);
+    }
+    return JSON.stringify(items, (name, value: unknown) => (['_etag', '_rid', '_self'].includes(name) ? undefined : value));
+  } catch (error) {
+    if (isPerigeeError(error) && error.code.startsWith('QUERY_')) {
+      return error.code;
+    }
+    throw error;
+  }
+}
+
+const isOdd = (value: JsonValue): boolean => JSON.stringify(value).includes('\\u0000');
+
+describe(`queries with and without indexes (PERIGEE_FUZZ_SEED=${seed})`, () => {
+  const backends: Backend[] = [];
+  const counts = { index: 0, other: 0, rows: 0 };
+  let containers = 0;
+
+  beforeAll(async () => {
+    const runtime = new SimulatedRuntime({ seed: 1 });
+    backends.push(openMemoryBackend({ runtime }), await openSqliteBackend({ path: ':memory:', runtime }));
+    await Promise.all(backends.map((backend) => backend.createDatabase('test')));
+  });
+  afterAll(() => Promise.all(backends.map((backend) => backend.close())));
+
+  async function storesWith(bodies: readonly JsonObject[]): Promise<readonly DocumentStore[]> {
+    containers += 1;
+    const keys: readonly (JsonValue | undefined)[] = ['x', 1, null, 'x', undefined];
+    return Promise.all(
+      backends.map(async (backend) => {
+        await backend.createContainer('test', { id: `c${containers}`, partitionKey: '/pk', indexingPolicy: INDEXING_POLICY });
+        const store = await backend.container('test', `c${containers}`);
+        for (const [index, body] of bodies.entries()) {
+          const pk = keys[index % keys.length];
+          const key = pk === undefined ? {} : { pk };
+          await store.create({ ...(index % 3 === 0 ? {} : body), id: `d${index}`, ...key });
+          if (index % 3 === 0) {
+            await store.replace({ ...body, id: `d${index}`, ...key });
+          }
+        }
+        return store;
+      }),
+    );
+  }
+
+  test('give the same rows in the same order, whatever the size of the pages', async () => {
+    const aQuery = fc.record({
+      text,
+      values: fc.record({ '@p0': arbitraryValue, '@p1': arbitraryValue, '@p2': arbitraryValue }),
+      maxItemCount: fc.constantFrom(1, 2, 3, 7, 100),
+      partitionKey: fc.constantFrom<JsonValue>('all', 'all', 'all', 'x', 1),
+    });
+    const documents = fc.tuple(fc.array(arbitraryBody, { minLength: 1, maxLength: 60, size: 'max' }), fc.boolean());
+    await fc.assert(
+      fc.asyncProperty(documents, fc.array(aQuery, { minLength: 12, maxLength: 12 }), async ([bodies, mayBeOdd], queries) => {
+        const stores = await storesWith(mayBeOdd ? bodies : bodies.filter((body) => !isOdd(body)));
+        const [memory, sqlite] = stores as readonly [DocumentStore, DocumentStore];
+        try {
+          for (const query of queries) {
+            const expected = await outcomeOf(memory, query);
+            const found = await outcomeOf(sqlite, query);
+            counts.rows += expected.startsWith('[{') ? 1 : 0;
+            if (found !== expected) {
+              expect(found, JSON.stringify(query)).toBe(expected);
+            }
+            if (!expected.startsWith('QUERY')) {
+              const parameters = Object.entries(query.values).map(([name, value]) => ({ name, value }));
+              const { access } = await sqlite.explain({ query: query.text, parameters });
+              counts[access === 'index' ? 'index' : 'other'] += 1;
+            }
+          }
+        } finally {
+          await Promise.all(stores.map((store) => store.close()));
+          await Promise.all(backends.map((backend) => backend.deleteContainer('test', `c${containers}`)));
+        }
+      }),
+      { seed, numRuns },
+    );
+    // A test of indexes that no query uses would prove nothing.
+    expect(counts.index / (counts.index + counts.other), JSON.stringify(counts)).toBeGreaterThan(0.5);
+    expect(counts.rows, JSON.stringify(counts)).toBeGreaterThan(numRuns);
+  }, 900_000);
+});
