@@ -24,7 +24,11 @@ const BASE: QueryInfo = {
 };
 
 function info(text: string, parameters: readonly QueryParameter[] = [], paths: readonly string[] = []): QueryInfo {
-  return createQueryPlan(prepareQuery(text), parameters, paths).queryInfo;
+  const { queryInfo } = createQueryPlan(prepareQuery(text), parameters, paths);
+  if (queryInfo === undefined) {
+    throw new Error(`expected a queryInfo for ${text}`);
+  }
+  return queryInfo;
 }
 
 describe('a query that needs no rewriting', () => {
