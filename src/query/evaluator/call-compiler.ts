@@ -71,6 +71,20 @@ function bodyOf(entry: FunctionEntry, scope: CompileScope): ScalarFunction {
   return body;
 }
 
+/** Refuses what a parameter asks of a function; what stands in the text was refused when the query was prepared. */
+function refuseParameters(node: CallNode, entry: FunctionEntry, scope: CompileScope): void {
+  const constants = node.arguments.map((argument) => {
+    const name = argument.kind === 'parameter' ? argument.name : undefined;
+    return name === undefined ? (argument.kind === 'literal' ? argument.value : undefined) : scope.environment.parameters.get(name);
+  });
+  const feature = entry.refuses?.(constants);
+  if (feature !== undefined) {
+    throw new PerigeeError('QUERY_NOT_SUPPORTED', `Cannot run the query: ${entry.name} was given ${feature}, which is not supported.`, {
+      details: { name: entry.name, feature },
+    });
+  }
+}
+
 /** Compiles a function call; one of an aggregate reads the slot where the group's result is. */
 export function compileCall(node: CallNode, scope: CompileScope): Evaluate {
   const aggregate = scope.prepared.aggregateCalls.get(node);
@@ -97,6 +111,7 @@ export function compileCall(node: CallNode, scope: CompileScope): Evaluate {
   if (exact !== undefined) {
     return exact;
   }
+  refuseParameters(node, entry, scope);
   const body = bodyOf(entry, scope);
   return entry.undefinedArguments === 'pass' || values.length === 0 ? compilePassing(body, values) : compilePropagating(body, values);
 }

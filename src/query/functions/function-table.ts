@@ -21,13 +21,13 @@ import { rand } from './math/rand.ts';
 import { rounding } from './math/rounding.ts';
 import { signs } from './math/signs.ts';
 import { trigonometry } from './math/trigonometry.ts';
-import { notThereYet } from './not-there-yet.ts';
 import { regexFunctions } from './regex/regex-functions.ts';
 import { spatialFunctions } from './spatial/spatial-functions.ts';
 import { aroundDelimiter } from './string/around-delimiter.ts';
 import { comparisons } from './string/comparisons.ts';
 import { concatenation } from './string/concatenation.ts';
 import { containsManyFunctions } from './string/contains-many.ts';
+import { hash } from './string/hash.ts';
 import { parts } from './string/parts.ts';
 import { positions } from './string/positions.ts';
 import { rewriting } from './string/rewriting.ts';
@@ -66,6 +66,7 @@ export const functionTable: readonly FunctionEntry[] = [
   ...comparisons,
   ...concatenation,
   ...containsManyFunctions,
+  hash,
   ...parts,
   ...positions,
   ...rewriting,
@@ -74,7 +75,6 @@ export const functionTable: readonly FunctionEntry[] = [
   ...stringConversions,
   ...typeChecks,
   vectorDistanceFunction,
-  ...notThereYet,
 ].sort((left, right) => (left.name < right.name ? -1 : 1));
 
 const byName: ReadonlyMap<string, FunctionEntry> = new Map(

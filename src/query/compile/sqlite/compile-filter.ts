@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../../core/json.ts';
 import type { BoundQuery, BoundSource, PreparedQuery } from '../../prepared-query.ts';
-import type { ExpressionNode, QueryNode, QueryParameter } from '../../syntax-nodes.ts';
+import { lookupFunction } from '../../functions/function-table.ts';
+import type { CallNode, ExpressionNode, QueryNode, QueryParameter } from '../../syntax-nodes.ts';
 import { expressionsOf, operandsOf, sourcesOf } from '../../walk.ts';
 import { leave, type CompileContext, type SqliteColumns } from './compile-context.ts';
 import { compileCondition } from './condition-compiler.ts';
@@ -118,9 +119,21 @@ function reads(node: ExpressionNode, slots: ReadonlySet<number>, context: Compil
   );
 }
 
-/** A subquery that must have one row at most, or a function of the user: both may fail, and leaving documents out would hide that. */
+/** What arguments from a document may make fail; those that stand in the query, or come with it, are looked at before it runs. */
+function callMayFail(node: CallNode): boolean {
+  return (
+    node.udf ||
+    (lookupFunction(node.name.toUpperCase())?.mayFail === true &&
+      node.arguments.slice(1).some(({ kind }) => kind !== 'literal' && kind !== 'parameter'))
+  );
+}
+
+/**
+ * A subquery that must have one row at most, a function of the user, a regular expression of a document: they may fail, and leaving documents
+ * out would hide that.
+ */
 function mayFail(node: ExpressionNode): boolean {
-  if ((node.kind === 'subquery' && node.form === 'scalar') || (node.kind === 'call' && node.udf)) {
+  if ((node.kind === 'subquery' && node.form === 'scalar') || (node.kind === 'call' && callMayFail(node))) {
     return true;
   }
   return (node.kind === 'subquery' && queryMayFail(node.query)) || operandsOf(node).some(mayFail);
