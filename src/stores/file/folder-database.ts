@@ -86,7 +86,7 @@ export class FolderDatabase {
   readonly number: number;
   /** Why it cannot be used; its containers cannot either then. */
   readonly damage: PerigeeError | undefined;
-  readonly containers = new Map<string, ContainerSlot>();
+  readonly containers: Map<string, ContainerSlot> = new Map<string, ContainerSlot>();
   readonly #open: OpenFolder;
   #lastContainer: number;
   #isWritten: boolean;
