@@ -3,6 +3,7 @@ import type { Accumulator } from '../functions/function-entry.ts';
 import { lookupFunction } from '../functions/function-table.ts';
 import type { AggregateCall, BoundQuery, BoundSource } from '../prepared-query.ts';
 import type { ExpressionNode } from '../syntax-nodes.ts';
+import { valueKey } from '../functions/value-key.ts';
 import type { CompileScope, Evaluate, Frame, Test } from './compile-scope.ts';
 import { compileObject } from './expression-compiler.ts';
 import { compileLevel, SourceCursor } from './source-cursor.ts';
@@ -108,6 +109,16 @@ interface Group {
   readonly accumulators: readonly Accumulator[];
 }
 
+/** Text that two rows of values share exactly when each value equals its counterpart. */
+function rowKey(values: readonly (JsonValue | undefined)[]): string {
+  let text = '';
+  for (const value of values) {
+    const key = valueKey(value);
+    text += `${key.length}:${key}`;
+  }
+  return text;
+}
+
 /** One run of a stage: give it the rows of the FROM clause, then finish it. */
 export class StageRun {
   readonly #stage: Stage;
@@ -163,20 +174,13 @@ export class StageRun {
 
   #groupOf(grouping: Grouping, frame: Frame): Group {
     const keys = grouping.keys.map((key) => key(frame));
-    const create = (): Group =>
-      this.#newGroup(
-        grouping,
-        keys,
-        grouping.rowSlots.map((slot) => frame[slot]),
-      );
-    if (keys.length === 1) {
-      return this.#groups.getOrCreate(keys[0], create);
+    const key = keys.length === 1 ? valueKey(keys[0]) : rowKey(keys);
+    const found = this.#groups.get(key);
+    if (found !== undefined) {
+      return found;
     }
-    // Each key in an array of its own: an undefined one is the empty array, and differs from every value.
-    return this.#groups.getOrCreate(
-      keys.map((key) => (key === undefined ? [] : [key])),
-      create,
-    );
+    const row = grouping.rowSlots.map((slot) => frame[slot]);
+    return this.#groups.add(key, this.#newGroup(grouping, keys, row));
   }
 
   #restore(grouping: Grouping, group: Group, frame: Frame): void {

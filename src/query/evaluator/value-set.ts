@@ -21,10 +21,16 @@ export class ValueMap<T> {
   /** What is kept for a value, or else what `create` gives. @throws QUERY_LIMIT */
   getOrCreate(value: JsonValue | undefined, create: () => T): T {
     const key = valueKey(value);
-    const found = this.#entries.get(key);
-    if (found !== undefined) {
-      return found;
-    }
+    return this.#entries.get(key) ?? this.add(key, create());
+  }
+
+  /** What is kept under a key that values have when they are equal, and only then. */
+  get(key: string): T | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Keeps something under a key that is not there yet. @throws QUERY_LIMIT */
+  add(key: string, created: T): T {
     this.#characters += key.length;
     if (this.#entries.size >= MAX_DISTINCT_VALUES || this.#characters > MAX_DISTINCT_CHARACTERS) {
       throw new PerigeeError(
@@ -32,7 +38,6 @@ export class ValueMap<T> {
         `Cannot run the query: ${this.#clause} holds at most ${MAX_DISTINCT_VALUES} different values of ${MAX_DISTINCT_CHARACTERS} characters together. Filter more.`,
       );
     }
-    const created = create();
     this.#entries.set(key, created);
     return created;
   }

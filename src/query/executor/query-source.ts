@@ -15,6 +15,8 @@ export interface SourceBatch {
   readonly scannedTo: number;
   /** How many documents were looked at to find these rows. */
   readonly looked: number;
+  /** How many documents were left out since {@link SourceScan.skippable} allowed it. */
+  readonly skipped?: number | undefined;
 }
 
 /**
@@ -52,6 +54,8 @@ export interface SourceScan {
   readonly signal: AbortSignal | undefined;
   /** Only so many of the first rows in the order of ORDER BY are needed: of any batch the source may leave out what cannot be among them. */
   readonly firstInOrder?: number | undefined;
+  /** So many of the first documents that satisfy WHERE may be counted instead of given. The source has to know exactly which these are. */
+  readonly skippable?: number | undefined;
 }
 
 /** The source of a query that reads no container: one empty document. */

@@ -1,6 +1,7 @@
 import { projectingOutput } from '../evaluator/stage.ts';
-import { runPipeline } from '../evaluator/pipeline.ts';
+import { runPipeline, type Pipeline } from '../evaluator/pipeline.ts';
 import { wrongPosition, type StreamPosition } from './continuation-token.ts';
+import { everyRowHasValue } from './every-row-has-value.ts';
 import { PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
 
@@ -12,6 +13,21 @@ function startOf({ position, offset }: QueryRun): StreamPosition {
     throw wrongPosition();
   }
   return position;
+}
+
+/** Whether each document of the source is one row of the result, so that OFFSET counts documents. */
+function rowsAreDocuments({ stages, last, isStreaming }: Pipeline): boolean {
+  const [source] = last.query.sources;
+  return (
+    isStreaming &&
+    stages.length === 1 &&
+    last.where === undefined &&
+    last.query.sources.length === 1 &&
+    source?.input.kind === 'container' &&
+    source.input.path.length === 0 &&
+    !source.iterate &&
+    everyRowHasValue(last.query)
+  );
 }
 
 /** Runs a query whose rows come out in the order of the documents: it stops when the page is full, and the next page goes on from there. */
@@ -39,9 +55,12 @@ export async function runStreaming(run: QueryRun): Promise<RunResult> {
   };
 
   let finished = start.ordinal;
-  for await (const batch of source.scan({ afterOrdinal: unfinished ? start.ordinal - 1 : start.ordinal, signal })) {
+  const skippable = page.skip > 0 && !unfinished && rowsAreDocuments(pipeline) ? page.skip : undefined;
+  for await (const batch of source.scan({ afterOrdinal: unfinished ? start.ordinal - 1 : start.ordinal, signal, skippable })) {
     pacer.check();
     statistics.rowsLookedAt += batch.looked;
+    statistics.rowsMatched += batch.skipped ?? 0;
+    page.skip -= batch.skipped ?? 0;
     for (const { ordinal, document } of batch.rows) {
       if (page.isFull) {
         return resultAt(finished, -1);

@@ -1,7 +1,7 @@
 import { setOwn, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import type { SqliteProjection } from '../../query/compile/sqlite/compile-projection.ts';
-import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
+import { isOdd, isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import type { OrderedBatch, OrderedScan, QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
 import type { SqliteRow } from './driver.ts';
 import { walkInOrder, type OrderedWalk } from './indexes/ordered-walk.ts';
@@ -95,6 +95,45 @@ function unfolder(container: SqliteContainer, { paths, readsSystemProperties }: 
   };
 }
 
+/** Ordinals of a slice, and how many of its documents are odd. */
+const ORDINALS: SliceColumns = {
+  sql: `COUNT(*) AS passed, COUNT(CASE WHEN ${isOdd('body').text} THEN 1 END) AS odd, group_concat(ordinal) AS ordinals`,
+  parameters: [],
+  fold: 'ordered',
+};
+
+interface SkipRequest {
+  readonly behind: number;
+  readonly count: number;
+  readonly signal: AbortSignal | undefined;
+  readonly oddFilter: DocumentSourceOptions['oddFilter'];
+}
+
+/** Counts documents without reading them; ends early at a slice with odd ones, of which the filter says nothing. */
+async function* skip(
+  container: SqliteContainer,
+  statements: ScanStatements,
+  { behind, count, signal, oddFilter }: SkipRequest,
+  read: Read,
+): AsyncGenerator<SourceBatch> {
+  let left = count;
+  for await (const slice of scanSlices(container, statements, { behind, expectedRows: count, signal, columns: ORDINALS }, read)) {
+    const row = slice.rows[0] as SqliteRow;
+    if (oddFilter !== undefined && Number(row['odd']) > 0) {
+      return;
+    }
+    const ordinals = valuesOf(row, 'ordinals') as readonly number[];
+    const last = ordinals[left - 1];
+    const skipped = last === undefined ? ordinals.length : left;
+    left -= skipped;
+    const scannedTo = last ?? slice.next ?? Number.MAX_SAFE_INTEGER;
+    yield { rows: [], scannedTo, looked: last === undefined ? slice.looked : skipped, skipped };
+    if (left === 0) {
+      return;
+    }
+  }
+}
+
 /** A document as text, with what its system properties follow from. */
 type TextRow = Pick<ScannedRow, 'ordinal' | 'position' | 'ts' | 'body'>;
 
@@ -115,10 +154,16 @@ export function documentSource(
   };
   return {
     ordered: walk === undefined ? undefined : (request) => orderedSource(container, walk, request, rowOf, read),
-    async *scan({ afterOrdinal, signal, firstInOrder }): AsyncGenerator<SourceBatch> {
+    async *scan({ afterOrdinal, signal, firstInOrder, skippable }): AsyncGenerator<SourceBatch> {
       let scannedTo = afterOrdinal;
+      if (skippable !== undefined) {
+        for await (const batch of skip(container, statements, { behind: afterOrdinal, count: skippable, signal, oddFilter }, read)) {
+          scannedTo = batch.scannedTo;
+          yield batch;
+        }
+      }
       const first = orderBy === undefined || firstInOrder === undefined ? undefined : { orderBy, count: firstInOrder };
-      for await (const slice of scanSlices(container, statements, { behind: afterOrdinal, expectedRows, signal, columns, first }, read)) {
+      for await (const slice of scanSlices(container, statements, { behind: scannedTo, expectedRows, signal, columns, first }, read)) {
         const rows =
           slice.isFolded && unfold !== undefined
             ? unfold(slice.rows[0] as SqliteRow)

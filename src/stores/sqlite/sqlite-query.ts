@@ -2,7 +2,8 @@ import type { JsonObject, JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { AccessPath } from '../../query/access/access-path.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
-import { compileSqlitePlan, type SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
+import { cachedSqlitePlan } from '../../query/compile/sqlite/sqlite-plan-cache.ts';
+import type { SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import { containerSettings } from '../../query/container-settings.ts';
 import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
@@ -47,7 +48,7 @@ export function planQuery(container: SqliteContainer, request: QueryRequest): Pl
   const prepared = prepareQuery(request.query);
   checkOrderByIndexes(prepared, definition, request.orderBy);
   const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
-  const plan = compileSqlitePlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
+  const plan = cachedSqlitePlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
   const statements = scanStatements(container.number, { ...scope, filter: plan.filter });
   return { prepared, plan, statements, isNarrowed, hasIds: scope.ids !== undefined, scope, access: undefined, walk: undefined };
