@@ -36,7 +36,7 @@ module.exports = {
       name: 'no-index-inside',
       severity: 'error',
       from: { path: '^src/', pathNot: '(^|/)index\\.ts$' },
-      to: { path: '^src/.*index\\.ts$' },
+      to: { path: ['^src/index\\.ts$', '^src/.*/index\\.ts$'] },
     },
     { name: 'no-test-in-source', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench|examples|scripts)/' } },
     { name: 'not-resolvable', severity: 'error', from: { path: '^src' }, to: { couldNotResolve: true } },
