@@ -16,7 +16,6 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
       ['AVG(c.planet)', undefined],
     ],
     indexUse: 'precise',
-    sqlite: 'exact',
     accumulate: averageAccumulator,
   }),
   defineFunction({
@@ -74,7 +73,6 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
       ['MAX(c.tags)', undefined],
     ],
     indexUse: 'precise',
-    sqlite: 'exact',
     accumulate: () => extremeAccumulator(1),
   }),
   defineFunction({
@@ -88,7 +86,6 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
       ['MIN(c.seen)', '1610-01-08T19:00:00.0000000Z'],
     ],
     indexUse: 'precise',
-    sqlite: 'exact',
     accumulate: () => extremeAccumulator(-1),
   }),
   defineFunction({
@@ -102,7 +99,6 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
       ['SUM(c.missing)', 0],
     ],
     indexUse: 'precise',
-    sqlite: 'exact',
     accumulate: sumAccumulator,
   }),
 ];
