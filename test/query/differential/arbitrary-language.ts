@@ -207,7 +207,7 @@ const aggregateCall: Text = fc
     fc.oneof(
       { weight: 4, arbitrary: path },
       { weight: 1, arbitrary: value },
-      { weight: 1, arbitrary: fc.constantFrom('1', 'c', 'c.n > 0', 'null') },
+      { weight: 1, arbitrary: fc.constantFrom('1', 'c.n > 0', 'null') },
     ),
   )
   .map(([name, argument]) => `${name}(${argument})`);

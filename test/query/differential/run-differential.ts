@@ -34,13 +34,11 @@ const POLICIES: Readonly<Record<string, JsonObject>> = {
   },
 };
 
-function withoutSystem(item: JsonValue): JsonValue {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-    return item;
-  }
-  return Object.fromEntries(
-    Object.entries(item).filter(([name]) => !(SYSTEM_PROPERTY_NAMES as readonly string[]).includes(name)),
-  ) as JsonObject;
+const SYSTEM: ReadonlySet<string> = new Set(SYSTEM_PROPERTY_NAMES);
+
+/** Each store makes etags of its own. */
+function withoutSystem(name: string, value: unknown): unknown {
+  return SYSTEM.has(name) ? undefined : value;
 }
 
 /** All rows as text in their order, or the code of the error. Errors that are not the query's own are thrown. */
@@ -52,9 +50,9 @@ async function outcomeOf(store: DocumentStore, { text, values, maxItemCount }: D
       if (page.items.length > maxItemCount) {
         throw new Error(`A page holds ${page.items.length} items instead of ${maxItemCount} at most: ${text}`);
       }
-      items.push(...page.items.map(withoutSystem));
+      items.push(...page.items);
     }
-    return JSON.stringify(items);
+    return JSON.stringify(items, withoutSystem);
   } catch (error) {
     if (isPerigeeError(error) && error.code.startsWith('QUERY_')) {
       return error.code;
