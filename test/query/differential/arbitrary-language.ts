@@ -113,7 +113,7 @@ const callCondition: Text = fc.oneof(
   fc.tuple(call, fc.constantFrom('=', '!=', '>', '<='), value).map(([l, o, r]) => `(${l} ${o} ${r})`),
 );
 const where: Text = fc.oneof(
-  { weight: 2, arbitrary: fc.constant('') },
+  { weight: 5, arbitrary: fc.constant('') },
   { weight: 4, arbitrary: seeks.map((text) => ` WHERE ${text}`) },
   { weight: 2, arbitrary: callCondition.map((text) => ` WHERE ${text}`) },
   { weight: 1, arbitrary: arbitraryConditionText.map((text) => ` WHERE ${text}`) },

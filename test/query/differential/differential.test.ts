@@ -9,7 +9,7 @@ test(`any query gives on SQLite what the evaluator gives, with and without index
   const counts = await runDifferential(pairs, seed);
   const total = counts.rows + counts.empty + counts.refused;
   expect(counts.pairs).toBeGreaterThanOrEqual(pairs);
-  expect(counts.rows / total, JSON.stringify(counts)).toBeGreaterThan(0.35);
+  expect(counts.rows / total, JSON.stringify(counts)).toBeGreaterThan(0.3);
   expect(counts.refused / total, JSON.stringify(counts)).toBeLessThan(0.35);
 }, 900_000);
 
