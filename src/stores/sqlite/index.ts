@@ -1,5 +1,8 @@
 export { betterSqlite3Driver, type BetterSqlite3Constructor, type BetterSqlite3DatabaseLike } from './better-sqlite3-driver.ts';
 export type { Program, SqliteConnection, SqliteConnectionOptions, SqliteDriver, SqliteRow, SqliteStep, SqliteValue } from './driver.ts';
+export type { IndexProgress } from './indexes/index-builder.ts';
+export type { ContainerAdvice, IndexStatus } from './indexes/index-manager.ts';
+export type { AutoIndex, IndexAdvice } from './indexes/index-usage.ts';
 export { openSqliteBackend, SqliteBackend, type JournaledContainerOptions, type SqliteBackendOptions } from './sqlite-backend.ts';
 export type { SqliteDatabase } from './sqlite-database.ts';
 export { SqliteDocumentStore } from './sqlite-document-store.ts';

@@ -31,3 +31,17 @@ export async function runAsync<T>(connection: Pick<SqliteConnection, 'execute'>,
   }
   return next.value;
 }
+
+/** Runs a program in a transaction of its own on a connection. */
+export async function runTransaction<T>(connection: SqliteConnection, create: () => Program<T>): Promise<T> {
+  const step = (sql: string): Promise<unknown> => connection.execute({ mode: 'run', sql, parameters: [] });
+  await step('BEGIN IMMEDIATE');
+  try {
+    const result = await runAsync(connection, create());
+    await step('COMMIT');
+    return result;
+  } catch (error) {
+    await step('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}

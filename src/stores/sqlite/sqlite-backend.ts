@@ -9,8 +9,12 @@ import { checkContainer } from '../../query/check-container.ts';
 import { prepareUserFunctions, type UserDefinedFunctions } from '../../query/user-functions.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import type { Unsubscribe } from '../../core/emitter.ts';
 import { betterSqlite3Driver, type BetterSqlite3Constructor } from './better-sqlite3-driver.ts';
-import type { Program, SqliteDriver } from './driver.ts';
+import type { Program, SqliteConnection, SqliteDriver } from './driver.ts';
+import type { IndexProgress } from './indexes/index-builder.ts';
+import { IndexManager, type ContainerAdvice, type IndexStatus } from './indexes/index-manager.ts';
+import type { AutoIndex } from './indexes/index-usage.ts';
 import {
   createContainer,
   createDatabase,
@@ -55,6 +59,11 @@ export interface SqliteBackendOptions {
   /** Functions that queries call as `udf.name(…)`. They never run inside SQLite: a filter with one is evaluated on each document. */
   readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
   readonly logger?: Logger | undefined;
+  /**
+   * What is done about indexes that queries would use and that the index policy has only under `/*`: `advise` (the default) remembers them for
+   * {@link SqliteBackend.indexAdvice}; `create` makes them, a dozen for a container at most, and drops those that nobody uses for a month; `off`.
+   */
+  readonly autoIndex?: AutoIndex | undefined;
 }
 
 /** How a container of a {@link SqliteBackend} is opened for the sync layer. */
@@ -96,6 +105,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
   if ((synchronous as unknown) !== 'normal' && (synchronous as unknown) !== 'full') {
     throw new PerigeeError('INVALID_OPTION', 'The option synchronous is "normal" or "full".');
   }
+  const autoIndex = autoIndexOf(options.autoIndex ?? 'advise');
   const pollIntervalMs = wholeNumber('pollIntervalMs', options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS);
   const database = await SqliteDatabase.open({
     path,
@@ -107,7 +117,28 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
     userFunctions: prepareUserFunctions(options.userDefinedFunctions),
     logger: options.logger,
   });
-  return new SqliteBackend(database, sqliteCapabilities(synchronous, database.isInMemory), pollIntervalMs);
+  const indexes = new IndexManager(database, autoIndex, builderConnection(database, options.driver));
+  indexes.start();
+  return new SqliteBackend(database, sqliteCapabilities(synchronous, database.isInMemory), pollIntervalMs, indexes);
+}
+
+function autoIndexOf(value: AutoIndex): AutoIndex {
+  if (!(['advise', 'create', 'off'] as readonly unknown[]).includes(value)) {
+    throw new PerigeeError('INVALID_OPTION', 'The option autoIndex is "advise", "create" or "off".');
+  }
+  return value;
+}
+
+/** A connection on which indexes are made while this one reads on: in a thread of its own, unless the driver is the caller's. */
+function builderConnection(
+  database: SqliteDatabase,
+  driver: SqliteBackendOptions['driver'],
+): (() => Promise<SqliteConnection>) | undefined {
+  if (database.isInMemory || typeof driver === 'function') {
+    return undefined;
+  }
+  const own = typeof driver === 'object' ? driver : workerDriver();
+  return () => own.open({ path: database.path, readOnly: false, busyTimeoutMs: 5 });
 }
 
 function wholeNumber(name: string, value: number): number {
@@ -133,13 +164,35 @@ export class SqliteBackend extends BaseBackend {
   readonly capabilities: StoreCapabilities;
   readonly database: SqliteDatabase;
   readonly #pollIntervalMs: number;
+  readonly #indexes: IndexManager;
   readonly #containers = new Map<number, SqliteContainer>();
 
-  constructor(database: SqliteDatabase, capabilities: StoreCapabilities, pollIntervalMs: number) {
+  constructor(database: SqliteDatabase, capabilities: StoreCapabilities, pollIntervalMs: number, indexes: IndexManager) {
     super(database.runtime, 'SQLite backend');
     this.database = database;
     this.capabilities = capabilities;
     this.#pollIntervalMs = pollIntervalMs;
+    this.#indexes = indexes;
+  }
+
+  /** Resolves when every index that policies and use ask for is made, or failed. Queries run meanwhile, without those that are missing. */
+  indexesReady(): Promise<void> {
+    return this.calls.run(undefined, () => this.#indexes.ready());
+  }
+
+  /** All indexes of the file, in the order in which they were asked for. */
+  indexStatus(): Promise<readonly IndexStatus[]> {
+    return this.calls.run(undefined, () => this.#indexes.status());
+  }
+
+  /** Calls `listener` with the progress of each index that is made in the background. */
+  onIndexProgress(listener: (progress: IndexProgress) => void): Unsubscribe {
+    return this.#indexes.onProgress(listener);
+  }
+
+  /** Indexes that queries since the opening would have used, had they been there; those first that would have saved the most. Nothing with `autoIndex: 'off'`. */
+  indexAdvice(): readonly ContainerAdvice[] {
+    return this.#indexes.advice();
   }
 
   /**
@@ -155,7 +208,7 @@ export class SqliteBackend extends BaseBackend {
     return this.calls.run(undefined, async () => {
       const { journal, schema } = options;
       const row = await this.database.write(() => this.#markJournaled(databaseId, id, journal.name));
-      return this.track(this.#store<T>(databaseId, row, schema, journal));
+      return this.track(await this.#open<T>(databaseId, row, schema, journal));
     });
   }
 
@@ -207,8 +260,8 @@ export class SqliteBackend extends BaseBackend {
     return rows?.map((row) => containerInfoOf(databaseId, row));
   }
 
-  protected _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
-    return this.database.transaction(async (runProgram) => {
+  protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+    const replaced = await this.database.transaction(async (runProgram) => {
       this.database.invalidate();
       const row = await runProgram(replaceDefinition(current.rid, definition, this.#stamp()));
       if (row !== undefined && current.definition.defaultTtl !== definition.defaultTtl) {
@@ -219,6 +272,9 @@ export class SqliteBackend extends BaseBackend {
       }
       return row === undefined ? undefined : containerInfoOf(current.databaseId, row);
     });
+    this.database.invalidate();
+    this.#indexes.start();
+    return replaced;
   }
 
   protected _deleteContainer(databaseId: string, id: string): Promise<boolean> {
@@ -234,7 +290,7 @@ export class SqliteBackend extends BaseBackend {
   ): Promise<SqliteDocumentStore<T> | undefined> {
     const { databaseId, definition, rid } = container;
     const row = await this.database.read(() => findContainer(databaseId, definition.id));
-    return row === undefined || row.rid !== rid ? undefined : this.#store<T>(databaseId, row, schema, undefined);
+    return row === undefined || row.rid !== rid ? undefined : this.#open<T>(databaseId, row, schema, undefined);
   }
 
   protected override async _catalog(): Promise<SqliteDocumentStore<CatalogDocument>> {
@@ -247,8 +303,24 @@ export class SqliteBackend extends BaseBackend {
     return this.database.flush();
   }
 
-  protected _close(): Promise<void> {
-    return this.database.close();
+  protected async _close(): Promise<void> {
+    await this.#indexes.close();
+    await this.database.close();
+  }
+
+  /** {@link #store} with the indexes that its policy asks for, or the promise of them. */
+  async #open<T extends object>(
+    databaseId: string,
+    row: ContainerRow,
+    schema: StandardSchemaLike | undefined,
+    journal: WriteJournal | undefined,
+  ): Promise<SqliteDocumentStore<T>> {
+    const isKnown = this.#containers.has(row.number);
+    const store = this.#store<T>(databaseId, row, schema, journal);
+    if (!isKnown) {
+      await this.#indexes.open(this.#containers.get(row.number) as SqliteContainer);
+    }
+    return store;
   }
 
   #store<T extends object>(

@@ -5,7 +5,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import { abortable } from '../../store/call-tracker.ts';
 import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
-import { runAsync, runSync } from './run-program.ts';
+import { runAsync, runSync, runTransaction } from './run-program.ts';
 import { checkHeader, checkVersion, migrate, migrateComponent, MIGRATIONS, readHeader, type Migration } from './schema.ts';
 import { wrapSqliteError } from './sqlite-errors.ts';
 import { WriterQueue } from './writer-queue.ts';
@@ -142,6 +142,11 @@ export class SqliteDatabase {
     return this.#queue.run(signal, () =>
       this.#untilFree(async () => (execute === undefined ? this.#writeAsync(create) : this.#writeSync(execute, create)), signal),
     );
+  }
+
+  /** {@link write} through another connection to the file, while this one reads on; writes of this process wait for their turn. */
+  writeThrough<T>(connection: SqliteConnection, create: () => Program<T>): Promise<T> {
+    return this.#queue.run(undefined, () => this.#untilFree(() => runTransaction(connection, create), undefined));
   }
 
   /** Runs a program outside any transaction; it sees committed data only, and statements of one program may see different commits. */

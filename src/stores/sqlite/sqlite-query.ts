@@ -82,7 +82,39 @@ function pageOf(items: readonly JsonValue[], bytesReturned: number, documentsSca
 
 /** Runs one page of a query. */
 export async function runQueryPage(container: SqliteContainer, request: QueryRequest, read: Read): Promise<Page> {
-  return runPlanned(container, request, await planAccess(container, request, planQuery(container, request), read), read);
+  const planned = planQuery(container, request);
+  try {
+    return await runObserved(container, request, await planAccess(container, request, planned, read), read);
+  } catch (error) {
+    if (!isMissingIndex(error)) {
+      throw error;
+    }
+  }
+  // Another process dropped the index a moment ago.
+  container.database.invalidate();
+  return runPlanned(container, request, planned, read);
+}
+
+async function runObserved(container: SqliteContainer, request: QueryRequest, query: PlannedQuery, read: Read): Promise<Page> {
+  const page = await runPlanned(container, request, query, read);
+  const { observer } = container.indexes;
+  if (query.access !== undefined) {
+    observer?.used(container, query.access.index.name);
+  } else if (query.statements.access === 'container') {
+    const { parameters } = request;
+    observer?.scanned(container, {
+      prepared: query.prepared,
+      parameters,
+      documentsScanned: page.documentsScanned,
+      itemsReturned: page.items.length,
+    });
+  }
+  return page;
+}
+
+function isMissingIndex(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && cause.message.includes('no such index');
 }
 
 /** {@link runQueryPage} for a query that is planned already. */

@@ -147,28 +147,53 @@ function mayStay(row: IndexRow, definition: ContainerDefinition): boolean {
 
 const slot = (kind: string, key: string): string => `${kind} ${key}`;
 
+/** What has to be done for the catalogue to agree with a definition. */
+interface CatalogChange {
+  readonly dropped: readonly IndexRow[];
+  /** Made because of use, and now asked for by the policy. */
+  readonly adopted: readonly IndexRow[];
+  readonly added: readonly WantedIndex[];
+}
+
+function* catalogChange(container: number, definition: ContainerDefinition): Program<CatalogChange> {
+  const missing = new Map((yield* wantedIndexes(definition)).map((index) => [slot(index.kind, index.key), index]));
+  const dropped: IndexRow[] = [];
+  const adopted: IndexRow[] = [];
+  for (const row of yield* indexesOf(container)) {
+    const wanted = missing.get(slot(row.kind, row.key));
+    if (wanted !== undefined && wanted.form === row.form) {
+      missing.delete(slot(row.kind, row.key));
+      adopted.push(...(row.origin === 'policy' ? [] : [row]));
+    } else if (wanted !== undefined || row.origin === 'policy' || !mayStay(row, definition)) {
+      dropped.push(row);
+    }
+  }
+  return { dropped, adopted, added: [...missing.values()] };
+}
+
+/** Whether the catalogue agrees with a container's definition. */
+export function* agreesWith(container: number, definition: ContainerDefinition): Program<boolean> {
+  const { dropped, adopted, added } = yield* catalogChange(container, definition);
+  return dropped.length + adopted.length + added.length === 0;
+}
+
 /**
  * Makes the catalogue agree with a container's definition: drops what is no longer wanted, adds what is missing. Gives the rows that were added,
  * none of which is ready. Does nothing where they agree.
  */
 export function* reconcileIndexes(container: number, definition: ContainerDefinition, now: number): Program<readonly IndexRow[]> {
-  const missing = new Map((yield* wantedIndexes(definition)).map((index) => [slot(index.kind, index.key), index]));
-  for (const row of yield* indexesOf(container)) {
-    const wanted = missing.get(slot(row.kind, row.key));
-    if (wanted !== undefined && wanted.form === row.form) {
-      missing.delete(slot(row.kind, row.key));
-      if (row.origin !== 'policy') {
-        yield* run("UPDATE indexes SET origin = 'policy' WHERE number = ?", row.number);
-      }
-    } else if (wanted !== undefined || row.origin === 'policy' || !mayStay(row, definition)) {
-      yield* dropIndex(row);
-    }
+  const { dropped, adopted, added } = yield* catalogChange(container, definition);
+  for (const row of dropped) {
+    yield* dropIndex(row);
   }
-  const added: IndexRow[] = [];
-  for (const index of missing.values()) {
-    added.push(yield* addIndex(container, index, 'policy', now));
+  for (const { number } of adopted) {
+    yield* run("UPDATE indexes SET origin = 'policy' WHERE number = ?", number);
   }
-  return added;
+  const rows: IndexRow[] = [];
+  for (const index of added) {
+    rows.push(yield* addIndex(container, index, 'policy', now));
+  }
+  return rows;
 }
 
 /** The indexes of a container that was made just now and is empty: all of them at once. */
