@@ -3,8 +3,34 @@ import { dirname } from 'node:path';
 import { PerigeeError } from '../core/errors.ts';
 import type { CopyCheckpoint } from './copy-checkpoint.ts';
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** Makes a folder unless it is there; `false` where the one above it is missing. */
+async function makeOne(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return false;
+    }
+    if (hasCode(error, 'EEXIST')) {
+      return true;
+    }
+    throw error;
+  }
+}
+
+/** Makes a folder and those above it. Node's own recursive way never ends where a folder cannot hold others, such as `/proc`. */
+async function makeFolder(folder: string): Promise<void> {
+  if (!(await makeOne(folder))) {
+    if (dirname(folder) !== folder) {
+      await makeFolder(dirname(folder));
+    }
+    await mkdir(folder);
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {
@@ -34,7 +60,7 @@ export function fileCheckpoint(path: string): CopyCheckpoint {
     load: () =>
       guarded('read', path, () =>
         readFile(path, 'utf8').catch((error: unknown) => {
-          if (isMissing(error)) {
+          if (hasCode(error, 'ENOENT')) {
             return undefined;
           }
           throw error;
@@ -42,7 +68,7 @@ export function fileCheckpoint(path: string): CopyCheckpoint {
       ),
     save: (text) =>
       guarded('write', path, async () => {
-        await mkdir(dirname(path), { recursive: true });
+        await makeFolder(dirname(path));
         const temporary = `${path}.tmp`;
         const handle = await open(temporary, 'w');
         try {

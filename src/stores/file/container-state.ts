@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
@@ -60,6 +60,11 @@ export function readContainerState(path: string): ContainerState {
 }
 
 export function writeContainerState(path: string, state: ContainerState, runtime: Runtime): void {
-  mkdirSync(dirname(path), { recursive: true });
+  // Not those above: a folder that was removed while it was open must not come back.
+  for (const folder of [dirname(dirname(path)), dirname(path)]) {
+    if (!existsSync(folder)) {
+      mkdirSync(folder);
+    }
+  }
   replaceFile(path, `${JSON.stringify(state)}\n`, runtime);
 }

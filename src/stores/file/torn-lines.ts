@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const BLOCK_BYTES = 64 * 1024;
@@ -43,9 +43,11 @@ export function setTornLineAside(path: string, folder: string, name: string): st
     if (tail.length === 0 || isWhole(tail)) {
       return undefined;
     }
-    mkdirSync(folder, { recursive: true });
+    if (!existsSync(folder)) {
+      mkdirSync(folder);
+    }
     const kept = join(folder, name);
-    writeFileSync(kept, tail, { flag: 'wx', flush: true } as Parameters<typeof writeFileSync>[2]);
+    writeFileSync(kept, tail, { flag: 'wx' });
     ftruncateSync(handle, size - tail.length);
     fsyncSync(handle);
     return kept;
