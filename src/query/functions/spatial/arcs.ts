@@ -1,5 +1,5 @@
 import { orient3d } from 'robust-predicates';
-import { EVERY_MERIDIAN, samePoint, type Vertex } from './vertex.ts';
+import { crossProduct, EVERY_MERIDIAN, samePoint, type Vertex } from './vertex.ts';
 
 /** 1 where a point lies left of an edge, -1 right of it, 0 on its great ellipse. */
 export type Side = -1 | 0 | 1;
@@ -54,15 +54,11 @@ function onOneMeridian(first: Vertex, second: Vertex, third: Vertex): boolean {
   return true;
 }
 
-/** Whether a point of the arc's great ellipse lies on the arc, ends included. */
-function isBetween(from: Vertex, to: Vertex, point: Vertex): boolean {
-  if (samePoint(point, from) || samePoint(point, to)) {
-    return true;
-  }
-  const x = from.x + to.x;
-  const y = from.y + to.y;
-  const z = from.z + to.z;
-  return point.x * x + point.y * y + point.z * z > from.x * x + from.y * y + from.z * z;
+/** Whether a point of the arc's great ellipse is not behind `from`, seen from there towards `to`. */
+function isAhead(from: Vertex, to: Vertex, point: Vertex): boolean {
+  const [ax, ay, az] = crossProduct(from, to);
+  const [bx, by, bz] = crossProduct(from, point);
+  return ax * bx + ay * by + az * bz >= 0;
 }
 
 /** Whether the point lies on the arc, ends included. An arc from a point to itself is that point. */
@@ -70,7 +66,11 @@ export function isOnArc(from: Vertex, to: Vertex, point: Vertex): boolean {
   if (samePoint(from, to)) {
     return samePoint(from, point);
   }
-  return samePoint(from, point) || samePoint(to, point) || (sideOf(from, to, point) === 0 && isBetween(from, to, point));
+  return (
+    samePoint(from, point) ||
+    samePoint(to, point) ||
+    (sideOf(from, to, point) === 0 && isAhead(from, to, point) && isAhead(to, from, point))
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import geographicLib from 'geographiclib-geodesic';
-import { angleBetween, EQUATORIAL_RADIUS, POLAR_RADIUS, samePoint, vertexToward, type Vertex } from './vertex.ts';
+import { angleBetween, crossProduct, EQUATORIAL_RADIUS, POLAR_RADIUS, samePoint, vertexToward, type Vertex } from './vertex.ts';
 
 const { Geodesic } = geographicLib;
 const WGS84 = Geodesic.WGS84;
@@ -47,9 +47,7 @@ class ArcWalk {
     this.#from = from;
     this.#point = point;
     // (from x to) x from
-    const x = from.y * to.z - from.z * to.y;
-    const y = from.z * to.x - from.x * to.z;
-    const z = from.x * to.y - from.y * to.x;
+    const [x, y, z] = crossProduct(from, to);
     this.#ahead = vertexToward(y * from.z - z * from.y, z * from.x - x * from.z, x * from.y - y * from.x);
   }
 

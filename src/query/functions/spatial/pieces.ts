@@ -2,7 +2,7 @@ import { arcsCross, isOnArc } from './arcs.ts';
 import type { Edge } from './edge-set.ts';
 import type { Geometry } from './geometry.ts';
 import { locate } from './point-location.ts';
-import { angleBetween, samePoint, vertexToward, type Vertex } from './vertex.ts';
+import { angleBetween, crossProduct, samePoint, vertexToward, type Vertex } from './vertex.ts';
 
 /**
  * Where a piece of an edge runs, seen from another geometry: inside an area, outside it, or along its edges, in their direction (`along`) or
@@ -20,21 +20,17 @@ interface Companion {
   readonly course: 'along' | 'against';
 }
 
-function normal(from: Vertex, to: Vertex): readonly [number, number, number] {
-  return [from.y * to.z - from.z * to.y, from.z * to.x - from.x * to.z, from.x * to.y - from.y * to.x];
-}
-
 /** Whether two arcs of one great ellipse run the same way around the centre. */
 function runsAlong(a: Vertex, b: Vertex, c: Vertex, d: Vertex): boolean {
-  const [px, py, pz] = normal(a, b);
-  const [qx, qy, qz] = normal(c, d);
+  const [px, py, pz] = crossProduct(a, b);
+  const [qx, qy, qz] = crossProduct(c, d);
   return px * qx + py * qy + pz * qz > 0;
 }
 
 /** The point of an edge where another one, which crosses it, meets it. */
 function crossing(a: Vertex, b: Vertex, c: Vertex, d: Vertex): Vertex {
-  const [px, py, pz] = normal(a, b);
-  const [qx, qy, qz] = normal(c, d);
+  const [px, py, pz] = crossProduct(a, b);
+  const [qx, qy, qz] = crossProduct(c, d);
   const [x, y, z] = [py * qz - pz * qy, pz * qx - px * qz, px * qy - py * qx];
   const sign = x * (a.x + b.x) + y * (a.y + b.y) + z * (a.z + b.z) < 0 ? -1 : 1;
   return vertexToward(x * sign, y * sign, z * sign);

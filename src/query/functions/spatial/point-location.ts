@@ -1,4 +1,4 @@
-import { arcsCross, exactSide, isOnArc, type Side } from './arcs.ts';
+import { arcsCross, arcsTouch, exactSide, isOnArc, type Side } from './arcs.ts';
 import type { EdgeSet } from './edge-set.ts';
 import { vertexToward, type Vertex } from './vertex.ts';
 
@@ -61,7 +61,8 @@ export function evenCrossings(
     if (crosses === true) {
       even = !even;
     }
-    return crosses === undefined;
+    // An end on the other's great ellipse, but not on its arc, is no meeting.
+    return crosses === undefined && arcsTouch(from, to, edge.from, edge.to);
   });
   return unclear ? undefined : even;
 }

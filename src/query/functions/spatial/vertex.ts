@@ -42,6 +42,16 @@ function sineCosine(degrees: number): readonly [sine: number, cosine: number] {
   }
 }
 
+const GRID = 2 ** 56;
+
+/**
+ * The nearest multiple of 2^-56, a tenth of a nanometre: nothing changes but what is near 0, where doubles are far denser. So different points
+ * are never too near for differences, and products of three coordinates never too small for a double. -0 becomes 0.
+ */
+function onGrid(coordinate: number): number {
+  return Math.round(coordinate * GRID) / GRID + 0;
+}
+
 /** The vertex of a position within -180 to 180 and -90 to 90 degrees. */
 export function vertexAt(longitude: number, latitude: number): Vertex {
   const [sineLatitude, cosineLatitude] = sineCosine(latitude);
@@ -49,13 +59,12 @@ export function vertexAt(longitude: number, latitude: number): Vertex {
   const up = (1 - FLATTENING) * sineLatitude;
   const length = Math.sqrt(up * up + cosineLatitude * cosineLatitude);
   const across = cosineLatitude / length;
-  // Adding 0 turns -0 into 0, so that equal points have equal members.
   return {
     longitude,
     latitude,
-    x: across * cosineLongitude + 0,
-    y: across * sineLongitude + 0,
-    z: up / length + 0,
+    x: onGrid(across * cosineLongitude),
+    y: onGrid(across * sineLongitude),
+    z: onGrid(up / length),
     meridian: across === 0 ? EVERY_MERIDIAN : longitude < 0 ? longitude + 180 : longitude === 180 ? 0 : longitude,
   };
 }
@@ -79,15 +88,21 @@ export function samePoint(left: Vertex, right: Vertex): boolean {
   return left.x === right.x && left.y === right.y && left.z === right.z;
 }
 
-/** Whether the points are as far apart as points can be, so that no single shortest arc joins them. */
+/** Whether the points are as far apart as points can be, to some millimetres, so that rounding would decide which arc joins them. */
 export function areAntipodal(left: Vertex, right: Vertex): boolean {
-  return left.x === -right.x && left.y === -right.y && left.z === -right.z;
+  return (left.x + right.x) ** 2 + (left.y + right.y) ** 2 + (left.z + right.z) ** 2 < 1e-18;
+}
+
+/** `from` x `to`, by their difference, so that near points do not lose digits. */
+export function crossProduct(from: Vertex, to: Vertex): readonly [x: number, y: number, z: number] {
+  const x = to.x - from.x;
+  const y = to.y - from.y;
+  const z = to.z - from.z;
+  return [from.y * z - from.z * y, from.z * x - from.x * z, from.x * y - from.y * x];
 }
 
 /** The angle between two vertices on the unit sphere, accurate for small and for large ones. */
 export function angleBetween(left: Vertex, right: Vertex): number {
-  const x = left.y * right.z - left.z * right.y;
-  const y = left.z * right.x - left.x * right.z;
-  const z = left.x * right.y - left.y * right.x;
+  const [x, y, z] = crossProduct(left, right);
   return Math.atan2(Math.sqrt(x * x + y * y + z * z), left.x * right.x + left.y * right.y + left.z * right.z);
 }
