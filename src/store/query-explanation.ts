@@ -55,8 +55,11 @@ export interface IndexAdvice {
   readonly policy: JsonObject;
   /** What it is good for, in a sentence. */
   readonly reason: string;
-  /** Who says so: the store's planner, asked again as if the index were there, or the service. */
-  readonly provenBy: 'planner' | 'service';
+  /**
+   * Who says so: the store's planner, asked again as if the index were there; the service; or the rules of index policies, by which Cosmos DB and
+   * strict mode refuse the query now and would run it then.
+   */
+  readonly provenBy: 'planner' | 'service' | 'policy';
   /** How the query runs now. */
   readonly before: PlannedAccess;
   /** How it would run. */

@@ -106,8 +106,12 @@ function adviceLines(advice: readonly IndexAdvice[]): string[] {
   return advice.flatMap((one) => [
     '',
     ...wrap(`Advice: ${one.reason}`, WIDTH),
-    `  now       ${accessText(one.before)}`,
-    `  with it   ${accessText(one.after)}${one.provenBy === 'service' ? ', says the service' : ''}`,
+    ...(one.provenBy === 'policy'
+      ? ['  now       Cosmos DB and strict mode refuse the query', '  with it   they run it']
+      : [
+          `  now       ${accessText(one.before)}`,
+          `  with it   ${accessText(one.after)}${one.provenBy === 'service' ? ', says the service' : ''}`,
+        ]),
     '  Add to the index policy:',
     ...policyLines(one),
   ]);

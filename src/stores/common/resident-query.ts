@@ -5,6 +5,7 @@ import { queryUnits } from '../../query/cost/request-units.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import type { QuerySource } from '../../query/executor/query-source.ts';
+import { adviseOrderBy } from '../../query/explain/advise-order-by.ts';
 import { createExplanation } from '../../query/explain/create-explanation.ts';
 import { readingOnly } from '../../query/explain/engine-work.ts';
 import { planTree } from '../../query/explain/plan-tree.ts';
@@ -66,7 +67,9 @@ export async function explainQuery(
     request.partitionKey === undefined
       ? readingOnly('container', 'every document of the container, in creation order')
       : readingOnly('partition', 'documents of the partition key, in creation order');
-  return createExplanation({ prepared, plan: planTree(prepared, work, run), work, run });
+  const before = { access: work.access, index: undefined, documentsScanned: run.documentsScanned };
+  const advice = adviseOrderBy(prepared, draft.container.info.definition, before);
+  return createExplanation({ prepared, plan: planTree(prepared, work, run), work, run, advice });
 }
 
 /** Tells whether the condition of a patch, such as `from c where c.stock > 0`, holds for a document. */

@@ -1,3 +1,4 @@
+import type { AccessPath } from '../../query/access/access-path.ts';
 import { indexText } from '../../query/access/index-definition.ts';
 import { createExplanation } from '../../query/explain/create-explanation.ts';
 import type { EngineClause, EngineWork, PushedClause } from '../../query/explain/engine-work.ts';
@@ -6,8 +7,10 @@ import { runToEnd } from '../../query/explain/run-to-end.ts';
 import type { SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
+import { adviseQuery } from './advise-query.ts';
 import { aggregateColumns } from './aggregate-query.ts';
 import { projectedColumns } from './document-source.ts';
+import { walkStatement } from './indexes/ordered-walk.ts';
 import { sliceStatement, type Read, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
@@ -15,17 +18,25 @@ import { orderOf, planAccess, planQuery, runPlanned, type PlannedQuery } from '.
 
 /** Runs a query to its end and tells how. */
 export async function explainQuery(container: SqliteContainer, request: QueryRequest, read: Read): Promise<QueryExplanation> {
-  const query = await planAccess(container, request, planQuery(container, request), read);
-  const { prepared, plan, statements } = query;
+  const planned = planQuery(container, request);
+  const query = await planAccess(container, request, planned, read);
+  const { prepared } = query;
   const run = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, read));
   const work = workOf(query);
+  const before = { access: work.access, index: work.indexes[0], documentsScanned: run.documentsScanned };
   return createExplanation({
     prepared,
     plan: planTree(prepared, work, run),
     work,
     run,
-    statement: sliceStatement(container.number, statements, columnsOf(plan)),
+    statement: statementOf(container, query),
+    advice: await adviseQuery(container, request, planned, before, read),
   });
+}
+
+/** The statement that reads the documents: of a slice of them, or of the first entries of a walk over an index. */
+function statementOf(container: SqliteContainer, { plan, statements, walk }: PlannedQuery): string | undefined {
+  return walk === undefined ? sliceStatement(container.number, statements, columnsOf(plan)) : walkStatement(container, walk);
 }
 
 function columnsOf({ aggregates, projection }: SqlitePlan): SliceColumns | undefined {
@@ -39,13 +50,24 @@ const READING_TEXTS: Readonly<Record<ScanStatements['access'], string>> = {
   container: 'every document of the container, in creation order',
 };
 
+/** How an index is read: `/type, /rank: 1 value, then a range`. */
+function indexReading({ index, equal, range, order }: AccessPath): string {
+  const values = equal.map(({ length }) => `${length} ${length === 1 ? 'value' : 'values'}`);
+  const parts = [
+    ...values,
+    ...(range === undefined ? [] : ['a range']),
+    ...(order === undefined ? [] : [`in the order of the query, ${order}`]),
+  ];
+  return `${indexText(index)}: ${parts.join(', then ')}`;
+}
+
 function workOf(query: PlannedQuery): EngineWork {
-  const { plan, statements, hasIds, isNarrowed } = query;
+  const { plan, statements, hasIds, isNarrowed, access } = query;
   return {
     engine: 'SQLite',
-    access: query.access === undefined ? statements.access : 'index',
-    reading: READING_TEXTS[query.access === undefined ? statements.access : 'index'],
-    indexes: query.access === undefined ? [] : [indexText(query.access.index)],
+    access: access === undefined ? statements.access : 'index',
+    reading: access === undefined ? READING_TEXTS[statements.access] : indexReading(access),
+    indexes: access === undefined ? [] : [indexText(access.index)],
     narrowedBy: [...(statements.lookup !== undefined || (isNarrowed && !hasIds) ? ['partition key'] : []), ...(hasIds ? ['id'] : [])],
     pushed: pushedBy(query),
     filterReasons: plan.filter === undefined ? ['nothing of it can be told in SQL'] : [],
@@ -62,7 +84,9 @@ function pushedBy(query: PlannedQuery): ReadonlyMap<EngineClause, PushedClause> 
   if (aggregates !== undefined) {
     pushed.set('aggregates', { exact: true, reasons: ['sums that are not of whole numbers are made again by the evaluator'] });
   }
-  if (orderOf(query) !== undefined) {
+  if (query.walk !== undefined) {
+    pushed.set('ORDER BY', { exact: true, reasons: ['the entries of the index lie in this order'] });
+  } else if (orderOf(query) !== undefined) {
     pushed.set('ORDER BY', {
       exact: false,
       reasons: ['for the first page SQLite chooses from each slice what comes first; the evaluator sorts that'],

@@ -18,7 +18,7 @@ import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregate } from './aggregate-query.ts';
 import { documentSource } from './document-source.ts';
-import { indexAccess } from './indexes/index-access.ts';
+import { indexAccess, type AccessQuery } from './indexes/index-access.ts';
 import type { OrderedWalk } from './indexes/ordered-walk.ts';
 import { queryScope } from './query-scope.ts';
 import { scanStatements, type ScanScope, type ScanStatements } from './scan-statements.ts';
@@ -54,6 +54,14 @@ export function planQuery(container: SqliteContainer, request: QueryRequest): Pl
   return { prepared, plan, statements, isNarrowed, hasIds: scope.ids !== undefined, scope, access: undefined, walk: undefined };
 }
 
+/** What the choice of an index depends on. */
+export function accessQuery(container: SqliteContainer, request: QueryRequest, query: PlannedQuery): AccessQuery {
+  const { prepared, plan, scope, statements } = query;
+  const computedProperties = new Set(container.info.definition.computedProperties.map(({ name }) => name));
+  const { parameters, maxItemCount: pageRows } = request;
+  return { prepared, parameters, computedProperties, scope, filter: plan.filter, statements, pageRows };
+}
+
 /** Chooses an index for a query that is planned, where one serves it. */
 export async function planAccess(
   container: SqliteContainer,
@@ -61,14 +69,7 @@ export async function planAccess(
   query: PlannedQuery,
   read: Read,
 ): Promise<PlannedQuery> {
-  const { prepared, plan, scope, statements } = query;
-  const computedProperties = new Set(container.info.definition.computedProperties.map(({ name }) => name));
-  const { parameters, maxItemCount: pageRows } = request;
-  const found = await indexAccess(
-    container,
-    { prepared, parameters, computedProperties, scope, filter: plan.filter, statements, pageRows },
-    read,
-  );
+  const found = await indexAccess(container, accessQuery(container, request, query), read);
   return found === undefined ? query : { ...query, ...found };
 }
 

@@ -1,5 +1,5 @@
 import type { AccessPath } from '../../../query/access/access-path.ts';
-import { chooseAccess } from '../../../query/access/choose-access.ts';
+import { chooseAccess, type AccessOptions } from '../../../query/access/choose-access.ts';
 import { pathKey, type KnownValue } from '../../../query/access/query-conditions.ts';
 import type { SqliteFilter } from '../../../query/compile/sqlite/compile-filter.ts';
 import type { Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
@@ -37,13 +37,13 @@ export interface IndexAccess {
 }
 
 /** More entries than these are not collected: then a scan is about as good. */
-const MAX_COLLECTED = 16_384;
+export const MAX_COLLECTED = 16_384;
 /** Beyond so many, odd documents are no longer an exception, and no index is used. */
 const MAX_ODD = 1000;
 /** Partition keys with no more documents are read without an index. */
 const FEW_DOCUMENTS = 32;
 /** Up to so many entries are counted to tell which of two ways is shorter. */
-const MAX_COUNTED = 1024;
+export const MAX_COUNTED = 1024;
 
 /** What the partition key that is asked for says of the documents. */
 function knownValues({ scope, computedProperties }: AccessQuery, paths: readonly string[]): readonly KnownValue[] {
@@ -53,6 +53,13 @@ function knownValues({ scope, computedProperties }: AccessQuery, paths: readonly
     : key
         .map((value, at) => ({ path: parsePropertyPath(paths[at] as string), value }))
         .filter(({ path }) => !computedProperties.has(path[0] as string));
+}
+
+/** What the planner is told of a query and its container. */
+export function accessOptions(container: SqliteContainer, query: AccessQuery): AccessOptions {
+  const { computedProperties, pageRows } = query;
+  const known = knownValues(query, container.info.definition.partitionKey.paths);
+  return { computedProperties, known, pageRows, documents: container.position };
 }
 
 /** How many entries a statement gives, counted up to a bound. */
@@ -69,11 +76,11 @@ function pieceOf({ text, values }: Sql): SqlPiece {
 }
 
 /** Counts what there is to count where a partition key is given, and both it and an index may be the shorter way. */
-function* countedAccess(container: SqliteContainer, query: AccessQuery, known: readonly KnownValue[]): Program<AccessPath | undefined> {
+function* countedAccess(container: SqliteContainer, query: AccessQuery): Program<AccessPath | undefined> {
   const { documents } = tableNames(container.number);
-  const { statements, prepared, parameters, computedProperties, pageRows } = query;
+  const { statements, prepared, parameters } = query;
   const { ranges } = container.indexes;
-  const options = { computedProperties, known, pageRows, documents: container.position };
+  const options = accessOptions(container, query);
   if (statements.access !== 'partition' || statements.lookup === undefined) {
     return chooseAccess(prepared, parameters, ranges, options);
   }
@@ -85,7 +92,7 @@ function* countedAccess(container: SqliteContainer, query: AccessQuery, known: r
   // An index that says nothing of the partition key leads to documents of all of them.
   const isWithin = access?.index.columns
     .slice(0, access.equal.length)
-    .some(({ path }) => known.some((one) => pathKey(one.path) === pathKey(path)));
+    .some(({ path }) => options.known?.some((one) => pathKey(one.path) === pathKey(path)) === true);
   if (access === undefined || isWithin === true || otherwise >= MAX_COUNTED) {
     return access;
   }
@@ -147,8 +154,8 @@ function remainingScope({ scope, filter }: AccessQuery, { coversFilter }: Access
   return { ...scope, filter: coversFilter && filter?.exact === true ? undefined : filter };
 }
 
-function* planProgram(container: SqliteContainer, query: AccessQuery, known: readonly KnownValue[]): Program<IndexAccess | undefined> {
-  const access = yield* countedAccess(container, query, known);
+function* planProgram(container: SqliteContainer, query: AccessQuery): Program<IndexAccess | undefined> {
+  const access = yield* countedAccess(container, query);
   if (access === undefined) {
     return undefined;
   }
@@ -191,6 +198,5 @@ export async function indexAccess(container: SqliteContainer, query: AccessQuery
   if (container.indexes.ranges.length === 0 || query.statements.access === 'point') {
     return undefined;
   }
-  const known = knownValues(query, container.info.definition.partitionKey.paths);
-  return read(() => planProgram(container, query, known));
+  return read(() => planProgram(container, query));
 }

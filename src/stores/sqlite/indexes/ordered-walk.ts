@@ -110,30 +110,41 @@ function stretchesBehind(terms: readonly Term[], { values }: Place, isTurned: bo
   return stretches;
 }
 
+/** The statement that reads entries of a stretch. */
+function stretchSql(container: SqliteContainer, walk: OrderedWalk, base: Sql, { condition, terms, isTurned }: Stretch): string {
+  const { documents } = tableNames(container.number);
+  const keys = walk.terms.map(({ text }, at) => `, ${text} AS t${at}`).join('');
+  const columns = `ordinal, position, ts, CASE WHEN (expires_at IS NULL OR expires_at > ?)${walk.where.sql} THEN ${BODY_TEXT} END AS body${keys}`;
+  const order = [...terms.map(({ text, descending }) => `${text}${descending ? ' DESC' : ''}`), `ordinal${isTurned ? ' DESC' : ''}`];
+  const from = `FROM ${documents} INDEXED BY ${walk.access.index.name} WHERE ${base.text} AND ${condition.text}`;
+  // `LIMIT ?` alone would make SQLite prepare the statement again for each value.
+  return `SELECT ${columns} ${from} ORDER BY ${order.join(', ')} LIMIT ?+0`;
+}
+
+/** The statement with which a walk begins; undefined where it has no entries. */
+export function walkStatement(container: SqliteContainer, walk: OrderedWalk): string | undefined {
+  const stretch = wholeStretch(walk.terms, walk.access.order === 'backward');
+  return walk.base === undefined ? undefined : stretchSql(container, walk, walk.base, stretch);
+}
+
 function* readStretches(
   container: SqliteContainer,
   walk: OrderedWalk,
   stretches: readonly Stretch[],
   size: number,
 ): Program<readonly WalkedRow[]> {
-  const { documents } = tableNames(container.number);
-  const keys = walk.terms.map(({ text }, at) => `, ${text} AS t${at}`).join('');
-  const columns = `ordinal, position, ts, CASE WHEN (expires_at IS NULL OR expires_at > ?)${walk.where.sql} THEN ${BODY_TEXT} END AS body${keys}`;
   const { base } = walk;
   if (base === undefined) {
     return [];
   }
   let found: readonly WalkedRow[] = [];
-  for (const { condition, terms, isTurned } of stretches) {
-    const order = [...terms.map(({ text, descending }) => `${text}${descending ? ' DESC' : ''}`), `ordinal${isTurned ? ' DESC' : ''}`];
-    const from = `FROM ${documents} INDEXED BY ${walk.access.index.name} WHERE ${base.text} AND ${condition.text}`;
-    // `LIMIT ?` alone would make SQLite prepare the statement again for each value.
+  for (const stretch of stretches) {
     const rows = yield* all<WalkedRow>(
-      `SELECT ${columns} ${from} ORDER BY ${order.join(', ')} LIMIT ?+0`,
+      stretchSql(container, walk, base, stretch),
       container.nowSeconds(),
       ...walk.where.parameters,
       ...base.values,
-      ...condition.values,
+      ...stretch.condition.values,
       size - found.length,
     );
     found = found.length === 0 ? rows : [...found, ...rows];
@@ -230,7 +241,7 @@ function isUntold(row: WalkedRow, { terms }: OrderedWalk): boolean {
 }
 
 /** Entries after which a walk that finds next to nothing ends, as a part of the container. */
-const MAX_SHARE = 0.25;
+export const MAX_SHARE = 0.25;
 const MIN_BUDGET = 4000;
 /** Of so many entries one has to pass. */
 const MIN_PASSING = 50;
