@@ -1,6 +1,6 @@
 import { arcsCross, arcsTouch, exactSide, isOnArc, type Side } from './arcs.ts';
 import type { EdgeSet } from './edge-set.ts';
-import { vertexToward, type Vertex } from './vertex.ts';
+import { crossProduct, vertexToward, type Vertex } from './vertex.ts';
 
 /** Where a point is, seen from an area: 1 inside, 0 on its boundary, -1 outside. */
 export type Location = Side;
@@ -67,6 +67,18 @@ export function evenCrossings(
   return unclear ? undefined : even;
 }
 
+/** The least angle between a sight line and the edge that it ends on: the mark's own rounding must not decide the side. */
+const FLATTEST = 1e-6;
+
+/** The side of a marked edge on which a point lies; 0 where it is seen so flatly from the mark that the side is not sure. */
+export function sideOfMark(edges: EdgeSet, { edge, point: mark }: Mark, point: Vertex, flattest: number = FLATTEST): Side {
+  const { from, to } = edges.edge(edge);
+  const [x, y, z] = crossProduct(from, to);
+  const height = x * (point.x - from.x) + y * (point.y - from.y) + z * (point.z - from.z);
+  const away = Math.hypot(point.x - mark.x, point.y - mark.y, point.z - mark.z);
+  return Math.abs(height) >= flattest * Math.hypot(x, y, z) * away ? exactSide(from, to, point) : 0;
+}
+
 /**
  * Whether a point that lies on none of the edges `[first, end)` is in the area to their left.
  *
@@ -74,16 +86,15 @@ export function evenCrossings(
  * outside. Counting does not depend on the order of crossings, so slivers do no harm, and the sides are exact.
  */
 export function isLeftOfEdges(edges: EdgeSet, point: Vertex, first = 0, end: number = edges.edges.length): boolean {
-  for (const offset of spreadIndexes(end - first)) {
-    const mark = markOn(edges, first + offset);
-    const { from, to } = edges.edge(mark.edge);
-    const side = exactSide(from, to, point);
-    if (side === 0) {
-      continue;
-    }
-    const even = evenCrossings(edges, point, mark.point, [mark.edge], first, end);
-    if (even !== undefined) {
-      return even === side > 0;
+  // Seen from everywhere flatly are only figures of some atoms, and the antipode of a small one: then any side that is not 0 will do.
+  for (const flattest of [FLATTEST, 0]) {
+    for (const offset of spreadIndexes(end - first)) {
+      const mark = markOn(edges, first + offset);
+      const side = sideOfMark(edges, mark, point, flattest);
+      const even = side === 0 ? undefined : evenCrossings(edges, point, mark.point, [mark.edge], first, end);
+      if (even !== undefined) {
+        return even === side > 0;
+      }
     }
   }
   return false;

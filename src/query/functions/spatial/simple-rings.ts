@@ -1,6 +1,6 @@
 import { arcsCross, isOnArc, sideOf } from './arcs.ts';
 import type { Chain, EdgeSet } from './edge-set.ts';
-import { evenCrossings, isLeftOfEdges, markOn } from './point-location.ts';
+import { evenCrossings, isLeftOfEdges, markOn, sideOfMark } from './point-location.ts';
 import { samePoint, type Vertex } from './vertex.ts';
 
 /** Why rings bound no area. Rings and polygons are numbered from 1. */
@@ -112,8 +112,8 @@ function agree(edges: EdgeSet, left: Chain, right: Chain): boolean {
     for (let other = right.first; other < right.end; other++) {
       const from = markOn(edges, own);
       const to = markOn(edges, other);
-      const starts = sideOf(edges.edge(own).from, edges.edge(own).to, to.point);
-      const arrives = sideOf(edges.edge(other).from, edges.edge(other).to, from.point);
+      const starts = sideOfMark(edges, from, to.point);
+      const arrives = sideOfMark(edges, to, from.point);
       const even = starts === 0 || arrives === 0 ? undefined : evenCrossings(edges, from.point, to.point, [own, other]);
       if (even !== undefined) {
         return (starts === arrives) === even;
