@@ -41,6 +41,6 @@ export function notFiniteError(): PerigeeError {
   return new PerigeeError(
     'QUERY_FAILED',
     'Cannot run the query: a result holds a number that is not finite, as from a division by zero. Filter such rows or test with IS_FINITE_NUMBER.',
-    { details: { errorNumber: 4001 } },
+    { subStatus: 4001, details: { errorNumber: 4001 } },
   );
 }
