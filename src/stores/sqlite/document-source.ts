@@ -1,11 +1,12 @@
 import { setOwn, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import type { SqliteProjection } from '../../query/compile/sqlite/compile-projection.ts';
-import { isOdd, isOddText } from '../../query/compile/sqlite/odd-documents.ts';
+import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import type { OrderedBatch, OrderedScan, QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
 import type { SqliteRow } from './driver.ts';
 import { walkInOrder, type OrderedWalk } from './indexes/ordered-walk.ts';
-import { scanSlices, type Read, type ScannedRow, type SliceColumns } from './scan-slices.ts';
+import { BODY_TEXT } from './container-statements.ts';
+import { LOST_COLUMNS, scanSlices, type Read, type ScannedRow, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
 
@@ -26,13 +27,23 @@ export interface DocumentSourceOptions {
 /** Stands for "undefined" in a text of values: no document holds a number that is not finite. */
 const UNDEFINED_TEXT = '9e999';
 
+const HEAD: readonly string[] = ['COUNT(*) AS passed', LOST_COLUMNS, 'group_concat(ordinal) AS ordinals'];
+/** What system properties follow from. */
+const SYSTEM: readonly string[] = ['group_concat(position) AS positions', 'group_concat(ts) AS times'];
+
 /** The SELECT list that cuts out what a query reads: for each property one text with its values in all documents of a slice, which is parsed in one go. */
-export function projectedColumns({ columns, odd, readsSystemProperties }: SqliteProjection): SliceColumns {
-  const system = readsSystemProperties ? ['group_concat(position) AS positions', 'group_concat(ts) AS times'] : [];
+export function projectedColumns({ columns, readsSystemProperties }: SqliteProjection): SliceColumns {
   const cut = columns.map((column, index) => `group_concat(ifnull(${column}, '${UNDEFINED_TEXT}')) AS p${index}`);
-  const list = ['COUNT(*) AS passed', `COUNT(CASE WHEN ${odd} THEN 1 END) AS odd`, 'group_concat(ordinal) AS ordinals', ...system, ...cut];
-  return { sql: list.join(', '), parameters: [], fold: 'ordered', losesOdd: true };
+  return { sql: [...HEAD, ...(readsSystemProperties ? SYSTEM : []), ...cut].join(', '), parameters: [], fold: 'ordered', tellsLost: true };
 }
+
+/** Whole documents in the same way: one long text is read and parsed faster than many short ones. */
+const WHOLE: SliceColumns = {
+  sql: [...HEAD, ...SYSTEM, `group_concat(${BODY_TEXT}) AS bodies`].join(', '),
+  parameters: [],
+  fold: 'ordered',
+  tellsLost: true,
+};
 
 function valuesOf(row: SqliteRow, name: string): readonly JsonValue[] {
   const text = row[name];
@@ -95,12 +106,21 @@ function unfolder(container: SqliteContainer, { paths, readsSystemProperties }: 
   };
 }
 
-/** Ordinals of a slice, and how many of its documents are odd. */
-const ORDINALS: SliceColumns = {
-  sql: `COUNT(*) AS passed, COUNT(CASE WHEN ${isOdd('body').text} THEN 1 END) AS odd, group_concat(ordinal) AS ordinals`,
-  parameters: [],
-  fold: 'ordered',
-};
+/** Makes whole documents of a folded slice. */
+function wholeUnfolder(container: SqliteContainer): (row: SqliteRow) => SourceRow[] {
+  return (row) => {
+    const ordinals = valuesOf(row, 'ordinals') as readonly number[];
+    const positions = valuesOf(row, 'positions') as readonly number[];
+    const times = valuesOf(row, 'times') as readonly number[];
+    return (valuesOf(row, 'bodies') as readonly JsonObject[]).map((body, at) => {
+      const ordinal = ordinals[at] as number;
+      return { ordinal, document: Object.assign(body, container.systemProperties(ordinal, positions[at] as number, times[at] as number)) };
+    });
+  };
+}
+
+/** Ordinals of a slice, and of how many of its documents the filter may say nothing. */
+const ORDINALS: SliceColumns = { sql: HEAD.join(', '), parameters: [], fold: 'ordered' };
 
 interface SkipRequest {
   readonly behind: number;
@@ -119,7 +139,7 @@ async function* skip(
   let left = count;
   for await (const slice of scanSlices(container, statements, { behind, expectedRows: count, signal, columns: ORDINALS }, read)) {
     const row = slice.rows[0] as SqliteRow;
-    if (oddFilter !== undefined && Number(row['odd']) > 0) {
+    if (oddFilter !== undefined && Number(row['odd']) + Number(row['large']) > 0) {
       return;
     }
     const ordinals = valuesOf(row, 'ordinals') as readonly number[];
@@ -144,8 +164,8 @@ export function documentSource(
   { expectedRows, projection, oddFilter, orderBy, walk }: DocumentSourceOptions,
   read: Read,
 ): QuerySource {
-  const columns = projection === undefined ? undefined : projectedColumns(projection);
-  const unfold = projection === undefined ? undefined : unfolder(container, projection);
+  const columns = projection === undefined ? WHOLE : projectedColumns(projection);
+  const unfold = projection === undefined ? wholeUnfolder(container) : unfolder(container, projection);
   /** Undefined for an odd document that does not pass. */
   const rowOf = (row: TextRow): SourceRow | undefined => {
     const text = row.body;
@@ -164,10 +184,7 @@ export function documentSource(
       }
       const first = orderBy === undefined || firstInOrder === undefined ? undefined : { orderBy, count: firstInOrder };
       for await (const slice of scanSlices(container, statements, { behind: scannedTo, expectedRows, signal, columns, first }, read)) {
-        const rows =
-          slice.isFolded && unfold !== undefined
-            ? unfold(slice.rows[0] as SqliteRow)
-            : slice.rows.map(rowOf).filter((row) => row !== undefined);
+        const rows = slice.isFolded ? unfold(slice.rows[0] as SqliteRow) : slice.rows.map(rowOf).filter((row) => row !== undefined);
         scannedTo = slice.next ?? (slice.isFolded ? rows : slice.rows).at(-1)?.ordinal ?? scannedTo;
         yield { rows, scannedTo, looked: slice.looked };
       }

@@ -1,9 +1,11 @@
 import { throwIfAborted } from '../../core/errors.ts';
 import { BODY_TEXT, tableNames } from './container-statements.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
+import { isOdd } from '../../query/compile/sqlite/odd-documents.ts';
 import type { Program, SqliteRow, SqliteValue } from './driver.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import { SliceSize } from './slice-size.ts';
+import { SliceSpan } from './slice-span.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
 
 /** Runs a program, inside a transaction or outside. */
@@ -20,7 +22,7 @@ export interface ScannedRow extends SqliteRow {
 /** Rows of one slice in creation order. */
 export interface ScanSlice {
   readonly rows: readonly ScannedRow[];
-  /** Whether `rows` is the one row of a folded slice; one with odd documents is not folded where that would lose them. */
+  /** Whether `rows` is the one row of a folded slice; one that would lose documents is not folded. */
   readonly isFolded: boolean;
   /** About how many documents were looked at to find them. */
   readonly looked: number;
@@ -53,12 +55,19 @@ export interface SliceColumns {
   readonly parameters: readonly SqliteValue[];
   /** Whether it folds the rows of a slice into one, in creation order or in any. That row tells their number as `passed`. */
   readonly fold?: 'ordered' | 'any' | undefined;
-  /** Whether the folded row tells as `odd` how many odd documents there are, and says nothing where there are some. */
-  readonly losesOdd?: boolean | undefined;
+  /** Whether the folded row has {@link LOST_COLUMNS}, and says nothing where some documents are lost. */
+  readonly tellsLost?: boolean | undefined;
 }
 
 /** What a SELECT list over an inner query may read. */
 const TABLE_COLUMNS = 'ordinal, position, id, ts, body';
+/** A longer document is not folded with others: their text would grow without bound. */
+const MAX_FOLDED_BYTES = 65_536;
+const FOLDED_COLUMNS = `ordinal, position, id, ts, CASE WHEN octet_length(body) <= ${MAX_FOLDED_BYTES} THEN body END AS body`;
+/** Documents of which a folded row may say nothing: those too long to be folded, and odd ones. */
+export const LOST_COLUMNS: string = `COUNT(CASE WHEN body IS NULL THEN 1 END) AS large, COUNT(CASE WHEN ${isOdd('body').text} THEN 1 END) AS odd`;
+/** How many rows are read at most where some documents are long. */
+const MAX_LARGE_ROWS = 32;
 const DOCUMENT_COLUMNS: SliceColumns = { sql: `ordinal, position, ts, ${BODY_TEXT} AS body`, parameters: [] };
 
 function charactersOf(row: SqliteRow): number {
@@ -91,7 +100,7 @@ function unorderedSlice(container: number, statements: ScanStatements, columns: 
 export function sliceStatement(container: number, statements: ScanStatements, columns: SliceColumns = DOCUMENT_COLUMNS): string {
   switch (columns.fold) {
     case 'ordered':
-      return `SELECT ${columns.sql} FROM (${unorderedSlice(container, statements, TABLE_COLUMNS)} ORDER BY ordinal)`;
+      return `SELECT ${columns.sql} FROM (${unorderedSlice(container, statements, FOLDED_COLUMNS)} ORDER BY ordinal)`;
     case 'any':
       return unorderedSlice(container, statements, columns.sql);
     case undefined:
@@ -120,8 +129,11 @@ interface SliceReader {
   readonly sql: string;
   readonly first: FirstInOrder | undefined;
   readonly firstSql: string;
-  /** Reads documents, where the columns lose odd ones. */
+  /** Reads documents, where the columns lose some. */
   readonly documentSql: string;
+  readonly span: SliceSpan;
+  /** Gives the last ordinal of the table, where all of it is walked. */
+  readonly lastSql: string | undefined;
 }
 
 /** Rows as a statement gave them. */
@@ -159,14 +171,22 @@ function lookupValues({ lookup, ordinals }: ScanStatements, behind: number, end:
 }
 
 /** Where a slice of about `size` documents ends; undefined where it is the last one. */
-function* endOfSlice(statements: ScanStatements, behind: number, size: number): Program<number | undefined> {
+function* endOfSlice({ statements, span, lastSql }: SliceReader, behind: number, size: number): Program<number | undefined> {
   const { ordinals } = statements;
+  const ahead = lastSql === undefined ? undefined : span.next(size);
+  if (lastSql !== undefined && ahead !== undefined) {
+    const last = (yield { mode: 'get', sql: lastSql, parameters: [] }) as { readonly ordinal: number | null };
+    return behind + ahead < (last.ordinal ?? 0) ? behind + ahead : undefined;
+  }
   if (ordinals !== undefined) {
     const next = placeBehind(ordinals, behind) + size;
     return next < ordinals.length ? ordinals[next - 1] : undefined;
   }
   const piece = statements.bound(behind, size);
   const bound = piece === undefined ? undefined : ((yield { mode: 'get', ...piece }) as { readonly ordinal: number } | undefined);
+  if (bound !== undefined) {
+    span.measured(size, bound.ordinal - behind);
+  }
   return bound?.ordinal;
 }
 
@@ -188,14 +208,16 @@ function* readRows(container: SqliteContainer, reader: SliceReader, behind: numb
 
 function* readSlice(container: SqliteContainer, reader: SliceReader, behind: number, size: number): Program<ScanSlice> {
   const { statements, columns, first } = reader;
-  const next = yield* endOfSlice(statements, behind, size);
+  const next = yield* endOfSlice(reader, behind, size);
   const end = next ?? Number.MAX_SAFE_INTEGER;
-  let found = yield* readRows(container, reader, behind, end);
+  const found = yield* readRows(container, reader, behind, end);
+  const row = found.isFolded && columns.tellsLost === true ? found.rows[0] : undefined;
+  if (row !== undefined && Number(row['large']) + Number(row['odd']) > 0) {
+    const unfolded = { ...reader, columns: DOCUMENT_COLUMNS, sql: reader.documentSql, first: undefined };
+    return yield* readSlice(container, unfolded, behind, Number(row['large']) > 0 ? Math.min(size, MAX_LARGE_ROWS) : size);
+  }
   const isReduced = statements.isFiltered || first !== undefined;
   const looked = isReduced && next !== undefined ? size : found.count;
-  if (found.isFolded && columns.losesOdd === true && Number(found.rows[0]?.['odd']) > 0) {
-    found = yield* readRows(container, { ...reader, columns: DOCUMENT_COLUMNS, sql: reader.documentSql, first: undefined }, behind, end);
-  }
   return { rows: found.rows, isFolded: found.isFolded, looked, next };
 }
 
@@ -216,7 +238,12 @@ export async function* scanSlices(
     sql: sliceStatement(container.number, statements, columns),
     first,
     firstSql: first === undefined ? '' : firstRowsStatement(container.number, statements, columns, first),
-    documentSql: columns.losesOdd === true ? sliceStatement(container.number, statements) : '',
+    documentSql: columns.tellsLost === true ? sliceStatement(container.number, statements) : '',
+    span: new SliceSpan(),
+    lastSql:
+      statements.access === 'container' && statements.index === undefined && statements.ordinals === undefined
+        ? `SELECT max(ordinal) AS ordinal FROM ${tableNames(container.number).documents}`
+        : undefined,
   };
   const size = new SliceSize(container.database.runtime, expectedRows);
   let next: number | undefined = behind;

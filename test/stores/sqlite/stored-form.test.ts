@@ -99,6 +99,37 @@ describe('the stored form', () => {
     expect(await ask('SELECT VALUE c.id FROM c WHERE c.a = "x"')).toEqual(['d1']);
   });
 
+  test('long and odd documents among many short ones, and gaps between ordinals, change no answer', async () => {
+    const store = await newStore(await openBackend({ path: ':memory:' }));
+    const documentOf = (index: number) => ({
+      id: `d${index}`,
+      pk: 'p',
+      n: index % 7,
+      text: index % 400 === 399 ? 'long '.repeat(20_000) : index % 301 === 300 ? 'odd\u0000' : 'short',
+    });
+    const all = Array.from({ length: 1500 }, (_, index) => documentOf(index));
+    await store.bulk(all.map((document) => ({ type: 'create' as const, document })));
+    const gone = (index: number): boolean => index >= 300 && index < 1200 && index % 50 !== 0 && index % 400 !== 399;
+    await store.bulk(all.filter((_, index) => gone(index)).map(({ id }) => ({ type: 'delete' as const, id, partitionKey: 'p' })));
+    const kept = all.filter((_, index) => !gone(index));
+    const ask = (query: string) => store.query(query, { maxItemCount: 1000 }).toArray();
+    expect(await ask('SELECT VALUE c.id FROM c')).toEqual(kept.map(({ id }) => id));
+    expect(await ask('SELECT VALUE c.text FROM c WHERE c.n = 3')).toEqual(kept.filter(({ n }) => n === 3).map(({ text }) => text));
+    expect((await ask('SELECT * FROM c WHERE c.n > 3')).map((document) => (document as { id: string }).id)).toEqual(
+      kept.filter(({ n }) => n > 3).map(({ id }) => id),
+    );
+    expect(await ask('SELECT c.n, COUNT(1) AS count FROM c GROUP BY c.n')).toEqual(
+      [...new Set(kept.map(({ n }) => n))].map((n) => ({ n, count: kept.filter((document) => document.n === n).length })),
+    );
+    expect(await ask('SELECT VALUE c.id FROM c WHERE c.n < 5 OFFSET 200 LIMIT 30')).toEqual(
+      kept
+        .filter(({ n }) => n < 5)
+        .slice(200, 230)
+        .map(({ id }) => id),
+    );
+    expect(await ask('SELECT VALUE COUNT(1) FROM c')).toEqual([kept.length]);
+  });
+
   test('needs SQLite 3.45, and an older one is refused before it writes', async () => {
     const written: string[] = [];
     const real = betterSqlite3Driver();

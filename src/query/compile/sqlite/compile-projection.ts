@@ -5,16 +5,13 @@ import { expressionsOf, operandsOf } from '../../walk.ts';
 import { isDocumentSource, readerOf, type SqliteCompileOptions } from './compile-filter.ts';
 import { constantOf } from './constant-folder.ts';
 import { quotePath } from './json-path.ts';
-import { isOdd } from './odd-documents.ts';
 
 /** The properties of a document that a query reads: all else may be left out of what is parsed. */
 export interface SqliteProjection {
   /** Paths of names into the stored document, none a part of another. */
   readonly paths: readonly (readonly string[])[];
-  /** An expression for each, which gives the JSON text of its value or NULL where there is none. */
+  /** An expression for each, which gives the JSON text of its value or NULL where there is none; it says nothing of odd documents. */
   readonly columns: readonly string[];
-  /** Holds for odd documents, of which the columns say nothing. */
-  readonly odd: string;
   /** Whether the query reads `_rid`, `_etag`, `_ts` and the like. */
   readonly readsSystemProperties: boolean;
 }
@@ -179,7 +176,6 @@ export function compileProjection(
   return {
     paths,
     columns: quoted.map((path) => `(${body} -> ${path?.text})`),
-    odd: isOdd(body).text,
     readsSystemProperties: read.some(isSystem),
   };
 }
