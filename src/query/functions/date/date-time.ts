@@ -14,7 +14,7 @@ export interface DateTimeFields {
 /** Units of 100 ns. Moments count them from 1970-01-01T00:00:00Z. */
 export const TICKS_PER_MS = 10_000n;
 const TICKS_PER_SECOND = 10_000_000n;
-const TICKS_PER_DAY = 86_400n * TICKS_PER_SECOND;
+const SECONDS_PER_DAY = 86_400;
 
 /** 0001-01-01T00:00:00.0000000Z. */
 const MIN_TICKS = -621_355_968_000_000_000n;
@@ -38,7 +38,7 @@ function isLeapYear(year: number): boolean {
 
 /** How many days a month has; `month` from 1. */
 export function daysInMonth(year: number, month: number): number {
-  return month === 2 ? (isLeapYear(year) ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+  return month === 2 ? (isLeapYear(year) ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 /** Days from 1970-01-01; years start in March here, so that the leap day is their last. */
@@ -68,43 +68,42 @@ function civilFromDays(days: number): { year: number; month: number; day: number
   };
 }
 
-/** The moment of these fields; undefined where one is out of range or fractional. */
-export function fromFields(fields: DateTimeFields): bigint | undefined {
-  const { year, month, day, hour, minute, second, fraction } = fields;
-  const inRange =
-    [year, month, day, hour, minute, second, fraction].every(Number.isInteger) &&
-    year >= 1 &&
-    year <= 9999 &&
-    month >= 1 &&
-    month <= 12 &&
-    day >= 1 &&
-    day <= daysInMonth(year, month) &&
-    hour >= 0 &&
-    hour <= 23 &&
-    minute >= 0 &&
-    minute <= 59 &&
-    second >= 0 &&
-    second <= 59 &&
-    fraction >= 0 &&
-    fraction <= 9_999_999;
-  if (!inRange) {
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
+}
+
+/** The moment of these whole numbers; undefined where one is out of range. */
+export function fromFields({ year, month, day, hour, minute, second, fraction }: DateTimeFields): bigint | undefined {
+  if (
+    !isWithin(year, 1, 9999) ||
+    !isWithin(month, 1, 12) ||
+    !isWithin(day, 1, daysInMonth(year, month)) ||
+    !isWithin(hour, 0, 23) ||
+    !isWithin(minute, 0, 59) ||
+    !isWithin(second, 0, 59) ||
+    !isWithin(fraction, 0, 9_999_999)
+  ) {
     return undefined;
   }
-  const seconds = BigInt(daysFromCivil(year, month, day)) * 86_400n + BigInt(hour * 3600 + minute * 60 + second);
-  return seconds * TICKS_PER_SECOND + BigInt(fraction);
+  const seconds = daysFromCivil(year, month, day) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
+  return BigInt(seconds) * TICKS_PER_SECOND + BigInt(fraction);
 }
 
 /** The fields of a moment. */
 export function toFields(ticks: bigint): DateTimeFields {
-  const days = floorDivide(ticks, TICKS_PER_DAY);
-  const inDay = ticks - days * TICKS_PER_DAY;
-  const seconds = Number(inDay / TICKS_PER_SECOND);
+  const wholeSeconds = floorDivide(ticks, TICKS_PER_SECOND);
+  const seconds = Number(wholeSeconds);
+  const days = Math.floor(seconds / SECONDS_PER_DAY);
+  const inDay = seconds - days * SECONDS_PER_DAY;
+  const { year, month, day } = civilFromDays(days);
   return {
-    ...civilFromDays(Number(days)),
-    hour: Math.floor(seconds / 3600),
-    minute: Math.floor(seconds / 60) % 60,
-    second: seconds % 60,
-    fraction: Number(inDay % TICKS_PER_SECOND),
+    year,
+    month,
+    day,
+    hour: Math.floor(inDay / 3600),
+    minute: Math.floor(inDay / 60) % 60,
+    second: inDay % 60,
+    fraction: Number(ticks - wholeSeconds * TICKS_PER_SECOND),
   };
 }
 
@@ -116,15 +115,15 @@ export function parseDateTime(text: string): bigint | undefined {
   if (parts === null) {
     return undefined;
   }
-  const field = (index: number): number => Number(parts[index] ?? 0);
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '0'] = parts;
   return fromFields({
-    year: field(1),
-    month: field(2),
-    day: field(3),
-    hour: field(4),
-    minute: field(5),
-    second: field(6),
-    fraction: Number((parts[7] ?? '0').padEnd(7, '0')),
+    year: Number(year),
+    month: Number(month),
+    day: Number(day),
+    hour: Number(hour),
+    minute: Number(minute),
+    second: Number(second),
+    fraction: Number(fraction.padEnd(7, '0')),
   });
 }
 
