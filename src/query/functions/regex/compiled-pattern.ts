@@ -10,7 +10,7 @@ export const MAX_PATTERN_LENGTH = 10_000;
 /** The most characters that a pattern has when its repetitions are written out. */
 export const MAX_PATTERN_SIZE = 20_000;
 /** The most steps of a search: the size of the pattern times the length of the text. */
-export const MAX_SEARCH_STEPS = 200_000_000;
+export const MAX_SEARCH_STEPS = 50_000_000;
 
 /** A part of a text; `start` is a position in it. */
 export interface PatternMatch {
