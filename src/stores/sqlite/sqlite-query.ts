@@ -18,6 +18,7 @@ import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregate } from './aggregate-query.ts';
 import { documentSource } from './document-source.ts';
+import { fullTextAccess } from './indexes/full-text-access.ts';
 import { indexAccess, type AccessQuery } from './indexes/index-access.ts';
 import type { OrderedWalk } from './indexes/ordered-walk.ts';
 import { queryScope } from './query-scope.ts';
@@ -40,6 +41,8 @@ export interface PlannedQuery {
   readonly access: AccessPath | undefined;
   /** The walk over an index that has the order of the query. */
   readonly walk: OrderedWalk | undefined;
+  /** The indexes of words that lead to what is read, for people. */
+  readonly textIndexes: readonly string[];
 }
 
 /** Prepares a query and compiles what SQLite can do of it. */
@@ -51,7 +54,17 @@ export function planQuery(container: SqliteContainer, request: QueryRequest): Pl
   const plan = cachedSqlitePlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
   const statements = scanStatements(container.number, { ...scope, filter: plan.filter });
-  return { prepared, plan, statements, isNarrowed, hasIds: scope.ids !== undefined, scope, access: undefined, walk: undefined };
+  return {
+    prepared,
+    plan,
+    statements,
+    isNarrowed,
+    hasIds: scope.ids !== undefined,
+    scope,
+    access: undefined,
+    walk: undefined,
+    textIndexes: [],
+  };
 }
 
 /** What the choice of an index depends on. */
@@ -69,8 +82,14 @@ export async function planAccess(
   query: PlannedQuery,
   read: Read,
 ): Promise<PlannedQuery> {
-  const found = await indexAccess(container, accessQuery(container, request, query), read);
-  return found === undefined ? query : { ...query, ...found };
+  const wanted = accessQuery(container, request, query);
+  const found = await indexAccess(container, wanted, read);
+  if (query.statements.access === 'point' || found?.walk !== undefined) {
+    return { ...query, ...found };
+  }
+  const texts = await fullTextAccess(container, wanted, read);
+  const isBetter = texts !== undefined && (found === undefined || texts.documents < found.access.expectedRows);
+  return isBetter ? { ...query, statements: texts.statements, textIndexes: texts.indexes } : { ...query, ...found };
 }
 
 /** A page as a backend's hook gives it. */
@@ -115,7 +134,7 @@ async function runObserved(container: SqliteContainer, request: QueryRequest, qu
 
 function isMissingIndex(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && cause.message.includes('no such index');
+  return cause instanceof Error && /no such (?:index|table: \w+_x\d+)/u.test(cause.message);
 }
 
 /** {@link runQueryPage} for a query that is planned already. */

@@ -74,20 +74,25 @@ function createAnalyzer(rules: LanguageRules): Analyzer {
   return remembering(analyze, MAX_REMEMBERED_TEXTS);
 }
 
+/** Says how words are made. It changes with whatever changes them, so that an index of such words is made anew. */
+export const ANALYZER_FORM = 'words 1';
+
 const analyzers = new Map<string, Analyzer>();
 
-/**
- * The analyzer of a language tag such as `en-US`; only its first part counts. A language without rules of its own (English, French, German,
- * Italian, Portuguese and Spanish have them) is taken for English, as the service's default is.
- */
-export function analyzerOf(language: string = DEFAULT_LANGUAGE): Analyzer {
-  const tag = language.toLowerCase().split('-')[0] ?? '';
-  const key = RULES.has(tag) ? tag : 'en';
-  const known = analyzers.get(key);
+/** The language whose rules hold for a tag such as `en-US`: only its first part counts. Texts in a language without rules are read as English. */
+export function analyzerLanguage(tag: string = DEFAULT_LANGUAGE): string {
+  const language = tag.toLowerCase().split('-')[0] ?? '';
+  return RULES.has(language) ? language : 'en';
+}
+
+/** The analyzer of a language tag; English, French, German, Italian, Portuguese and Spanish have rules of their own. */
+export function analyzerOf(tag?: string): Analyzer {
+  const language = analyzerLanguage(tag);
+  const known = analyzers.get(language);
   if (known !== undefined) {
     return known;
   }
-  const created = createAnalyzer(RULES.get(key) as LanguageRules);
-  analyzers.set(key, created);
+  const created = createAnalyzer(RULES.get(language) as LanguageRules);
+  analyzers.set(language, created);
   return created;
 }

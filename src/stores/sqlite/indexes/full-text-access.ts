@@ -1,11 +1,10 @@
 import { containerSettings } from '../../../query/container-settings.ts';
-import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { readTextCondition, type IndexedText, type TextCondition } from '../../../query/search/text-condition.ts';
-import type { QueryParameter } from '../../../query/syntax-nodes.ts';
 import { get, type Program } from '../driver.ts';
-import { scanStatements, type ScanScope, type ScanStatements, type SqlPiece } from '../scan-statements.ts';
+import { scanStatements, type ScanStatements, type SqlPiece } from '../scan-statements.ts';
 import type { Read } from '../scan-slices.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
+import type { AccessQuery } from './index-access.ts';
 import { FULL_TEXT, fullTextKey, wordsTable } from './full-text-index.ts';
 
 /** More documents than these are not collected: then a scan is about as good. */
@@ -15,6 +14,8 @@ const MAX_COLLECTED = 16_384;
 export interface FullTextAccess {
   /** Reads the documents that they lead to, in creation order. */
   readonly statements: ScanStatements;
+  /** How many these are. */
+  readonly documents: number;
   /** The paths of the indexes, for people. */
   readonly indexes: readonly string[];
 }
@@ -32,24 +33,24 @@ function phraseText(words: readonly string[]): string {
 
 const NOTHING: SqlPiece = { sql: 'SELECT 0 AS rowid WHERE 0', parameters: [] };
 
-function match(table: string, kind: 'some' | 'all', phrases: readonly (readonly string[])[]): SqlPiece {
+function match(table: string, every: boolean, phrases: readonly (readonly string[])[]): SqlPiece {
   const found = phrases.filter((words) => words.length > 0);
-  if (found.length === 0 || (kind === 'all' && found.length < phrases.length)) {
+  if (found.length === 0 || (every && found.length < phrases.length)) {
     return NOTHING;
   }
   const words = wordsTable(table);
-  const text = found.map(phraseText).join(kind === 'all' ? ' AND ' : ' OR ');
+  const text = found.map(phraseText).join(every ? ' AND ' : ' OR ');
   return { sql: `SELECT rowid FROM ${words} WHERE ${words} MATCH ?`, parameters: [text] };
 }
 
 /** The ordinals of the documents for which a condition holds, as a SELECT. */
 function ordinalsOf(container: SqliteContainer, condition: TextCondition): SqlPiece {
-  if (condition.kind === 'some' || condition.kind === 'all') {
-    return match(tableOf(container, condition.text) as string, condition.kind, condition.phrases);
+  if (condition.kind === 'phrases') {
+    return match(tableOf(container, condition.text) as string, condition.every, condition.phrases);
   }
   const pieces = condition.conditions.map((part) => ordinalsOf(container, part));
   return {
-    sql: pieces.map(({ sql }) => `SELECT rowid FROM (${sql})`).join(condition.kind === 'and' ? ' INTERSECT ' : ' UNION '),
+    sql: pieces.map(({ sql }) => `SELECT rowid FROM (${sql})`).join(condition.every ? ' INTERSECT ' : ' UNION '),
     parameters: pieces.flatMap(({ parameters }) => parameters),
   };
 }
@@ -62,7 +63,7 @@ function* collect({ sql, parameters }: SqlPiece): Program<readonly number[] | un
 }
 
 function textsOf(condition: TextCondition): readonly IndexedText[] {
-  return condition.kind === 'and' || condition.kind === 'or' ? condition.conditions.flatMap(textsOf) : [condition.text];
+  return condition.kind === 'group' ? condition.conditions.flatMap(textsOf) : [condition.text];
 }
 
 /**
@@ -71,9 +72,7 @@ function textsOf(condition: TextCondition): readonly IndexedText[] {
  */
 export async function fullTextAccess(
   container: SqliteContainer,
-  prepared: PreparedQuery,
-  parameters: readonly QueryParameter[],
-  scope: ScanScope,
+  { prepared, parameters, computedProperties, scope, filter }: AccessQuery,
   read: Read,
 ): Promise<FullTextAccess | undefined> {
   const { definition } = container.info;
@@ -85,7 +84,7 @@ export async function fullTextAccess(
   }
   const condition = readTextCondition(prepared, parameters, {
     policy: containerSettings(definition).searchPolicy,
-    computedProperties: new Set(definition.computedProperties.map(({ name }) => name)),
+    computedProperties,
     isIndexed: (text) => tableOf(container, text) !== undefined,
   });
   if (condition === undefined) {
@@ -97,7 +96,8 @@ export async function fullTextAccess(
   }
   const texts = [...new Set(textsOf(condition).map(({ path }) => `/${path.join('/')}`))];
   return {
-    statements: scanStatements(container.number, { ...scope, entries: { kind: 'collected', index: FULL_TEXT, ordinals } }),
+    statements: scanStatements(container.number, { ...scope, filter, entries: { kind: 'collected', index: FULL_TEXT, ordinals } }),
+    documents: ordinals.length,
     indexes: texts.map((path) => `full text ${path}`),
   };
 }

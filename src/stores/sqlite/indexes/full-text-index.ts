@@ -31,7 +31,7 @@ export function countsTable(table: string): string {
  * FTS5 sees the words of our analyzer only, and gives each back as it is: they hold letters, digits and marks, which the tokenizer `ascii` takes
  * as they are above 127, and these signs. So a phrase of words matches where the evaluator finds it, and nowhere else.
  */
-const TOKENIZER = `ascii tokenchars ''''.:·,;_''`;
+const TOKENIZER = `"ascii tokenchars '''.:,;_'"`;
 
 class FullTextIndex implements MaintainedIndex {
   readonly #table: string;
@@ -44,7 +44,7 @@ class FullTextIndex implements MaintainedIndex {
 
   *create(): Program<void> {
     yield* run(
-      `CREATE VIRTUAL TABLE ${wordsTable(this.#table)} USING fts5(words, content = '', contentless_delete = 1, tokenize = '${TOKENIZER}')`,
+      `CREATE VIRTUAL TABLE ${wordsTable(this.#table)} USING fts5(words, content = '', contentless_delete = 1, tokenize = ${TOKENIZER})`,
     );
     yield* run(`CREATE TABLE ${countsTable(this.#table)} (ordinal INTEGER PRIMARY KEY, words INTEGER NOT NULL)`);
   }

@@ -1,4 +1,5 @@
+import { fullTextKind } from './full-text-index.ts';
 import type { MaintainedIndexKind } from './maintained-index.ts';
 
 /** The kinds of index that are kept by programs, beside the range indexes that SQLite keeps itself. */
-export const MAINTAINED_KINDS: readonly MaintainedIndexKind[] = [];
+export const MAINTAINED_KINDS: readonly MaintainedIndexKind[] = [fullTextKind];
