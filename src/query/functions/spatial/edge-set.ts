@@ -68,6 +68,13 @@ export class EdgeSet {
     return this.edges[index] as Edge;
   }
 
+  /** Least and greatest x, y, z of all edges; undefined where there are none. */
+  bounds(): { low: [number, number, number]; high: [number, number, number] } | undefined {
+    const root = this.#boxes.subarray(6, 12);
+    const at = (index: number): number => root[index] as number;
+    return this.edges.length === 0 ? undefined : { low: [at(0), at(1), at(2)], high: [at(3), at(4), at(5)] };
+  }
+
   #fillBoxes(node: number, first: number, end: number): void {
     const boxes = this.#boxes;
     const at = node * 6;

@@ -1,0 +1,84 @@
+import { readSpatialCondition, type SpatialCondition } from '../../../query/spatial/spatial-condition.ts';
+import { get, type Program } from '../driver.ts';
+import { scanStatements, type ScanStatements, type SqlPiece } from '../scan-statements.ts';
+import type { Read } from '../scan-slices.ts';
+import type { SqliteContainer } from '../sqlite-container.ts';
+import { MAX_COLLECTED, type AccessQuery } from './index-access.ts';
+import { boxesTable, SPATIAL, spatialKey } from './spatial-index.ts';
+
+/** Boxes that one statement seeks at most. */
+const MAX_BOXES = 64;
+
+/** How indexes of places serve a query. */
+export interface SpatialAccess {
+  /** Reads the documents that they lead to, in creation order. */
+  readonly statements: ScanStatements;
+  /** How many there are. */
+  readonly documents: number;
+  /** The indexes, for people. */
+  readonly indexes: readonly string[];
+}
+
+function tableOf(container: SqliteContainer, path: readonly string[]): string | undefined {
+  const key = spatialKey(path);
+  return container.indexes.ready.find((index) => index.kind === SPATIAL && index.key === key)?.name;
+}
+
+/** The ordinals of the documents whose boxes meet those of a condition, as a SELECT. */
+function ordinalsOf(container: SqliteContainer, condition: SpatialCondition): SqlPiece {
+  if (condition.kind === 'box') {
+    const { low, high } = condition.box;
+    const sides = (['x', 'y', 'z'] as const).map((axis) => `high_${axis} >= ? AND low_${axis} <= ?`).join(' AND ');
+    return {
+      sql: `SELECT ordinal FROM ${boxesTable(tableOf(container, condition.path) as string)} WHERE ${sides}`,
+      parameters: [low[0], high[0], low[1], high[1], low[2], high[2]],
+    };
+  }
+  const pieces = condition.conditions.map((part) => ordinalsOf(container, part));
+  return {
+    sql: pieces.map(({ sql }) => `SELECT ordinal FROM (${sql})`).join(condition.every ? ' INTERSECT ' : ' UNION '),
+    parameters: pieces.flatMap(({ parameters }) => parameters),
+  };
+}
+
+function countBoxes(condition: SpatialCondition): number {
+  return condition.kind === 'box' ? 1 : condition.conditions.reduce((sum, part) => sum + countBoxes(part), 0);
+}
+
+function* collect({ sql, parameters }: SqlPiece): Program<readonly number[] | undefined> {
+  const from = `SELECT ordinal FROM (${sql}) LIMIT ${MAX_COLLECTED + 1}`;
+  const row = yield* get<{ ordinals: string }>(`SELECT json_group_array(ordinal) AS ordinals FROM (${from})`, ...parameters);
+  const ordinals = JSON.parse(row?.ordinals ?? '[]') as number[];
+  return ordinals.length > MAX_COLLECTED ? undefined : ordinals.sort((left, right) => left - right);
+}
+
+function pathsOf(condition: SpatialCondition): readonly string[] {
+  return condition.kind === 'group' ? condition.conditions.flatMap(pathsOf) : [`/${condition.path.join('/')}`];
+}
+
+/**
+ * Finds the documents that can pass the spatial conditions of WHERE by their boxes; undefined where there are none, or too many. What it leads
+ * to is filtered by the evaluator as ever.
+ */
+export async function spatialAccess(container: SqliteContainer, query: AccessQuery, read: Read): Promise<SpatialAccess | undefined> {
+  const { prepared, parameters, computedProperties, scope, filter } = query;
+  if (container.indexes.isStale) {
+    await read(() => container.indexes.load());
+  }
+  if (!container.indexes.ready.some(({ kind }) => kind === SPATIAL)) {
+    return undefined;
+  }
+  const isIndexed = (path: readonly string[]): boolean => tableOf(container, path) !== undefined;
+  const condition = readSpatialCondition(prepared, parameters, computedProperties, isIndexed);
+  if (condition === undefined || countBoxes(condition) > MAX_BOXES) {
+    return undefined;
+  }
+  const ordinals = await read(() => collect(ordinalsOf(container, condition)));
+  return ordinals === undefined
+    ? undefined
+    : {
+        statements: scanStatements(container.number, { ...scope, filter, entries: { kind: 'collected', index: SPATIAL, ordinals } }),
+        documents: ordinals.length,
+        indexes: [...new Set(pathsOf(condition))].map((path) => `spatial ${path}`),
+      };
+}
