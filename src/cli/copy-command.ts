@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ContainerReport, CopyProgress, CopyReport } from '../copy/copy-report.ts';
@@ -83,13 +84,17 @@ interface OpenedStore {
   readonly label: string;
 }
 
-/** Opens the source so that nobody else writes to it, or, where it cannot be written to at all, to read only. */
+/** Opens the source so that nobody else writes to it, or else, where that cannot be, to read only. */
 async function openSource(argument: string): Promise<OpenedStore> {
   const options: OpenStoreOptions = { key: process.env['PERIGEE_FROM_KEY'], mustExist: true };
   try {
     return await openStore(argument, options);
   } catch (error) {
-    if (parseStoreAddress(argument).kind === 'file' && isPerigeeError(error, 'STORE_READ_ONLY')) {
+    const isBusy = isPerigeeError(error, 'STORE_BUSY');
+    if (parseStoreAddress(argument).kind === 'file' && (isBusy || isPerigeeError(error, 'STORE_READ_ONLY'))) {
+      if (isBusy) {
+        console.error('perigee: another program has the folder open; what it writes from now on is not copied.');
+      }
       return openStore(argument, { ...options, readOnly: true });
     }
     throw error;
@@ -104,6 +109,8 @@ async function copy(from: string, to: string, options: CopyCommandOptions): Prom
   const { copyContainers } = await import('../copy/copy-containers.ts');
   const { fileCheckpoint } = await import('../copy/file-checkpoint.ts');
   const controller = new AbortController();
+  // Every request under way to a server listens, which is no leak.
+  setMaxListeners(0, controller.signal);
   const interrupted = new Error('The copy was interrupted.');
   const onSignal = (): void => controller.abort(interrupted);
   const signals = ['SIGINT', 'SIGTERM'] as const;

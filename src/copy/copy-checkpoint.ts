@@ -13,7 +13,7 @@ export interface CopyCheckpoint {
 
 /** How far the copy of one container is. Everything before it is in the target, and durable there. */
 export interface ContainerMark {
-  /** The containers themselves; made again under their names they are others, and the copy begins anew. */
+  /** The containers themselves, and what was chosen; made again under their names they are others, and the copy begins anew. */
   readonly source: string;
   readonly target: string;
   /** A cursor of the change feed that was taken before the first document was read. */

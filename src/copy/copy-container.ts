@@ -58,7 +58,9 @@ export class ContainerCopy {
       expires: definition.defaultTtl !== undefined,
       signal: options.signal,
     });
-    this.#identity = { source: containerIdentity(found.source), target: containerIdentity(found.target) };
+    // What was left under other options is not done under these.
+    const chosen = JSON.stringify([options.overwrite ?? false, options.timeToLive]);
+    this.#identity = { source: containerIdentity(found.source), target: containerIdentity(found.target) + chosen };
     this.#report = {
       database: found.source.databaseId,
       container: definition.id,

@@ -76,9 +76,8 @@ export async function copyContainers(options: CopyOptions): Promise<CopyReport> 
   for (const info of await chosenContainers(options)) {
     containers.push(await ContainerCopy.run(options, marks, info));
   }
+  // Also where something differs: the next run is to look at everything again, with other options perhaps.
+  await marks.clear();
   const equal = containers.every(({ comparison, failed }) => failed === 0 && comparison?.equal !== false);
-  if (equal) {
-    await marks.clear();
-  }
   return { containers, equal };
 }

@@ -180,6 +180,22 @@ describe('a copy that is stopped', () => {
     }
   });
 
+  test('begins anew under other options, and after an end that was not equal', async () => {
+    const runtime = new SimulatedRuntime({ seed: 'options' });
+    const from = await memoryWith(numbered(50), {}, { runtime });
+    await runtime.advance(5000);
+    const to = await memoryWith([{ id: 'd3', pk: 0, n: 'newer' }], {}, { runtime });
+    const options = { from: from.backend, to: to.backend, checkpoint: memoryCheckpoint(), pageItems: 10 };
+    await stopAfter(3, options);
+    expect(await copyContainers(options)).toMatchObject({ equal: false, containers: [{ resumed: true, keptNewer: 0 }] });
+    expect(await copyContainers(options)).toMatchObject({ equal: false, containers: [{ resumed: false, keptNewer: 1 }] });
+    await stopAfter(3, options);
+    expect(await copyContainers({ ...options, overwrite: true })).toMatchObject({
+      equal: true,
+      containers: [{ resumed: false, replaced: 1 }],
+    });
+  });
+
   test('begins anew where its checkpoint is of another container, or says nothing that can be read', async () => {
     const from = await memoryWith(numbered(50));
     const to = await memoryWith([]);
