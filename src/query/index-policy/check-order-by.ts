@@ -12,9 +12,13 @@ const NO_COMPOSITE = 'The order by query does not have a corresponding composite
 const EXCLUDED = 'The index path corresponding to the specified order-by item is excluded.';
 
 /** The path of a document that an item sorts by, as an index policy writes it; `undefined` for a function such as VECTORDISTANCE. */
-function documentPath(prepared: PreparedQuery, root: BoundQuery, node: ExpressionNode): readonly string[] | undefined {
+function documentPath(
+  { identifiers }: Pick<PreparedQuery, 'identifiers'>,
+  root: BoundQuery,
+  node: ExpressionNode,
+): readonly string[] | undefined {
   const path = pathOf(node);
-  const binding = path === undefined ? undefined : prepared.identifiers.get(path.root);
+  const binding = path === undefined ? undefined : identifiers.get(path.root);
   const source = binding?.kind === 'variable' ? root.sources.find(({ slot }) => slot === binding.slot) : undefined;
   if (path === undefined || source?.input.kind !== 'container') {
     return undefined;
@@ -41,9 +45,25 @@ function serves(composite: readonly CompositePart[], paths: readonly (readonly s
   return turned.every((one) => one === turned[0]);
 }
 
+/** FULLTEXTSCORE reads statistics that only a full-text index has. Vectors are compared without an index as well. */
+function checkRank({ text, root, identifiers }: PreparedQuery, { policy }: ContainerSettings): void {
+  for (const score of root.rank?.scores ?? []) {
+    const [node] = score.arguments;
+    if (node === undefined || score.name.toUpperCase() !== 'FULLTEXTSCORE') {
+      continue;
+    }
+    const path = documentPath({ identifiers }, root, node);
+    if (path !== undefined && !policy.fullText.some((index) => samePath(index.path, path))) {
+      const message = `The path '/${path.join('/')}' of ${score.name} has no full-text index.`;
+      const hint = 'Add it to fullTextIndexes of the index policy, or ask for lenient ORDER BY.';
+      throw queryInvalidError(text, [queryErrorEntry(undefined, node, message)], hint);
+    }
+  }
+}
+
 /**
- * Refuses an ORDER BY that Cosmos DB could not serve from the indexes of the container: several keys without a composite index, or one key
- * whose path is excluded. `policy` does so only where the container states an index policy of its own, `lenient` never.
+ * Refuses an ORDER BY that Cosmos DB could not serve from the indexes of the container: several keys without a composite index, one key
+ * whose path is excluded, or a rank by texts without a full-text index. `policy` does so only where the container states an index policy of its own, `lenient` never.
  *
  * @throws QUERY_INVALID with the service's sentence
  */
@@ -51,11 +71,15 @@ export function checkOrderByIndexes(prepared: PreparedQuery, definition: Contain
   const { text, root } = prepared;
   const items = root.orderBy;
   const [first] = items;
-  if (mode === 'lenient' || first === undefined || root.node.orderBy?.rank === true) {
+  if (mode === 'lenient' || first === undefined) {
     return;
   }
   const settings = containerSettings(definition);
   if (mode === 'policy' && settings.hasDefaultPolicy) {
+    return;
+  }
+  if (root.rank !== undefined) {
+    checkRank(prepared, settings);
     return;
   }
   const paths = items.map(({ expression }) => documentPath(prepared, root, expression) ?? []);

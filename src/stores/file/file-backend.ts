@@ -4,6 +4,8 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, toHex, type Runtime } from '../../core/runtime.ts';
+import { checkContainer } from '../../query/check-container.ts';
+import { prepareUserFunctions, type UserDefinedFunctions } from '../../query/user-functions.ts';
 import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
@@ -42,6 +44,8 @@ export interface FileBackendOptions {
   /** How long a container is left alone before its file is brought to one line a document, in milliseconds; 1,000 unless said otherwise. */
   readonly foldAfterMs?: number | undefined;
   readonly runtime?: Runtime | undefined;
+  /** Functions that queries call as `udf.name(…)`. */
+  readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
   /** Takes note of files that could not be tidied, and of lines that a killed writer left, at level `warn`; silent unless said otherwise. */
   readonly logger?: Logger | undefined;
 }
@@ -104,6 +108,7 @@ function makePrivateFolder(folder: string): void {
  */
 export async function openFileBackend(options: FileBackendOptions): Promise<FileBackend> {
   checkOptions(options);
+  const userFunctions = prepareUserFunctions(options.userDefinedFunctions);
   const root = resolve(options.folder);
   const runtime = options.runtime ?? systemRuntime;
   const logger = options.logger ?? silentLogger;
@@ -129,6 +134,7 @@ export async function openFileBackend(options: FileBackendOptions): Promise<File
         synchronous: options.synchronous ?? 'normal',
         maxFileBytes: options.maxFileBytes ?? DEFAULT_MAX_FILE_BYTES,
         foldAfterMs: options.foldAfterMs ?? 1000,
+        userFunctions,
         isLocked: () => held?.isHeld() ?? false,
       },
       stamp: () => ({ etag: `"${toHex(runtime.randomBytes(8))}"`, ts: Math.floor(runtime.nowMs() / 1000) }),
@@ -191,6 +197,10 @@ export class FileBackend extends BaseBackend {
 
   get #lastDatabasePath(): string {
     return join(this.#open.privateFolder, 'last-database');
+  }
+
+  protected override _checkDefinition(definition: ContainerDefinition): void {
+    checkContainer(definition);
   }
 
   protected _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { PerigeeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { CancelTimer, Runtime } from '../../core/runtime.ts';
+import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import { ResidentContainer } from '../common/resident-container.ts';
 import type { DraftChange } from '../common/resident-draft.ts';
@@ -24,6 +25,8 @@ export interface FolderSettings {
   readonly synchronous: 'normal' | 'full';
   readonly maxFileBytes: number;
   readonly foldAfterMs: number;
+  /** What queries call as `udf.name(…)`. */
+  readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
   /** Whether this process still has the right to write. */
   readonly isLocked: () => boolean;
 }
@@ -80,6 +83,7 @@ export class FileContainer {
     this.resident = new ResidentContainer(parts.info, parts.settings.runtime, {
       incarnation: parts.incarnation,
       etagOf: (version) => lineEtag(parts.incarnation, version),
+      userFunctions: parts.settings.userFunctions,
       keep: (changes) => this.#append(changes),
     });
   }

@@ -1,3 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { openFileBackend } from '../../../src/stores/file/file-backend.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
@@ -6,10 +11,25 @@ import type { Backend } from '../../../src/store/backend.ts';
 import type { ContainerInput } from '../../../src/store/container-definition.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 
-/** Backends by name: the reference, and the one that compiles queries to SQL. */
+const folders: string[] = [];
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'perigee-language-'));
+  folders.push(folder);
+  return folder;
+}
+
+afterAll(() => {
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** Backends by name: the reference, the one that compiles queries to SQL, and the one on files. */
 export const OPENERS: Readonly<Record<string, (udfs?: UserDefinedFunctions) => Promise<Backend>>> = {
   memory: (userDefinedFunctions) => Promise.resolve(openMemoryBackend({ userDefinedFunctions })),
   sqlite: (userDefinedFunctions) => openSqliteBackend({ path: ':memory:', userDefinedFunctions }),
+  file: (userDefinedFunctions) => openFileBackend({ folder: newFolder(), userDefinedFunctions }),
 };
 
 /** Runs `work` on a container with some documents, and closes everything behind it. */

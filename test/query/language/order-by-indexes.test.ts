@@ -68,6 +68,30 @@ describe.each(Object.keys(OPENERS))('ORDER BY against the index policy on %s', (
       expect(await store.query('SELECT VALUE c.id FROM c ORDER BY c.b DESC', { orderBy: 'strict' }).toArray()).toEqual(['1', '0']);
     }));
 
+  test('a rank by texts needs a full-text index', () =>
+    withContainer(
+      name,
+      {
+        indexingPolicy: { ...policy, fullTextIndexes: [{ path: '/text' }] },
+        extra: { fullTextPolicy: { defaultLanguage: 'en-US', fullTextPaths: [{ path: '/text', language: 'en-US' }] } },
+      },
+      [{ text: 'red and red' }, { text: 'blue', other: 'red' }],
+      async (store) => {
+        const indexed = "SELECT VALUE c.id FROM c ORDER BY RANK FULLTEXTSCORE(c.text, 'red')";
+        expect(await store.query(indexed, { orderBy: 'strict' }).toArray()).toEqual(['0', '1']);
+        const query = "SELECT VALUE c.id FROM c ORDER BY RANK RRF(FULLTEXTSCORE(c.text, 'red'), FULLTEXTSCORE(c.other, 'red'))";
+        await expect(store.query(query, { orderBy: 'strict' }).toArray()).rejects.toMatchObject({
+          code: 'QUERY_INVALID',
+          details: {
+            errors: [
+              { message: "The path '/other' of FULLTEXTSCORE has no full-text index.", location: { start: query.indexOf('c.other') } },
+            ],
+          },
+        });
+        expect(await store.query(query).toArray()).toHaveLength(2);
+      },
+    ));
+
   test('without indexing nothing can be sorted but in lenient mode', () =>
     withContainer(name, { indexingPolicy: { indexingMode: 'none' } }, documents, async (store) => {
       const query = 'SELECT VALUE c.id FROM c ORDER BY c.b DESC';
