@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { valueOf } from '../evaluator/run-query.ts';
 import { callFunction, testCases, testUndefined } from './function-cases.ts';
 
 describe('date and time functions', () => {
@@ -83,4 +85,82 @@ describe('date and time functions', () => {
     expect(callFunction('AGO', ['second', 2], context)).toBe('1970-01-01T00:00:00.5000000Z');
     expect(callFunction('AGO', ['second', 1.5], context)).toBeUndefined();
   });
+});
+
+const PARTS = ['year', 'month', 'day', 'hour', 'minute', 'second', 'millisecond', 'microsecond'] as const;
+
+/** Moments of all years to 100 ns, as text. */
+const moments = fc
+  .tuple(fc.integer({ min: -62_135_596_800, max: 253_402_300_799 }), fc.integer({ min: 0, max: 9_999_999 }))
+  .map(([seconds, fraction]) => `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(fraction).padStart(7, '0')}Z`);
+
+describe('dates to 100 ns', () => {
+  test('go to ticks and back unchanged', () => {
+    fc.assert(
+      fc.property(moments, (moment) => {
+        expect(valueOf(`TICKSTODATETIME(DATETIMETOTICKS('${moment}'))`)).toBe(moment);
+        expect(callFunction('DATETIMEADD', ['ns', 0, moment])).toBe(moment);
+        const parts = ['year', 'month', 'day', 'hour', 'minute', 'second'].map((part) => callFunction('DATETIMEPART', [part, moment]));
+        const fraction = (callFunction('DATETIMEPART', ['ns', moment]) as number) / 100;
+        expect(callFunction('DATETIMEFROMPARTS', [...parts, fraction])).toBe(moment);
+      }),
+    );
+  });
+
+  test('a bin holds its moment: it begins at or before it, and the next one after it', () => {
+    fc.assert(
+      fc.property(
+        moments,
+        fc.constantFrom(...PARTS),
+        fc.integer({ min: 1, max: 400 }),
+        fc.constantFrom('1970-01-01', '2000-01-31', '1601-01-01'),
+        (moment, part, size, origin) => {
+          const start = callFunction('DATETIMEBIN', [moment, part, size, origin]);
+          if (typeof start !== 'string') {
+            expect(moment < '0402').toBe(true);
+            return;
+          }
+          expect(start <= moment, `${start} ${moment}`).toBe(true);
+          const months = part === 'year' || part === 'month';
+          const next = months ? undefined : callFunction('DATETIMEADD', [part, size, start]);
+          expect(next === undefined || (next as string) > moment, `${String(next)} ${moment}`).toBe(true);
+          expect(callFunction('DATETIMEBIN', [start, part, size, origin])).toBe(start);
+        },
+      ),
+    );
+  });
+
+  test('a difference counts boundaries: what is added comes back, and the other way round is the negative', () => {
+    fc.assert(
+      fc.property(moments, moments, fc.constantFrom(...PARTS), fc.integer({ min: -5000, max: 5000 }), (from, to, part, amount) => {
+        const there = callFunction('DATETIMEDIFF', [part, from, to]) as number;
+        expect(callFunction('DATETIMEDIFF', [part, to, from])).toBe(there === 0 ? 0 : -there);
+        const moved = callFunction('DATETIMEADD', [part, amount, from]);
+        if (moved !== undefined) {
+          expect(callFunction('DATETIMEDIFF', [part, from, moved])).toBe(amount);
+        }
+      }),
+    );
+  });
+
+  testCases([
+    ['DATETIMETOTICKS', ['0001-01-01'], -621_355_968_000_000_000],
+    ['TICKSTODATETIME', [-621_355_968_000_000_000], '0001-01-01T00:00:00.0000000Z'],
+    ['TICKSTODATETIME', [-621_355_968_000_001_000], undefined],
+    ['TIMESTAMPTODATETIME', [-62135596800001], undefined],
+    ['DATETIMEADD', ['ns', 100, '9999-12-31T23:59:59.9999999Z'], undefined],
+    ['DATETIMEADD', ['ns', -150, '1970-01-01'], '1969-12-31T23:59:59.9999999Z'],
+    ['DATETIMEADD', ['day', 1e300, '1970-01-01'], undefined],
+    ['DATETIMEADD', ['year', 1e300, '1970-01-01'], undefined],
+    ['DATETIMEADD', ['yyyy', 1, '2024-02-29'], '2025-02-28T00:00:00.0000000Z'],
+    ['DATETIMEDIFF', ['mcs', '1969-12-31T23:59:59.9999999Z', '1970-01-01'], 1],
+    ['DATETIMEDIFF', ['ms', '2024-01-01T00:00:00.0009999Z', '2024-01-01T00:00:00.0010000Z'], 1],
+    ['DATETIMEBIN', ['2024-02-29T10:00:00Z', 'month', 1, '2000-01-31'], '2024-02-29T00:00:00.0000000Z'],
+    ['DATETIMEBIN', ['2024-02-28', 'month', 1, '2000-01-31'], '2024-01-31T00:00:00.0000000Z'],
+    ['DATETIMEBIN', ['2024-03-05T01:02:03.1234567Z', 'ns', 250], '2024-03-05T01:02:03.1234565Z'],
+    ['DATETIMEFROMPARTS', [2024, 3, 5, 23, 59, 59, 9_999_999], '2024-03-05T23:59:59.9999999Z'],
+    ['DATETIMEFROMPARTS', [2024, 3, 5, 23, 59, 59, 10_000_000], undefined],
+    ['DATETIMEFROMPARTS', [10_000, 1, 1], undefined],
+    ['DATETIMEFROMPARTS', [0, 1, 1], undefined],
+  ]);
 });

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { murmur32 } from '../../../src/query/functions/string/hash.ts';
 import { callFunction, testCases, testUndefined } from './function-cases.ts';
 
 describe('string functions', () => {
@@ -114,5 +116,85 @@ describe('string functions', () => {
   test('ignoring case does not depend on neighbours: a final sigma equals one within a word', () => {
     expect(callFunction('CONTAINS', ['ΟΔΟΣΑ', 'οδοσ', true])).toBe(true);
     expect(callFunction('CONTAINS', ['ΟΔΟΣΑ', 'οδος', true])).toBe(true);
+  });
+});
+
+describe('what stands around a delimiter', () => {
+  testUndefined(
+    ['SUBSTRINGBEFORE', 'SUBSTRINGAFTER', 'LASTSUBSTRINGBEFORE', 'LASTSUBSTRINGAFTER'],
+    [
+      ['a', 'b'],
+      ['', 'b'],
+      ['a', null],
+      [null, 'a'],
+      ['a', 1],
+      [undefined, 'a'],
+    ],
+  );
+  testCases([
+    ['SUBSTRINGBEFORE', ['a::b::c', '::'], 'a'],
+    ['SUBSTRINGAFTER', ['a::b::c', '::'], 'b::c'],
+    ['LASTSUBSTRINGBEFORE', ['a::b::c', '::'], 'a::b'],
+    ['LASTSUBSTRINGAFTER', ['a::b::c', '::'], 'c'],
+    ['SUBSTRINGBEFORE', ['a', 'a'], ''],
+    ['SUBSTRINGAFTER', ['a', 'a'], ''],
+    ['SUBSTRINGAFTER', ['aaa', 'aa'], 'a'],
+    ['LASTSUBSTRINGBEFORE', ['aaa', 'aa'], 'a'],
+    ['SUBSTRINGAFTER', ['ab', ''], 'ab'],
+    ['LASTSUBSTRINGBEFORE', ['ab', ''], 'ab'],
+    ['LASTSUBSTRINGAFTER', ['ab', ''], ''],
+    ['SUBSTRINGBEFORE', ['😀-x', '-'], '😀'],
+  ]);
+
+  test('makes the text again together with the delimiter', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 6 }), fc.string({ maxLength: 2 }), fc.string({ maxLength: 6 }), (left, delimiter, right) => {
+        const text = left + delimiter + right;
+        for (const which of ['', 'LAST']) {
+          const before = callFunction(`${which}SUBSTRINGBEFORE`, [text, delimiter]);
+          const after = callFunction(`${which}SUBSTRINGAFTER`, [text, delimiter]);
+          expect(`${before as string}${delimiter}${after as string}`).toBe(text);
+        }
+      }),
+    );
+  });
+});
+
+describe('HASH', () => {
+  test.each([
+    ['', 0],
+    ['hello', 0x248bfa47],
+    ['hello, world', 0x149bbb7f],
+    ['The quick brown fox jumps over the lazy dog', 0x2e4ff723],
+  ])('is MurmurHash3 of 32 bits: %s', (text, expected) => {
+    expect(murmur32(new TextEncoder().encode(text))).toBe(expected);
+  });
+
+  test('is the same for equal values and differs between types', () => {
+    expect(callFunction('HASH', [-0])).toBe(callFunction('HASH', [0]));
+    expect(callFunction('HASH', [[{ a: 1, b: [2] }]])).toBe(callFunction('HASH', [[{ b: [2], a: 1 }]]));
+    const values = [null, true, false, 1, '1', [1], { a: 1 }, '', [], {}].map((value) => callFunction('HASH', [value]));
+    expect(new Set(values).size).toBe(values.length);
+    expect(callFunction('HASH', [undefined])).toBeUndefined();
+  });
+
+  testUndefined(
+    ['HASH'],
+    [
+      ['a', 0],
+      ['a', -3],
+      ['a', 1.5],
+      ['a', '2'],
+    ],
+  );
+
+  test('spreads values over the buckets of a modulus', () => {
+    const counts = Array.from({ length: 10 }, () => 0);
+    for (let index = 0; index < 5000; index += 1) {
+      const bucket = callFunction('HASH', [`id-${index}`, 10]) as number;
+      counts[bucket] = (counts[bucket] as number) + 1;
+    }
+    expect(Math.min(...counts)).toBeGreaterThan(400);
+    expect(Math.max(...counts)).toBeLessThan(600);
   });
 });
