@@ -62,12 +62,12 @@ function indexReading({ index, equal, range, order }: AccessPath): string {
 }
 
 function workOf(query: PlannedQuery): EngineWork {
-  const { plan, statements, hasIds, isNarrowed, access, textIndexes } = query;
+  const { plan, statements, hasIds, isNarrowed, access, searchIndexes } = query;
   return {
     engine: 'SQLite',
     access: access === undefined ? statements.access : 'index',
     reading: access === undefined ? READING_TEXTS[statements.access] : indexReading(access),
-    indexes: access === undefined ? textIndexes : [indexText(access.index)],
+    indexes: access === undefined ? searchIndexes : [indexText(access.index)],
     narrowedBy: [...(statements.lookup !== undefined || (isNarrowed && !hasIds) ? ['partition key'] : []), ...(hasIds ? ['id'] : [])],
     pushed: pushedBy(query),
     filterReasons: plan.filter === undefined ? ['nothing of it can be told in SQL'] : [],

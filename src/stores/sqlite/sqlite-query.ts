@@ -21,6 +21,7 @@ import { documentSource } from './document-source.ts';
 import { fullTextAccess } from './indexes/full-text-access.ts';
 import { indexAccess, type AccessQuery } from './indexes/index-access.ts';
 import type { OrderedWalk } from './indexes/ordered-walk.ts';
+import { spatialAccess } from './indexes/spatial-access.ts';
 import { queryScope } from './query-scope.ts';
 import { scanStatements, type ScanScope, type ScanStatements } from './scan-statements.ts';
 import type { Read } from './scan-slices.ts';
@@ -41,8 +42,8 @@ export interface PlannedQuery {
   readonly access: AccessPath | undefined;
   /** The walk over an index that has the order of the query. */
   readonly walk: OrderedWalk | undefined;
-  /** The indexes of words that lead to what is read, for people. */
-  readonly textIndexes: readonly string[];
+  /** The indexes of words or places that lead to what is read, for people. */
+  readonly searchIndexes: readonly string[];
 }
 
 /** Prepares a query and compiles what SQLite can do of it. */
@@ -63,7 +64,7 @@ export function planQuery(container: SqliteContainer, request: QueryRequest): Pl
     scope,
     access: undefined,
     walk: undefined,
-    textIndexes: [],
+    searchIndexes: [],
   };
 }
 
@@ -88,8 +89,10 @@ export async function planAccess(
     return { ...query, ...found };
   }
   const texts = await fullTextAccess(container, wanted, read);
-  const isBetter = texts !== undefined && (found === undefined || texts.documents < found.access.expectedRows);
-  return isBetter ? { ...query, statements: texts.statements, textIndexes: texts.indexes } : { ...query, ...found };
+  const places = await spatialAccess(container, wanted, read);
+  const searched = texts === undefined || (places !== undefined && places.documents < texts.documents) ? places : texts;
+  const isBetter = searched !== undefined && (found === undefined || searched.documents < found.access.expectedRows);
+  return isBetter ? { ...query, statements: searched.statements, searchIndexes: searched.indexes } : { ...query, ...found };
 }
 
 /** A page as a backend's hook gives it. */

@@ -63,7 +63,7 @@ export function accessOptions(container: SqliteContainer, query: AccessQuery): A
 }
 
 /** How many entries a statement gives, counted up to a bound. */
-function* countUpTo(from: string, piece: SqlPiece): Program<number> {
+export function* countUpTo(from: string, piece: SqlPiece): Program<number> {
   const row = yield* get<{ n: number }>(
     `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} WHERE ${piece.sql} LIMIT ${MAX_COUNTED})`,
     ...piece.parameters,

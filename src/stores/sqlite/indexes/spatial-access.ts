@@ -1,9 +1,10 @@
 import { readSpatialCondition, type SpatialCondition } from '../../../query/spatial/spatial-condition.ts';
 import { get, type Program } from '../driver.ts';
+import { tableNames } from '../container-statements.ts';
 import { scanStatements, type ScanStatements, type SqlPiece } from '../scan-statements.ts';
 import type { Read } from '../scan-slices.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
-import { MAX_COLLECTED, type AccessQuery } from './index-access.ts';
+import { countUpTo, MAX_COLLECTED, MAX_COUNTED, type AccessQuery } from './index-access.ts';
 import { boxesTable, SPATIAL, spatialKey } from './spatial-index.ts';
 
 /** Boxes that one statement seeks at most. */
@@ -52,6 +53,21 @@ function* collect({ sql, parameters }: SqlPiece): Program<readonly number[] | un
   return ordinals.length > MAX_COLLECTED ? undefined : ordinals.sort((left, right) => left - right);
 }
 
+/** Collects ordinals, if they are not more than the documents of the partition keys that are asked for. */
+function* collectUnlessLonger(
+  container: SqliteContainer,
+  { statements }: AccessQuery,
+  condition: SpatialCondition,
+): Program<readonly number[] | undefined> {
+  const ordinals = yield* collect(ordinalsOf(container, condition));
+  if (ordinals === undefined || statements.access !== 'partition' || statements.lookup === undefined) {
+    return ordinals;
+  }
+  const { documents } = tableNames(container.number);
+  const otherwise = yield* countUpTo(`${documents} INDEXED BY ${documents}_pk`, statements.lookup);
+  return otherwise < Math.min(ordinals.length, MAX_COUNTED) ? undefined : ordinals;
+}
+
 function pathsOf(condition: SpatialCondition): readonly string[] {
   return condition.kind === 'group' ? condition.conditions.flatMap(pathsOf) : [`/${condition.path.join('/')}`];
 }
@@ -73,7 +89,7 @@ export async function spatialAccess(container: SqliteContainer, query: AccessQue
   if (condition === undefined || countBoxes(condition) > MAX_BOXES) {
     return undefined;
   }
-  const ordinals = await read(() => collect(ordinalsOf(container, condition)));
+  const ordinals = await read(() => collectUnlessLonger(container, query, condition));
   return ordinals === undefined
     ? undefined
     : {
