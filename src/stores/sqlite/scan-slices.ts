@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../core/errors.ts';
 import { BODY_TEXT, tableNames } from './container-statements.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { isOdd } from '../../query/compile/sqlite/odd-documents.ts';
-import type { Program, SqliteRow, SqliteValue } from './driver.ts';
+import { get, type Program, type SqliteRow, type SqliteValue } from './driver.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import { SliceSize } from './slice-size.ts';
 import { SliceSpan } from './slice-span.ts';
@@ -24,7 +24,7 @@ export interface ScanSlice {
   readonly rows: readonly ScannedRow[];
   /** Whether `rows` is the one row of a folded slice; one that would lose documents is not folded. */
   readonly isFolded: boolean;
-  /** About how many documents were looked at to find them. */
+  /** About how many documents were looked at to find them. The last slice of a walk puts right what is off before it, if need be by a number below 0. */
   readonly looked: number;
   /** The ordinal behind which the next slice starts; `undefined` at the end. */
   readonly next: number | undefined;
@@ -134,6 +134,8 @@ interface SliceReader {
   readonly span: SliceSpan;
   /** Gives the last ordinal of the table, where all of it is walked. */
   readonly lastSql: string | undefined;
+  /** Where the walk began, and how many documents its slices looked at so far. */
+  readonly walked: { readonly from: number; looked: number };
 }
 
 /** Rows as a statement gave them. */
@@ -206,8 +208,42 @@ function* readRows(container: SqliteContainer, reader: SliceReader, behind: numb
   return readRowsOf((yield { mode: 'all', sql: reader.sql, parameters }) as readonly ScannedRow[], columns);
 }
 
+/**
+ * How many documents the last slice looks at. The charge of a query must not depend on where slices end, and those of a walk over the container are
+ * only about as long as they should be: where it began at the beginning, the last one puts that right.
+ */
+function* countLast(container: SqliteContainer, { statements, lastSql, walked }: SliceReader, behind: number): Program<number> {
+  const { lookup, ordinals } = statements;
+  if (ordinals !== undefined) {
+    return ordinals.length - placeBehind(ordinals, behind);
+  }
+  const { documents } = tableNames(container.number);
+  if (lastSql !== undefined && walked.from === 0) {
+    // Without a condition SQLite counts pages of an index instead of rows.
+    return ((yield* get<{ n: number }>(`SELECT count(*) AS n FROM ${documents}`))?.n ?? 0) - walked.looked;
+  }
+  const keys = lookup === undefined ? '' : `${lookup.sql} AND `;
+  const sql = `SELECT count(*) AS n FROM ${documents}${indexClause(statements)} WHERE ${keys}ordinal > ?`;
+  return (yield* get<{ n: number }>(sql, ...(lookup?.parameters ?? []), behind))?.n ?? 0;
+}
+
+function* lookedAt(
+  container: SqliteContainer,
+  reader: SliceReader,
+  found: ReadRows,
+  behind: number,
+  end: number | undefined,
+  size: number,
+): Program<number> {
+  const { statements, first } = reader;
+  if ((!statements.isFiltered && first === undefined) || statements.access === 'point') {
+    return found.count;
+  }
+  return end === undefined ? yield* countLast(container, reader, behind) : size;
+}
+
 function* readSlice(container: SqliteContainer, reader: SliceReader, behind: number, size: number): Program<ScanSlice> {
-  const { statements, columns, first } = reader;
+  const { columns } = reader;
   const next = yield* endOfSlice(reader, behind, size);
   const end = next ?? Number.MAX_SAFE_INTEGER;
   const found = yield* readRows(container, reader, behind, end);
@@ -216,8 +252,7 @@ function* readSlice(container: SqliteContainer, reader: SliceReader, behind: num
     const unfolded = { ...reader, columns: DOCUMENT_COLUMNS, sql: reader.documentSql, first: undefined };
     return yield* readSlice(container, unfolded, behind, Number(row['large']) > 0 ? Math.min(size, MAX_LARGE_ROWS) : size);
   }
-  const isReduced = statements.isFiltered || first !== undefined;
-  const looked = isReduced && next !== undefined ? size : found.count;
+  const looked = yield* lookedAt(container, reader, found, behind, next, size);
   return { rows: found.rows, isFolded: found.isFolded, looked, next };
 }
 
@@ -240,6 +275,7 @@ export async function* scanSlices(
     firstSql: first === undefined ? '' : firstRowsStatement(container.number, statements, columns, first),
     documentSql: columns.tellsLost === true ? sliceStatement(container.number, statements) : '',
     span: new SliceSpan(),
+    walked: { from: behind, looked: 0 },
     lastSql:
       statements.access === 'container' && statements.index === undefined && statements.ordinals === undefined
         ? `SELECT max(ordinal) AS ordinal FROM ${tableNames(container.number).documents}`
@@ -252,6 +288,7 @@ export async function* scanSlices(
     const rows = size.begin();
     const slice = await read(() => readSlice(container, reader, from, rows));
     size.end(slice.rows.reduce((sum, row) => sum + charactersOf(row), 0));
+    reader.walked.looked += slice.looked;
     yield slice;
     next = slice.next;
     if (next !== undefined) {

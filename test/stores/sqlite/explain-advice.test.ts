@@ -59,6 +59,16 @@ async function follow(query: QueryInput, options?: QueryOptions): Promise<{ advi
   return { advised, followed: await store.explain(query, options) };
 }
 
+test('a scan counts every document that it looks at, whether it passes or not, so that its charge is always the same', async () => {
+  const runs = await Promise.all([1, 2, 3].map(() => plain.explain('SELECT VALUE c.id FROM c WHERE c.kind = "k7" AND c.n < 1000')));
+  expect(runs.map(({ documentsScanned, itemsReturned }) => [documentsScanned, itemsReturned])).toEqual(
+    [1, 2, 3].map(() => [DOCUMENTS, 25]),
+  );
+  expect(new Set(runs.map(({ requestUnits }) => requestUnits)).size).toBe(1);
+  const scoped = await plain.explain('SELECT VALUE c.id FROM c WHERE c.kind = "k8"', { partitionKey: 'p0' });
+  expect(scoped).toMatchObject({ access: 'partition', documentsScanned: DOCUMENTS / 4, itemsReturned: 100 });
+});
+
 describe('advice', () => {
   test.each<readonly [text: string, policy: JsonObject, lookedAt: number]>([
     ['SELECT * FROM c WHERE c.kind = "k7"', { includedPaths: [{ path: '/kind/?' }] }, 100],
