@@ -123,7 +123,7 @@ describe('dates to 100 ns', () => {
           expect(start <= moment, `${start} ${moment}`).toBe(true);
           const months = part === 'year' || part === 'month';
           const next = months ? undefined : callFunction('DATETIMEADD', [part, size, start]);
-          expect(next === undefined || (next as string) > moment, `${String(next)} ${moment}`).toBe(true);
+          expect(next === undefined || (next as string) > moment, `${next as string} ${moment}`).toBe(true);
           expect(callFunction('DATETIMEBIN', [start, part, size, origin])).toBe(start);
         },
       ),

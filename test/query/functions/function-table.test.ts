@@ -34,7 +34,7 @@ describe('the function table', () => {
     for (const { name, summary, parameters } of functionTable) {
       expect(summary, name).toMatch(/^[^\n]+\.$/);
       const order = parameters.map(({ presence }) => ['required', 'optional', 'rest'].indexOf(presence));
-      expect(order, name).toEqual(order.toSorted());
+      expect(order, name).toEqual(order.toSorted((left, right) => left - right));
       expect(order.filter((presence) => presence === 2).length, name).toBeLessThanOrEqual(1);
       expect(new Set(parameters.map((parameter) => parameter.name)).size, name).toBe(parameters.length);
     }
