@@ -2,8 +2,10 @@ import type { JsonValue } from '../../../core/json.ts';
 import { isJsonObject } from '../../../core/json.ts';
 import { takesExactIntegers } from '../../evaluator/exact-integers.ts';
 import { lookupFunction } from '../../functions/function-table.ts';
+import { lookupPattern } from '../../functions/regex/pattern-cache.ts';
+import { PatternFault } from '../../functions/regex/pattern-fault.ts';
 import type { CallNode } from '../../syntax-nodes.ts';
-import { boundedLoop, insideLoop, type CompileContext } from './compile-context.ts';
+import { boundedLoop, insideLoop, leave, type CompileContext } from './compile-context.ts';
 import { equals, isDefined, isIn } from './comparison.ts';
 import { allOf, anyOf, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
 import { foldedText } from './function-values.ts';
@@ -136,6 +138,22 @@ const arrayContains: Compile = ([array, needle, flag], wanted, context, reads) =
   return items.every((item) => item !== undefined) ? isIn(needle, items, wanted) : UNKNOWN;
 };
 
+/** Where a text holds what every match of a constant pattern holds; its beginning, where that is known, as a range. */
+const regexMatch: Compile = ([text, pattern, modifiers], wanted, context) => {
+  leave(context, 'a regular expression runs in the evaluator');
+  const given = modifiers === undefined ? '' : modifiers.constant?.value;
+  const written = pattern?.constant?.value;
+  if (!wanted || text === undefined || typeof written !== 'string' || typeof given !== 'string') {
+    return UNKNOWN;
+  }
+  const compiled = lookupPattern(written, given);
+  const required = compiled instanceof PatternFault ? undefined : compiled.required;
+  const constant = constantValue(required?.text);
+  return required === undefined || constant === undefined
+    ? UNKNOWN
+    : { ...textCondition(required.place === 'start' ? 'prefix' : 'infix', text, constant, true), exact: false };
+};
+
 const CONDITIONS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
   ['IS_ARRAY', typeCheck(TYPES.array)],
   ['IS_BOOL', typeCheck(TYPES.boolean)],
@@ -148,6 +166,7 @@ const CONDITIONS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
   ['IS_STRING', typeCheck(TYPES.string)],
   ['IS_INTEGER', numberCheck(isWhole)],
   ['IS_FINITE_NUMBER', numberCheck(isFiniteNumber)],
+  ['REGEXMATCH', regexMatch],
   ['CONTAINS', textTest('infix')],
   ['STARTSWITH', textTest('prefix')],
   ['ENDSWITH', textTest('suffix')],

@@ -3,6 +3,7 @@ import { newlineFormOf } from './newline-needs.ts';
 import { PatternFault } from './pattern-fault.ts';
 import { canBeEmpty, type PatternNode } from './pattern-node.ts';
 import { readPattern } from './read-pattern.ts';
+import { requiredTextOf, type RequiredText } from './required-text.ts';
 import { NEWLINE_MARK, writePattern, type NewlineForm } from './write-pattern.ts';
 
 /** The longest pattern, in UTF-16 units. */
@@ -80,6 +81,8 @@ export class CompiledPattern {
   readonly groupCount: number;
   /** Whether what its groups hold is the same in PCRE. */
   readonly hasEmptyLoop: boolean;
+  /** What a text must hold to match. */
+  readonly required: RequiredText | undefined;
   readonly #form: NewlineForm;
   readonly #plain: Program;
   readonly #marked: Program | undefined;
@@ -87,6 +90,7 @@ export class CompiledPattern {
   constructor(node: PatternNode, groupCount: number) {
     this.groupCount = groupCount;
     this.hasEmptyLoop = hasEmptyLoop(node);
+    this.required = requiredTextOf(node);
     this.#form = newlineFormOf(node);
     this.#plain = compile(node, 'plain');
     // Now, and not at the first text that needs it: a pattern is refused whatever the texts are.
@@ -95,12 +99,18 @@ export class CompiledPattern {
 
   /** Whether the pattern is found anywhere in the text. */
   test(text: string): boolean {
+    if (!this.#mayMatch(text)) {
+      return false;
+    }
     const [program, searched] = this.#programFor(text);
     return program.engine.test(searched);
   }
 
   /** The matches from the left, none within another; after an empty one the search goes on one character further. */
   *matches(text: string): Generator<PatternMatch> {
+    if (!this.#mayMatch(text)) {
+      return;
+    }
     const [{ engine, groups, finals }, searched] = this.#programFor(text);
     const matcher = engine.matcher(searched);
     while (matcher.find()) {
@@ -117,6 +127,12 @@ export class CompiledPattern {
         },
       };
     }
+  }
+
+  /** A text without what a match must hold is no failure either, however long: a store that leaves its document out gives the same answer. */
+  #mayMatch(text: string): boolean {
+    const { required } = this;
+    return required === undefined || (required.place === 'start' ? text.startsWith(required.text) : text.includes(required.text));
   }
 
   #programFor(text: string): readonly [program: Program, searched: string] {

@@ -142,6 +142,7 @@ export const regexFunctions: readonly FunctionEntry[] = [
       ["REGEXMATCH(c.planet, 'J', 'q')", undefined],
     ],
     indexUse: 'scan',
+    sqlite: 'superset',
     refuses: refusal(false),
     mayFail: true,
     compute: match,

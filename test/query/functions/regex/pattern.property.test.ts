@@ -9,7 +9,7 @@ const numRuns = Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 1500);
 
 describe(`patterns against an engine that backtracks (PERIGEE_FUZZ_SEED=${seed})`, () => {
   test('find the same, or are refused', () => {
-    const counts = { found: 0, missed: 0, refused: 0, extracted: 0 };
+    const counts = { found: 0, missed: 0, refused: 0, extracted: 0, required: 0 };
     fc.assert(
       fc.property(arbitraryPattern, fc.array(arbitraryText, { minLength: 4, maxLength: 4 }), ({ pcre, native, emptyLoop }, texts) => {
         const compiled = lookupPattern(pcre, '');
@@ -19,6 +19,7 @@ describe(`patterns against an engine that backtracks (PERIGEE_FUZZ_SEED=${seed})
           return;
         }
         const oracle = new RegExp(native, 'u');
+        counts.required += compiled.required === undefined ? 0 : 1;
         for (const text of texts) {
           const expected = oracle.exec(text);
           expect(compiled.test(text), `${pcre} on ${JSON.stringify(text)}`).toBe(expected !== null);
@@ -37,6 +38,7 @@ describe(`patterns against an engine that backtracks (PERIGEE_FUZZ_SEED=${seed})
     const total = counts.found + counts.missed + counts.refused;
     expect(counts.found / total, JSON.stringify(counts)).toBeGreaterThan(0.2);
     expect(counts.extracted / total, JSON.stringify(counts)).toBeGreaterThan(0.1);
+    expect(counts.required, JSON.stringify(counts)).toBeGreaterThan(numRuns / 10);
     expect(counts.refused / total, JSON.stringify(counts)).toBeLessThan(0.2);
   }, 600_000);
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { isPerigeeError } from '../../../../src/core/errors.ts';
 import { MAX_PATTERN_LENGTH, MAX_PATTERN_SIZE } from '../../../../src/query/functions/regex/compiled-pattern.ts';
+import { lookupPattern } from '../../../../src/query/functions/regex/pattern-cache.ts';
+import { PatternFault } from '../../../../src/query/functions/regex/pattern-fault.ts';
 import { prepareQuery } from '../../../../src/query/prepare-query.ts';
 import { callFunction, testCases, testUndefined } from '../function-cases.ts';
 
@@ -166,5 +168,26 @@ describe('REGEXEXTRACT and REGEXEXTRACTALL', () => {
     expect(() => callFunction('REGEXEXTRACT', ['a', '(a*)*'])).toThrow(refused);
     expect(() => prepareQuery("SELECT VALUE REGEXEXTRACTALL(c.x, '(a|b*)+') FROM c")).toThrow(refused);
     expect(callFunction('REGEXMATCH', ['a', '(a*)*'])).toBe(true);
+  });
+});
+
+describe('what every match holds', () => {
+  test.each([
+    ['^abc', '', 'abc', 'start'],
+    ['^abc+d', '', 'abc', 'start'],
+    ['^(ab)c', '', 'abc', 'start'],
+    ['^a|b', '', undefined, undefined],
+    ['(?m)^abc', '', 'abc', 'anywhere'],
+    ['x?^abc', '', 'abc', 'anywhere'],
+    ['[0-9]+-orbit$', '', '-orbit', 'anywhere'],
+    ['a(?:bc){2}d', '', 'abc', 'anywhere'],
+    ['ab*cd', '', 'cd', 'anywhere'],
+    ['abc', 'i', undefined, undefined],
+    ['2024-a', 'i', '2024-', 'anywhere'],
+    ['', '', undefined, undefined],
+  ])('%s with %s: %s', (pattern, modifiers, text, place) => {
+    const compiled = lookupPattern(pattern, modifiers);
+    const required = compiled instanceof PatternFault ? undefined : compiled.required;
+    expect(required).toEqual(text === undefined ? undefined : { text, place });
   });
 });
