@@ -7,6 +7,7 @@ const PLAN_WIDTH = WIDTH - RUNS_IN_WIDTH - ROWS_WIDTH;
 const LABEL_WIDTH = 14;
 /** Deeper steps say their level instead of being moved further to the right. */
 const MAX_INDENT = 45;
+const MAX_STATEMENT_LINES = 8;
 
 function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 2 });
@@ -39,6 +40,11 @@ function wrap(text: string, width: number): string[] {
 
 function labelled(label: string, text: string): string[] {
   return wrap(text, WIDTH - LABEL_WIDTH).map((line, index) => `${(index === 0 ? label : '').padEnd(LABEL_WIDTH)}${line}`.trimEnd());
+}
+
+/** An index on an expression names it wherever it is used: such statements are long, and are whole in the data only. */
+function cutLines(lines: readonly string[]): readonly string[] {
+  return lines.length <= MAX_STATEMENT_LINES ? lines : [...lines.slice(0, MAX_STATEMENT_LINES - 1), `${' '.repeat(LABEL_WIDTH)}…`];
 }
 
 /** A line of the tree, and the steps below it, each with the branches that lead to it. */
@@ -132,7 +138,7 @@ export function renderExplanation(explanation: Omit<QueryExplanation, 'text'>): 
     ...labelled('Returned', `${plural(itemsReturned, 'item')} in ${plural(pages, 'page')}`),
     ...labelled('Cost', `${count(requestUnits)} request units`),
     ...[...new Set(notesOf(plan))].flatMap((note, index) => labelled(index === 0 ? 'Notes' : '', note)),
-    ...(statement === undefined ? [] : labelled('Statement', statement)),
+    ...(statement === undefined ? [] : cutLines(labelled('Statement', statement))),
     ...adviceLines(advice),
   ].join('\n');
 }

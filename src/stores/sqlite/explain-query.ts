@@ -50,6 +50,12 @@ const READING_TEXTS: Readonly<Record<ScanStatements['access'], string>> = {
   container: 'every document of the container, in creation order',
 };
 
+const MORE_THAN_PASS = 'the index leads to more documents than pass';
+
+function readingText({ statements, searchIndexes }: PlannedQuery): string {
+  return searchIndexes.length > 0 ? `${searchIndexes.join(', ')}: documents that it leads to` : READING_TEXTS[statements.access];
+}
+
 /** How an index is read: `/type, /rank: 1 value, then a range`. */
 function indexReading({ index, equal, range, order }: AccessPath): string {
   const values = equal.map(({ length }) => `${length} ${length === 1 ? 'value' : 'values'}`);
@@ -63,14 +69,20 @@ function indexReading({ index, equal, range, order }: AccessPath): string {
 
 function workOf(query: PlannedQuery): EngineWork {
   const { plan, statements, hasIds, isNarrowed, access, searchIndexes } = query;
+  const byKey =
+    statements.access === 'partition' || (isNarrowed && !hasIds) || (statements.access === 'point' && statements.lookup !== undefined);
   return {
     engine: 'SQLite',
     access: access === undefined ? statements.access : 'index',
-    reading: access === undefined ? READING_TEXTS[statements.access] : indexReading(access),
+    reading: access === undefined ? readingText(query) : indexReading(access),
     indexes: access === undefined ? searchIndexes : [indexText(access.index)],
-    narrowedBy: [...(statements.lookup !== undefined || (isNarrowed && !hasIds) ? ['partition key'] : []), ...(hasIds ? ['id'] : [])],
+    narrowedBy: [
+      ...(byKey ? ['partition key'] : []),
+      ...(hasIds ? ['id'] : []),
+      ...(access === undefined && searchIndexes.length > 0 ? ['search index'] : []),
+    ],
     pushed: pushedBy(query),
-    filterReasons: plan.filter === undefined ? ['nothing of it can be told in SQL'] : [],
+    filterReasons: plan.filter === undefined ? [searchIndexes.length > 0 ? MORE_THAN_PASS : 'nothing of it can be told in SQL'] : [],
   };
 }
 
