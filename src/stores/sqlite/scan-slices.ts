@@ -115,8 +115,10 @@ const UNTOLD_ROWS = 64;
 
 /** The statement of a slice that gives its first rows in an order, and before them those whose place is not told; in creation order again. */
 function firstRowsStatement(container: number, statements: ScanStatements, columns: SliceColumns, { orderBy }: FirstInOrder): string {
-  const slice = unorderedSlice(container, statements, `${TABLE_COLUMNS}, ((${orderBy.unless.sql}) IS TRUE) AS untold`);
-  const chosen = `(${slice} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?)`;
+  // Only ordinals are sorted, and the documents of the first ones looked up: sorting whole documents would cost more than reading them.
+  const slice = unorderedSlice(container, statements, `ordinal AS place, ((${orderBy.unless.sql}) IS TRUE) AS untold`);
+  const first = `(${slice} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?)`;
+  const chosen = `(SELECT ${TABLE_COLUMNS}, untold FROM ${first} JOIN ${tableNames(container).documents} ON ordinal = place)`;
   return columns.fold === undefined
     ? `SELECT ${columns.sql}, untold FROM ${chosen} ORDER BY ordinal`
     : `SELECT ${columns.sql}, sum(untold) AS untold FROM (SELECT * FROM ${chosen} ORDER BY ordinal)`;

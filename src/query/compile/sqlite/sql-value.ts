@@ -43,6 +43,8 @@ export interface SqlValue {
    * as their text. Serves comparisons with constants that cannot be mistaken for these.
    */
   readonly raw: Sql | undefined;
+  /** What `json_type` says of it, where it stands in JSON text. */
+  readonly jsonType?: Sql | undefined;
   /** A double; NULL unless the value is a number. */
   number(): Sql;
   /** NULL unless the value is a string. */
@@ -161,6 +163,7 @@ export function jsonValue(type: Sql, value: Sql, types: number = TYPES.any): Sql
     isFinite: true,
     constant: undefined,
     raw: value,
+    jsonType: type,
     number: () => sql`CASE WHEN ${type} IN ('integer', 'real') THEN CAST(${value} AS REAL) END`,
     string: () => sql`CASE WHEN ${type} = 'text' THEN ${value} END`,
     boolean: () => sql`CASE ${type} WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`,
