@@ -1,0 +1,221 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { JsonObject, JsonValue } from '../../../../src/core/json.ts';
+import { boundingBox, boxAround } from '../../../../src/query/functions/spatial/bounding-box.ts';
+import { distanceBetween } from '../../../../src/query/functions/spatial/distance.ts';
+import { readGeometry } from '../../../../src/query/functions/spatial/read-geometry.ts';
+import type { DocumentStore } from '../../../../src/store/document-store.ts';
+import type { QueryExplanation } from '../../../../src/store/query-explanation.ts';
+import type { SqliteBackend } from '../../../../src/stores/sqlite/sqlite-backend.ts';
+import {
+  arbitraryPosition,
+  arbitraryStar,
+  field,
+  line,
+  multiPolygon,
+  point,
+  polygon,
+  seed,
+  type Position,
+} from '../../../query/functions/spatial/shapes.ts';
+import { drivers, openBackend as open, temporaryFolder } from '../test-files.ts';
+
+const TYPES = ['Point', 'Polygon', 'MultiPolygon', 'LineString'];
+
+const INDEXED: JsonObject = {
+  spatialIndexes: [
+    { path: '/place/*', types: TYPES },
+    { path: '/a/"b c"/?', types: ['Point'] },
+  ],
+};
+
+async function places(backend: SqliteBackend, indexingPolicy?: JsonObject): Promise<DocumentStore> {
+  const id = indexingPolicy === undefined ? 'plain' : 'indexed';
+  if ((await backend.readDatabase('app')) === undefined) {
+    await backend.createDatabase('app');
+  }
+  await backend.createContainer('app', { id, partitionKey: '/pk', indexingPolicy });
+  return backend.container('app', id);
+}
+
+/** Places where a box could go wrong: poles, the antimeridian, the ends of the axes, and a few that are near each other. */
+const position: fc.Arbitrary<Position> = fc.oneof(
+  arbitraryPosition,
+  fc.tuple(fc.constantFrom(-180, -179.9, -90, 0, 0.1, 90, 179.9, 180), fc.constantFrom(-90, -89.9, -0.1, 0, 0.1, 45, 89.9, 90)),
+);
+const centre = fc.tuple(fc.constantFrom(-170, -90, 0, 89, 170), fc.constantFrom(-80, -1, 0, 45, 80));
+const shape: fc.Arbitrary<JsonValue> = fc.oneof(
+  { weight: 4, arbitrary: position.map(([longitude, latitude]) => point(longitude, latitude)) },
+  { weight: 2, arbitrary: fc.array(position, { minLength: 2, maxLength: 4 }).map((positions) => line(...positions)) },
+  { weight: 2, arbitrary: arbitraryStar(centre, 9).map((ring) => polygon(ring)) },
+  { weight: 1, arbitrary: arbitraryStar(centre, 30).map((ring) => polygon(ring.toReversed())) },
+  {
+    weight: 1,
+    arbitrary: fc.constant(
+      polygon([
+        [0, 80],
+        [120, 80],
+        [-120, 80],
+      ]),
+    ),
+  },
+  { weight: 1, arbitrary: fc.constant(multiPolygon([field(179, -1, -179, 1)], [field(10, 40, 30, 60)])) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(null, 'here', { type: 'Point', coordinates: [0, 91] }, { type: 'MultiPolygon', coordinates: [] }),
+  },
+) as fc.Arbitrary<JsonValue>;
+
+const item = fc.record({ place: shape, a: fc.record({ 'b c': shape }) });
+
+const path = fc.constantFrom('c.place', 'c.a["b c"]', 'c.other', 'c["place"]');
+const constant = fc.oneof(
+  shape.map((value) => JSON.stringify(value)),
+  fc.constantFrom('@shape', 'c.a["b c"]'),
+);
+const metres = fc.oneof(fc.integer({ min: -1, max: 21_000_000 }), fc.constantFrom(0, 1, 1000, 100_000, 1e300)).map(String);
+const call = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('ST_WITHIN', 'ST_INTERSECTS', 'st_within'), path, constant, fc.boolean())
+    .map(([name, at, other, turned]) => (turned ? `${name}(${other}, ${at})` : `${name}(${at}, ${other})`)),
+  fc
+    .tuple(path, constant, fc.constantFrom('<', '<=', '=', '>', '!='), metres, fc.boolean())
+    .map(([at, other, operator, most, turned]) =>
+      turned ? `${most} ${operator} ST_DISTANCE(${other}, ${at})` : `ST_DISTANCE(${at}, ${other}) ${operator} ${most}`,
+    ),
+  fc.tuple(path, constant, metres).map(([at, other, most]) => `(ST_DISTANCE(${at}, ${other}) BETWEEN 10 AND ${most})`),
+);
+const condition = fc.letrec<{ node: string }>((tie) => ({
+  node: fc.oneof(
+    { weight: 4, arbitrary: call },
+    { weight: 1, arbitrary: fc.constantFrom('c.n > 2', 'IS_DEFINED(c.n)') },
+    { weight: 1, arbitrary: fc.tuple(tie('node'), fc.constantFrom('AND', 'OR'), tie('node')).map((parts) => `(${parts.join(' ')})`) },
+    { weight: 1, arbitrary: tie('node').map((node) => `(NOT ${node})`) },
+  ),
+})).node;
+
+async function accessOf(store: DocumentStore, where: string): Promise<QueryExplanation> {
+  return store.explain(`SELECT * FROM c WHERE ${where}`);
+}
+
+describe('boxes', () => {
+  test(`hold everything within a distance (PERIGEE_FUZZ_SEED=${seed})`, () => {
+    let inside = 0;
+    fc.assert(
+      fc.property(shape, shape, fc.integer({ min: 0, max: 8_000_000 }), (first, second, most) => {
+        const [one, other] = [readGeometry(first), readGeometry(second)];
+        fc.pre(typeof one !== 'string' && typeof other !== 'string');
+        const [box, otherBox] = [boundingBox(one), boundingBox(other)];
+        fc.pre(box !== undefined && otherBox !== undefined);
+        const distance = distanceBetween(one, other) as number;
+        const around = boxAround(box, most);
+        if (distance <= most && around !== undefined) {
+          inside += 1;
+          for (const axis of [0, 1, 2] as const) {
+            expect(around.high[axis]).toBeGreaterThanOrEqual(otherBox.low[axis]);
+            expect(around.low[axis]).toBeLessThanOrEqual(otherBox.high[axis]);
+          }
+        }
+      }),
+      { seed, numRuns: 400 },
+    );
+    expect(inside).toBeGreaterThan(25);
+  });
+});
+
+describe('spatial indexes', () => {
+  test(`give the rows that are found without them, through any writes (PERIGEE_FUZZ_SEED=${seed})`, { timeout: 60_000 }, async () => {
+    const backend = await open({ path: ':memory:' });
+    const stores = [await places(backend), await places(backend, INDEXED)];
+    let served = 0;
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(item, { minLength: 1, maxLength: 8 }),
+        fc.array(item, { maxLength: 3 }),
+        fc.array(condition, { minLength: 4, maxLength: 8 }),
+        shape,
+        async (items, again, conditions, parameter) => {
+          for (const store of stores) {
+            await store.bulk(items.map((one, n) => ({ type: 'upsert' as const, document: { ...one, pk: 'a', id: String(n), n } })));
+            await store.bulk(again.map((one, n) => ({ type: 'upsert' as const, document: { ...one, pk: 'a', id: String(n * 2), n } })));
+            await store.bulk([{ type: 'delete' as const, id: '1', partitionKey: 'a' }]);
+          }
+          for (const where of conditions) {
+            const query = { query: `SELECT VALUE c.id FROM c WHERE ${where}`, parameters: [{ name: '@shape', value: parameter }] };
+            const [plain, indexed] = await Promise.all(stores.map((store) => store.query(query).toArray()));
+            expect(indexed, `${where} ${JSON.stringify(parameter)}`).toEqual(plain);
+            found += plain?.length ?? 0;
+            served += (await stores[1]?.explain(query))?.access === 'index' ? 1 : 0;
+          }
+        },
+      ),
+      { seed, numRuns: 40 },
+    );
+    // The comparison would say nothing if the index were hardly used, or hardly anything found.
+    expect(served).toBeGreaterThan(25);
+    expect(found).toBeGreaterThan(100);
+  });
+
+  test('are what explain says', async () => {
+    const store = await places(await open({ path: ':memory:' }), INDEXED);
+    await store.bulk(
+      Array.from({ length: 300 }, (_, n) => ({
+        type: 'create' as const,
+        document: { id: String(n), pk: 'a', place: point((n % 90) - 45, Math.floor(n / 90)) },
+      })),
+    );
+    const here = JSON.stringify(point(0.2, 1.1));
+    const near = await accessOf(store, `ST_DISTANCE(c.place, ${here}) < 100000`);
+    expect(near.access).toBe('index');
+    expect(near.indexes).toEqual(['spatial /place']);
+    expect(near.text).toContain('spatial /place');
+    expect(near.documentsScanned).toBeLessThan(10);
+    for (const where of [
+      `ST_WITHIN(c.place, ${JSON.stringify(polygon(field(-1, -1, 2, 2)))})`,
+      `ST_INTERSECTS(${here}, c.place) OR ST_WITHIN(c.place, ${here})`,
+    ]) {
+      expect((await accessOf(store, where)).access, where).toBe('index');
+    }
+    for (const where of [
+      `ST_DISTANCE(c.place, ${here}) > 100000`,
+      `NOT ST_WITHIN(c.place, ${here})`,
+      `ST_DISTANCE(c.elsewhere, ${here}) < 100000`,
+      `ST_DISTANCE(c.place, c.other) < 100000`,
+      `ST_INTERSECTS(c.place, ${here}) OR c.n = 1`,
+    ]) {
+      expect((await accessOf(store, where)).access, where).toBe('container');
+    }
+  });
+
+  test.each(drivers)('are made for documents that are there, follow the policy, and outlive the store ($name)', async ({ driver }) => {
+    const file = join(temporaryFolder(), 'store.db');
+    const backend = await open({ path: file, driver: driver() });
+    const store = await places(backend, {});
+    await store.bulk(
+      Array.from({ length: 450 }, (_, n) => ({
+        type: 'create' as const,
+        document: { id: String(n), pk: 'a', place: n % 9 === 0 ? point(179.99, n / 10) : point(0, 0) },
+      })),
+    );
+    const where = `ST_INTERSECTS(c.place, ${JSON.stringify(polygon(field(179, -1, -179, 60)))})`;
+    const query = `SELECT VALUE c.id FROM c WHERE ${where}`;
+    const before = await store.query<string>(query).toArray();
+    expect(before.length).toBeGreaterThan(40);
+    await backend.replaceContainer('app', { id: 'indexed', partitionKey: '/pk', indexingPolicy: INDEXED });
+    await backend.indexesReady();
+    const again = await backend.container('app', 'indexed');
+    expect(await again.query(query).toArray()).toEqual(before);
+    expect((await accessOf(again, where)).access).toBe('index');
+    await again.delete('0', 'a');
+    await backend.close();
+
+    const reopened = await open({ path: file, driver: driver() });
+    const last = await reopened.container('app', 'indexed');
+    expect(await last.query<string>(query).toArray()).toEqual(before.filter((id) => id !== '0'));
+    expect((await accessOf(last, where)).access).toBe('index');
+    await reopened.replaceContainer('app', { id: 'indexed', partitionKey: '/pk', indexingPolicy: {} });
+    expect((await accessOf(await reopened.container('app', 'indexed'), where)).access).toBe('container');
+  });
+});
