@@ -9,6 +9,8 @@ import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { runCli, temporaryFolder, type CliOptions, type Ended } from './cli-process.ts';
 
 const ITEMS = 5000;
+/** The program of util-linux that gives another one a terminal. */
+const SCRIPT = 'script';
 const folder = mkdtempSync(join(tmpdir(), 'perigee-query-'));
 const path = join(folder, 'shop.sqlite');
 
@@ -134,7 +136,7 @@ class Terminal {
   constructor(args: readonly string[], state: string) {
     const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
     const command = [process.execPath, '--import', import.meta.resolve('tsx'), main, 'query', ...args].map((word) => `'${word}'`).join(' ');
-    this.#child = spawn('script', ['-qec', command, '/dev/null'], {
+    this.#child = spawn(SCRIPT, ['-qec', command, '/dev/null'], {
       env: { ...process.env, XDG_STATE_HOME: state, TERM: 'xterm', NO_COLOR: '1' },
     });
     this.#child.stdout.on('data', (chunk: Buffer) => {
@@ -169,7 +171,7 @@ class Terminal {
 }
 
 describe('the prompt of perigee query', () => {
-  const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
+  const hasScript = spawnSync(SCRIPT, ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
 
   test('takes lines until ";", stops what runs at Ctrl-C, pages, and remembers', { timeout: 60_000 }, async ({ skip }) => {
     if (!hasScript) {
