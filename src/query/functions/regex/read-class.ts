@@ -11,7 +11,7 @@ type Member = number | { readonly fixed: readonly CodePoints[] } | { readonly ca
 function readPosix(reader: PatternReader): Member | undefined {
   const found = reader.match(/\[:(\^?)([a-z]+):\]/y);
   if (found === undefined) {
-    return reader.match(/\[[.=][^\]]*[.=]\]/y) === undefined ? undefined : invalid();
+    return reader.match(/\[[.=][^\]]{0,40}[.=]\]/y) === undefined ? undefined : invalid();
   }
   const ranges = posixSet(found[2] as string, reader.flags.ignoreCase) ?? invalid();
   return { fixed: found[1] === '^' ? complement(ranges) : ranges };
@@ -57,7 +57,7 @@ function endsHere(reader: PatternReader, isFirst: boolean): boolean {
 
 /** Reads a class whose `[` is taken. */
 export function readClass(reader: PatternReader): CharacterSet {
-  if (reader.match(/:\^?[a-z]*:\]|[.=][^\]]*[.=]\]/y) !== undefined) {
+  if (reader.match(/:\^?[a-z]*:\]|[.=][^\]]{0,40}[.=]\]/y) !== undefined) {
     invalid();
   }
   const negated = reader.take('^');

@@ -37,18 +37,18 @@ function control(reader: PatternReader): Escape {
 }
 
 function category(reader: PatternReader, negated: boolean): Escape {
-  const found = reader.match(/\{ *(\^?) *([^{}]*?) *\}|([A-Za-z])/y);
-  const name = found?.[2] ?? found?.[3];
-  if (found === undefined || name === undefined) {
-    invalid();
-  }
+  // Bounded, and without neighbours that take the same characters: this engine backtracks.
+  const found = reader.match(/\{([^{}]{0,40})\}|([A-Za-z])/y) ?? invalid();
+  const inner = (found[1] ?? (found[2] as string)).trim();
+  const isComplement = inner.startsWith('^');
+  const name = isComplement ? inner.slice(1).trim() : inner;
   if (!CATEGORIES.test(name)) {
     unsupported('a property of characters other than a general category, such as \\p{Greek}');
   }
   if (reader.flags.ignoreCase && CASED_CATEGORIES.has(name)) {
     unsupported('the category of a case, such as \\p{Lu}, where case is ignored');
   }
-  return { kind: 'category', text: `\\${negated !== (found[1] === '^') ? 'P' : 'p'}{${name}}` };
+  return { kind: 'category', text: `\\${negated === isComplement ? 'p' : 'P'}{${name}}` };
 }
 
 /** Reads what follows a backslash. */

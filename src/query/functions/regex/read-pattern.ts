@@ -76,10 +76,13 @@ function skip(reader: PatternReader): void {
 }
 
 function readQuantifier(reader: PatternReader): readonly [least: number, most: number] | undefined {
-  if (reader.match(/\{ *, *\d+ *\}/y) !== undefined) {
+  if (reader.match(/\{(?:\d{10}|\d{0,9},\d{10})/y) !== undefined) {
+    unsupported('a number of ten digits in braces');
+  }
+  if (reader.match(/\{ {0,9}, {0,9}\d{1,9} {0,9}\}/y) !== undefined) {
     unsupported('a repetition without its least number ({,n})');
   }
-  const counted = reader.match(/\{(\d+)(,?)(\d*)\}/y);
+  const counted = reader.match(/\{(\d{1,9})(,?)(\d{0,9})\}/y);
   if (counted !== undefined) {
     const least = Number(counted[1]);
     const most = counted[2] === '' ? least : counted[3] === '' ? Number.POSITIVE_INFINITY : Number(counted[3]);
@@ -189,7 +192,7 @@ function readSequence(reader: PatternReader): PatternNode {
         items.push(group);
       }
     } else {
-      const counted = /\{\d+(?:,\d*)?\}/y;
+      const counted = /\{\d{1,9}(?:,\d{0,9})?\}/y;
       counted.lastIndex = reader.at;
       items.push(counted.test(reader.text) ? invalid() : withQuantifier(reader, readAtom(reader)));
     }
