@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PerigeeError } from '../core/errors.ts';
 import { openStore } from './open-store.ts';
 import { explainTo } from './query/explain-to.ts';
 import { findContainer, openContainer, type GivenContainer } from './query/open-container.ts';
@@ -67,6 +68,9 @@ function withoutSemicolon(text: string): string {
 }
 
 async function query(store: string, given: string | undefined, options: QueryCommandOptions): Promise<void> {
+  if (given === undefined && options.explain === true) {
+    throw new PerigeeError('INVALID_OPTION', 'Cannot explain: give the query, or write .explain in the prompt.');
+  }
   const output = new Output(process.stdout);
   const { param, partitionKey, strict = false, raw = false, max } = options;
   const settings: QuerySettings = {
