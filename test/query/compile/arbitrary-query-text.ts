@@ -54,8 +54,35 @@ const order: Text = fc.oneof(
     .array(fc.tuple(path, fc.constantFrom('', ' ASC', ' DESC')), { minLength: 1, maxLength: 2 })
     .map((items) => ` ORDER BY ${items.map((item) => item.join('')).join(', ')}`),
 );
-const window: Text = fc.constantFrom('', '', ' OFFSET 2 LIMIT 5', ' OFFSET 0 LIMIT 3');
-const aggregateName: Text = fc.constantFrom('COUNT', 'SUM', 'AVG', 'MIN', 'MAX');
+const window: Text = fc.constantFrom('', '', ' OFFSET 2 LIMIT 5', ' OFFSET 0 LIMIT 3', ' OFFSET 17 LIMIT 9');
+/** Values of a row that a JOIN makes, over the aliases `c` and `x`. */
+const joinedValue: Text = fc.constantFrom(
+  'x',
+  'x.a',
+  'c.o.a',
+  'c.id',
+  '{"x": x, "n": c.n}',
+  '[x, c.o.b]',
+  'c.o[x]',
+  'c[c.s]',
+  'c.list[c.n]',
+  'c.o[c.s].a',
+);
+const joinedFrom: Text = fc.constantFrom(
+  ' FROM c JOIN x IN c.list',
+  ' FROM c JOIN x IN c.o.list',
+  ' FROM c JOIN (SELECT VALUE y FROM y IN c.list WHERE y != c.n) AS x',
+  ' FROM c JOIN x IN (SELECT VALUE c.list)',
+);
+const subquery: Text = fc.constantFrom(
+  'ARRAY(SELECT VALUE x.a FROM x IN c.list)',
+  '(SELECT COUNT(1) AS n, MAX(x) AS m FROM x IN c.list WHERE x = c.n)',
+  'EXISTS(SELECT VALUE x FROM x IN c.o.list WHERE x.a = c.o.a)',
+  'ALL(SELECT VALUE x FROM x IN c.list WHERE x != c.n)',
+  '(SELECT VALUE SUM(x) FROM x IN c.list)',
+  '(LET l = c.o IN l.a)',
+);
+const aggregateName: Text = fc.constantFrom('COUNT', 'SUM', 'AVG', 'MIN', 'MAX', 'COUNTIF', 'MAKELIST', 'MAKESET');
 const aggregateCall: Text = fc
   .tuple(
     aggregateName,
@@ -70,6 +97,11 @@ const aggregateCall: Text = fc
 /** Whole queries over the alias `c`; some of them are refused, which every store has to do alike. */
 export const arbitraryQueryText: Text = fc.oneof(
   fc.tuple(fc.constantFrom('SELECT * FROM c', 'SELECT TOP 4 * FROM c'), where, order).map((parts) => parts.join('')),
+  fc.tuple(where, order, window).map((parts) => `SELECT * FROM c${parts.join('')}`),
+  fc
+    .tuple(fc.constantFrom('VALUE ', 'DISTINCT VALUE '), joinedValue, joinedFrom, where, order, window)
+    .map(([kind, ...rest]) => `SELECT ${kind}${rest.join('')}`),
+  fc.tuple(subquery, path, where, order, window).map(([one, other, ...rest]) => `SELECT ${one} AS p, ${other} AS q FROM c${rest.join('')}`),
   fc
     .tuple(fc.constantFrom('SELECT VALUE ', 'SELECT DISTINCT VALUE ', 'SELECT TOP 3 VALUE '), value, from, where, order)
     .map((parts) => parts.join('')),
