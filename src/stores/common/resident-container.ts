@@ -66,6 +66,8 @@ export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
 }
 
 const EMPTY_LOG = new OrderLog();
+/** Rows that are restored before others get a turn. */
+const RESTORE_TURN = 5000;
 
 /**
  * The committed documents of one container, in creation order and in commit order.
@@ -113,29 +115,56 @@ export class ResidentContainer {
     return this.#committedPosition;
   }
 
-  /** Fills the container, which is empty and not in use yet, with what was kept. */
-  restore({ rows, ordinal, position }: ResidentContent): void {
-    for (const row of rows) {
+  /** Fills the container, which is empty and not in use yet, with what was kept; others get turns meanwhile. */
+  async restore({ rows, ordinal, position }: ResidentContent): Promise<void> {
+    await this.#inTurns(rows, (row) => {
       this.#rows.set(row.key, row);
       for (const text of row.uniqueTexts) {
         this.#uniqueOwners.set(text, row.key);
       }
-    }
-    for (const row of this.rowsInOrder((one) => one.ordinal)) {
-      this.created.append(row.ordinal, row.key);
-      this.#partitionLog(row.partitionKeyText).append(row.ordinal, row.key);
-    }
-    for (const row of this.rowsInOrder((one) => one.position)) {
-      this.committed.append(row.position, row.key);
-    }
+    });
+    const all = Array.from(this.#rows.values());
+    await this.#inTurns(
+      all.sort((left, right) => left.ordinal - right.ordinal),
+      (row) => {
+        this.created.append(row.ordinal, row.key);
+        this.#partitionLog(row.partitionKeyText).append(row.ordinal, row.key);
+      },
+    );
+    await this.#inTurns(
+      all.sort((left, right) => left.position - right.position),
+      (row) => this.committed.append(row.position, row.key),
+    );
     this.#lastOrdinal = ordinal;
     this.#lastPosition = position;
     this.#committedPosition = position;
   }
 
-  /** The committed rows, expired ones included, in the order of a number. */
-  rowsInOrder(order: (row: ResidentRow) => number): ResidentRow[] {
-    return Array.from(this.#rows.values()).sort((left, right) => order(left) - order(right));
+  async #inTurns(rows: Iterable<ResidentRow>, work: (row: ResidentRow) => void): Promise<void> {
+    let count = 0;
+    for (const row of rows) {
+      work(row);
+      count += 1;
+      if (count % RESTORE_TURN === 0) {
+        await this.#runtime.yieldTask();
+      }
+    }
+  }
+
+  /** The committed rows, expired ones included, in the order of creation. Nothing may be committed meanwhile. */
+  *rowsInOrder(): Generator<ResidentRow> {
+    for (let index = 0; index < this.created.size; index += 1) {
+      const entry = this.created.at(index);
+      const row = entry === undefined ? undefined : this.#rows.get(entry.key);
+      if (row !== undefined && row.ordinal === entry?.order) {
+        yield row;
+      }
+    }
+  }
+
+  /** Whether somebody holds the container, so that writers wait. */
+  get isHeld(): boolean {
+    return this.#transaction !== undefined;
   }
 
   /** Number of committed rows, expired ones included. */

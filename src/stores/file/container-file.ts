@@ -9,7 +9,7 @@ import {
   type ContainerDefinition,
   type ContainerInput,
 } from '../../store/container-definition.ts';
-import { damagedFile, reasonOf } from './damaged-file.ts';
+import { assertPlainFile, damagedFile, reasonOf } from './damaged-file.ts';
 import { replaceFile } from './replace-file.ts';
 
 /** Version of the form in which files are written. */
@@ -28,6 +28,7 @@ export interface StoreMembers {
 }
 
 function readJson(path: string): JsonObject | undefined {
+  assertPlainFile(path);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 
 /** One piece of a file that cannot be used. */
@@ -38,4 +39,11 @@ export function changedFile(path: string): PerigeeError {
     `Cannot write to ${JSON.stringify(path)}: another program changed or removed it while it was open. Nothing was overwritten; open the store again.`,
     { details: { path } },
   );
+}
+
+/** Refuses what is there and no file: reading a pipe or a device may never end. */
+export function assertPlainFile(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    throw damagedFile(path, 'it is not a file');
+  }
 }

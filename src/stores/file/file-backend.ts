@@ -1,79 +1,27 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { silentLogger, type Logger } from '../../core/logger.ts';
-import { systemRuntime, toHex, type Runtime } from '../../core/runtime.ts';
+import { silentLogger } from '../../core/logger.ts';
+import { systemRuntime, toHex } from '../../core/runtime.ts';
 import { checkContainer } from '../../query/check-container.ts';
-import { prepareUserFunctions, type UserDefinedFunctions } from '../../query/user-functions.ts';
+import { prepareUserFunctions } from '../../query/user-functions.ts';
 import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
-import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
-import { containerRid, databaseRid } from '../../store/resource-id.ts';
+import type { ContainerDefinition } from '../../store/container-definition.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
-import { readContainerFile } from './container-file.ts';
 import { fileCapabilities } from './file-capabilities.ts';
 import type { FileContainer } from './file-container.ts';
 import { FileDocumentStore } from './file-document-store.ts';
 import { wrapFileError } from './file-errors.ts';
-import { containerOf, FolderDatabase, makeDatabaseFolder, type ContainerSlot, type OpenFolder } from './folder-database.ts';
+import { checkFileOptions, DEFAULT_MAX_FILE_BYTES, type FileBackendOptions } from './file-options.ts';
+import { FolderDatabase, makeDatabaseFolder, type ContainerSlot, type OpenFolder } from './folder-database.ts';
 import { FolderLock } from './folder-lock.ts';
-import {
-  containerBases,
-  DEFINITION_ENDING,
-  DOCUMENTS_ENDING,
-  numberAll,
-  PRIVATE_FOLDER,
-  removeTemporaries,
-  scanFolder,
-} from './folder-scan.ts';
+import { numberAll, PRIVATE_FOLDER, scanFolder } from './folder-scan.ts';
+import { openCatalog } from './open-catalog.ts';
 import { replaceFile } from './replace-file.ts';
-import { setTornLineAside } from './torn-lines.ts';
-
-/** Settings of {@link openFileBackend}. */
-export interface FileBackendOptions {
-  /** The folder; it is made when it is missing, the one it is in is not. */
-  readonly folder: string;
-  /** Reads only: takes no lock, changes no file, and refuses writes. Another process may write meanwhile; what it writes later is not seen. */
-  readonly readOnly?: boolean | undefined;
-  /** `normal` (the default): an acknowledged write survives SIGKILL, and a loss of power after `flush()`. `full`: each survives a loss of power. */
-  readonly synchronous?: 'normal' | 'full' | undefined;
-  /** Largest file of a container, in bytes; 128 MiB unless said otherwise. All of it is kept in memory. */
-  readonly maxFileBytes?: number | undefined;
-  /** How long a container is left alone before its file is brought to one line a document, in milliseconds; 1,000 unless said otherwise. */
-  readonly foldAfterMs?: number | undefined;
-  readonly runtime?: Runtime | undefined;
-  /** Functions that queries call as `udf.name(…)`. */
-  readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
-  /** Takes note of files that could not be tidied, and of lines that a killed writer left, at level `warn`; silent unless said otherwise. */
-  readonly logger?: Logger | undefined;
-}
-
-/** The ordinal of a database that no user's database reaches: the catalog's container belongs to it. */
-const CATALOG_DATABASE = 0xffffffff;
-const DEFAULT_MAX_FILE_BYTES = 128 * 1024 * 1024;
-
-function checkOptions(options: FileBackendOptions): void {
-  const { folder, maxFileBytes = 1, foldAfterMs = 1, synchronous = 'normal' } = options;
-  if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
-    throw new PerigeeError('INVALID_OPTION', 'The option folder is the path of a folder.');
-  }
-  if (!(Number.isSafeInteger(maxFileBytes) && maxFileBytes >= 1) || !(foldAfterMs >= 0)) {
-    throw new PerigeeError('INVALID_OPTION', 'maxFileBytes is a whole number from 1, foldAfterMs a number from 0.');
-  }
-  if (!['normal', 'full'].includes(synchronous)) {
-    throw new PerigeeError('INVALID_OPTION', 'The option synchronous is "normal" or "full".');
-  }
-}
-
-/** Makes the private folder; it keeps itself out of version control, since what is in it belongs to one copy of the files. */
-function makePrivateFolder(folder: string): void {
-  if (!existsSync(folder)) {
-    mkdirSync(folder, { mode: 0o700 });
-    writeFileSync(join(folder, '.gitignore'), '*\n');
-  }
-}
+import { makePrivateFolder, tidyFolder } from './tidy-folder.ts';
 
 /**
  * Opens a backend over a folder: one folder in it a database, one JSON-lines file a container, one document a line, in the order of creation. A
@@ -107,7 +55,7 @@ function makePrivateFolder(folder: string): void {
  * ```
  */
 export async function openFileBackend(options: FileBackendOptions): Promise<FileBackend> {
-  checkOptions(options);
+  checkFileOptions(options);
   const userFunctions = prepareUserFunctions(options.userDefinedFunctions);
   const root = resolve(options.folder);
   const runtime = options.runtime ?? systemRuntime;
@@ -140,32 +88,12 @@ export async function openFileBackend(options: FileBackendOptions): Promise<File
       stamp: () => ({ etag: `"${toHex(runtime.randomBytes(8))}"`, ts: Math.floor(runtime.nowMs() / 1000) }),
     };
     if (held !== undefined) {
-      tidy(open, held.tookOver, logger);
+      tidyFolder(open, held.tookOver);
     }
     return new FileBackend(open, held);
   } catch (error) {
     lock?.release();
     throw wrapFileError(error, `open the folder ${JSON.stringify(root)}`);
-  }
-}
-
-/** Removes what a killed writer left half-made, and sets the lines aside that it had begun. */
-function tidy({ root, privateFolder, settings }: OpenFolder, wasKilled: boolean, logger: Logger): void {
-  for (const name of readdirSync(privateFolder)) {
-    if (name.startsWith('trash-')) {
-      rmSync(join(privateFolder, name), { recursive: true, force: true });
-    }
-  }
-  for (const folder of [...scanFolder(root).map((database) => join(root, database.folder)), privateFolder]) {
-    removeTemporaries(folder);
-    for (const base of wasKilled ? containerBases(readdirSync(folder)) : []) {
-      const path = join(folder, base + DOCUMENTS_ENDING);
-      const name = `${toHex(settings.runtime.randomBytes(8))}.txt`;
-      const kept = existsSync(path) ? setTornLineAside(path, join(privateFolder, 'torn'), name) : undefined;
-      if (kept !== undefined) {
-        logger.log('warn', 'A line that a killed program had begun was set aside; it was never acknowledged.', { path, kept });
-      }
-    }
   }
 }
 
@@ -377,18 +305,4 @@ function usableFile(slot: ContainerSlot): FileContainer {
 function readLastDatabase(path: string): number {
   const number = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
   return Number.isSafeInteger(number) && number > 0 ? number : 0;
-}
-
-function openCatalog(open: OpenFolder): FileContainer {
-  const { privateFolder } = open;
-  const base = 'catalog';
-  const definition = defineContainer({ id: base, partitionKey: '/scope' });
-  const store = readContainerFile(join(privateFolder, base + DEFINITION_ENDING), base)?.store ?? {
-    incarnation: toHex(open.settings.runtime.randomBytes(8)),
-  };
-  const rid = containerRid(databaseRid(CATALOG_DATABASE), 1);
-  return containerOf(open, { folder: privateFolder, stateFolder: join(privateFolder, 'state'), base, rid }, { definition, store }, '', {
-    number: 1,
-    ...open.stamp(),
-  });
 }

@@ -9,7 +9,7 @@ import type { ContainerInfo } from '../../store/backend.ts';
 import { ResidentContainer } from '../common/resident-container.ts';
 import type { DraftChange } from '../common/resident-draft.ts';
 import { readContainerState, writeContainerState, type ContainerState, type KnownContent } from './container-state.ts';
-import { changedFile } from './damaged-file.ts';
+import { assertPlainFile, changedFile } from './damaged-file.ts';
 import { commitLine, lineEtag } from './document-lines.ts';
 import { wrapFileError } from './file-errors.ts';
 import { changedSeconds, isSameSnapshot, snapshotAt, snapshotOfOpen, type FileSnapshot } from './file-snapshot.ts';
@@ -123,8 +123,9 @@ export class FileContainer {
 
   /** Resolves when what was written survives a loss of power. */
   flush(): void {
-    if (this.#handle !== undefined && this.#needsSync) {
+    if (this.#needsSync) {
       try {
+        this.#handle ??= openSync(this.#path, 'a');
         fdatasyncSync(this.#handle);
         syncFolder(dirname(this.#path));
         this.#needsSync = false;
@@ -158,6 +159,7 @@ export class FileContainer {
   async #load(): Promise<void> {
     const { paths, settings } = this.#parts;
     const state = readContainerState(paths.state);
+    assertPlainFile(paths.documents);
     const handle = await open(paths.documents, 'r').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
         return undefined;
@@ -166,7 +168,7 @@ export class FileContainer {
     });
     if (handle === undefined) {
       this.#known = { ...this.#known, plainBase: state.position };
-      this.resident.restore({ rows: [], ordinal: state.ordinal, position: state.position });
+      await this.resident.restore({ rows: [], ordinal: state.ordinal, position: state.position });
       return;
     }
     try {
@@ -187,7 +189,7 @@ export class FileContainer {
       if (!settings.readOnly && !isSameSnapshot(snapshot, snapshotAt(paths.documents))) {
         throw changedFile(paths.documents);
       }
-      this.resident.restore(loaded.content);
+      await this.resident.restore(loaded.content);
       this.#known = loaded.known;
       this.#plain = loaded.plain;
       this.#isOpenEnded = loaded.isOpenEnded;
@@ -295,8 +297,10 @@ export class FileContainer {
     const arm = (delayMs: number): void => {
       this.#cancelFold = runtime.setTimer(delayMs, () => {
         const quietMs = runtime.monotonicMs() - this.#lastAppendMs;
-        if (quietMs < foldAfterMs && this.#waste < MIN_WASTE + this.resident.size) {
-          arm(foldAfterMs - quietMs);
+        const isWorthIt = quietMs >= foldAfterMs || this.#waste >= MIN_WASTE + this.resident.size;
+        // A transaction may take as long as it likes, and may itself wait for what would then wait for it.
+        if (!isWorthIt || this.resident.isHeld) {
+          arm(Math.max(1, foldAfterMs - quietMs));
           return;
         }
         this.#cancelFold = undefined;
@@ -328,9 +332,10 @@ export class FileContainer {
       beforeReplace: (next) => {
         check();
         writeContainerState(paths.state, this.#state([this.#known, next]), settings.runtime);
+        // Not every system lets a file be replaced that is open.
+        this.#closeHandle();
       },
     });
-    this.#closeHandle();
     this.#snapshot = snapshotAt(paths.documents);
     this.#isOpenEnded = false;
     this.#needsFold = false;

@@ -1,2 +1,3 @@
-export { FileBackend, openFileBackend, type FileBackendOptions } from './file-backend.ts';
+export { FileBackend, openFileBackend } from './file-backend.ts';
 export { FileDocumentStore } from './file-document-store.ts';
+export type { FileBackendOptions } from './file-options.ts';

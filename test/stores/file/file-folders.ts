@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openFileBackend, type FileBackend, type FileBackendOptions } from '../../../src/stores/file/file-backend.ts';
+import { openFileBackend, type FileBackend } from '../../../src/stores/file/file-backend.ts';
+import type { FileBackendOptions } from '../../../src/stores/file/file-options.ts';
 
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {

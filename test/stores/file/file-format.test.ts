@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -245,6 +246,21 @@ describe('a damaged file', () => {
     await expect(backend.createContainer('shop', { id: 'broken', partitionKey: '/a' })).rejects.toMatchObject({ code: 'CONFLICT' });
     await backend.deleteContainer('shop', 'broken');
     await backend.createContainer('shop', { id: 'broken', partitionKey: '/a' });
+  });
+
+  test('what is no file is not read: a folder, and a pipe, which would never end', async () => {
+    const folder = temporaryFolder();
+    writeLines(folder, { 'shop/fine.jsonl': [good('a')], 'shop/folder.jsonl/x': '' });
+    const paths = ['documents.jsonl', 'definition.container.json'].map((name) => join(folder, 'shop', name));
+    const made = process.platform !== 'win32' && spawnSync('mkfifo', paths).status === 0;
+    if (!made) {
+      console.log('left out: a pipe, which this system cannot make');
+    }
+    const backend = await openFolder(folder);
+    for (const id of ['folder', ...(made ? ['documents', 'definition'] : [])]) {
+      await expect(backend.container('shop', id)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+    }
+    expect((await (await backend.container('shop', 'fine')).read('a', 'a'))?.document.id).toBe('a');
   });
 
   test('a file that is larger than allowed is refused when it is opened, and when a write would make it so', async () => {
