@@ -73,11 +73,14 @@ function bodyOf(entry: FunctionEntry, scope: CompileScope): ScalarFunction {
 
 /** Refuses what a parameter asks of a function; what stands in the text was refused when the query was prepared. */
 function refuseParameters(node: CallNode, entry: FunctionEntry, scope: CompileScope): void {
+  if (entry.refuses === undefined) {
+    return;
+  }
   const constants = node.arguments.map((argument) => {
     const name = argument.kind === 'parameter' ? argument.name : undefined;
     return name === undefined ? (argument.kind === 'literal' ? argument.value : undefined) : scope.environment.parameters.get(name);
   });
-  const feature = entry.refuses?.(constants);
+  const feature = entry.refuses(constants);
   if (feature !== undefined) {
     throw new PerigeeError('QUERY_NOT_SUPPORTED', `Cannot run the query: ${entry.name} was given ${feature}, which is not supported.`, {
       details: { name: entry.name, feature },

@@ -4,6 +4,7 @@ import { MAX_PATTERN_LENGTH, MAX_PATTERN_SIZE } from '../../../../src/query/func
 import { lookupPattern } from '../../../../src/query/functions/regex/pattern-cache.ts';
 import { PatternFault } from '../../../../src/query/functions/regex/pattern-fault.ts';
 import { prepareQuery } from '../../../../src/query/prepare-query.ts';
+import { rowsOf } from '../../evaluator/run-query.ts';
 import { callFunction, testCases, testUndefined } from '../function-cases.ts';
 
 const MATCHING: readonly (readonly [pattern: string, modifiers: string, yes: readonly string[], no: readonly string[]])[] = [
@@ -114,6 +115,14 @@ describe('REGEXMATCH', () => {
     expect(() => callFunction('REGEXMATCH', ['ab', pattern])).toThrow(refused);
     const text = `SELECT VALUE REGEXMATCH(c.x, ${JSON.stringify(pattern)}) FROM c`;
     expect(() => prepareQuery(text)).toThrow(refused);
+  });
+
+  test('is refused before a document is read where the pattern is a parameter', () => {
+    const refused = expect.objectContaining({ code: 'QUERY_NOT_SUPPORTED' });
+    expect(() => rowsOf('SELECT VALUE REGEXMATCH(c.x, @p) FROM c', [], { values: { '@p': 'a(?=b)' } })).toThrow(refused);
+    expect(rowsOf('SELECT VALUE REGEXMATCH(c.x, @p) FROM c', [{ x: 'ab' }], { values: { '@p': 'a(?:b)' } })).toEqual([true]);
+    expect(rowsOf('SELECT VALUE REGEXMATCH(c.x, c.p) FROM c', [], {})).toEqual([]);
+    expect(() => rowsOf('SELECT VALUE REGEXMATCH(c.x, c.p) FROM c', [{ x: 'a', p: 'a(?=b)' }])).toThrow(refused);
   });
 
   test('names what it refuses, and shows nothing of the pattern', () => {
