@@ -11,10 +11,11 @@ import { adviseQuery } from './advise-query.ts';
 import { aggregateColumns } from './aggregate-query.ts';
 import { projectedColumns } from './document-source.ts';
 import { walkStatement } from './indexes/ordered-walk.ts';
+import { missedSpatialIndexes } from './indexes/spatial-access.ts';
 import { sliceStatement, type Read, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
-import { orderOf, planAccess, planQuery, runPlanned, type PlannedQuery } from './sqlite-query.ts';
+import { accessQuery, orderOf, planAccess, planQuery, runPlanned, type PlannedQuery } from './sqlite-query.ts';
 
 /** Runs a query to its end and tells how. */
 export async function explainQuery(container: SqliteContainer, request: QueryRequest, read: Read): Promise<QueryExplanation> {
@@ -22,7 +23,7 @@ export async function explainQuery(container: SqliteContainer, request: QueryReq
   const query = await planAccess(container, request, planned, read);
   const { prepared } = query;
   const run = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, read));
-  const work = workOf(query);
+  const work = workOf(query, missedSpatialIndexes(container, accessQuery(container, request, planned)));
   const before = { access: work.access, index: work.indexes[0], documentsScanned: run.documentsScanned };
   return createExplanation({
     prepared,
@@ -67,7 +68,7 @@ function indexReading({ index, equal, range, order }: AccessPath): string {
   return `${indexText(index)}: ${parts.join(', then ')}`;
 }
 
-function workOf(query: PlannedQuery): EngineWork {
+function workOf(query: PlannedQuery, missed: readonly string[]): EngineWork {
   const { plan, statements, hasIds, isNarrowed, access, searchIndexes } = query;
   const byKey =
     statements.access === 'partition' || (isNarrowed && !hasIds) || (statements.access === 'point' && statements.lookup !== undefined);
@@ -82,7 +83,10 @@ function workOf(query: PlannedQuery): EngineWork {
       ...(access === undefined && searchIndexes.length > 0 ? ['search index'] : []),
     ],
     pushed: pushedBy(query),
-    filterReasons: plan.filter === undefined ? [searchIndexes.length > 0 ? MORE_THAN_PASS : 'nothing of it can be told in SQL'] : [],
+    filterReasons: [
+      ...(plan.filter === undefined ? [searchIndexes.length > 0 ? MORE_THAN_PASS : 'nothing of it can be told in SQL'] : []),
+      ...missed,
+    ],
   };
 }
 

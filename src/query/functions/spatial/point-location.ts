@@ -68,7 +68,7 @@ export function evenCrossings(
 }
 
 /** The least angle between a sight line and the edge that it ends on: the mark's own rounding must not decide the side. */
-const FLATTEST = 1e-6;
+export const FLATTEST = 1e-6;
 
 /** The side of a marked edge on which a point lies; 0 where it is seen so flatly from the mark that the side is not sure. */
 export function sideOfMark(edges: EdgeSet, { edge, point: mark }: Mark, point: Vertex, flattest: number = FLATTEST): Side {

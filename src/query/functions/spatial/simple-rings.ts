@@ -1,6 +1,6 @@
 import { arcsCross, isOnArc, sideOf } from './arcs.ts';
 import type { Chain, EdgeSet } from './edge-set.ts';
-import { evenCrossings, isLeftOfEdges, markOn, sideOfMark } from './point-location.ts';
+import { evenCrossings, FLATTEST, isLeftOfEdges, markOn, sideOfMark, type Mark } from './point-location.ts';
 import { samePoint, type Vertex } from './vertex.ts';
 
 /** Why rings bound no area. Rings and polygons are numbered from 1. */
@@ -106,21 +106,29 @@ function inconsistentRing(edges: EdgeSet, rings: readonly Chain[]): number | und
   return undefined;
 }
 
+/** Marks of one ring that are tried with each mark of another: sight lines without a clear answer are rare, and work must have an end. */
+const MOST_MARKS = 32;
+
 /** Whether a sight line from a mark of one ring to one of the other changes between inside and outside as both orientations say. */
 function agree(edges: EdgeSet, left: Chain, right: Chain): boolean {
-  for (let own = left.first; own < left.end; own++) {
-    for (let other = right.first; other < right.end; other++) {
-      const from = markOn(edges, own);
-      const to = markOn(edges, other);
-      const starts = sideOfMark(edges, from, to.point);
-      const arrives = sideOfMark(edges, to, from.point);
-      const even = starts === 0 || arrives === 0 ? undefined : evenCrossings(edges, from.point, to.point, [own, other]);
-      if (even !== undefined) {
-        return (starts === arrives) === even;
+  for (const flattest of [FLATTEST, 0]) {
+    for (const from of marksOf(edges, left)) {
+      for (const to of marksOf(edges, right)) {
+        const starts = sideOfMark(edges, from, to.point, flattest);
+        const arrives = sideOfMark(edges, to, from.point, flattest);
+        const even = starts === 0 || arrives === 0 ? undefined : evenCrossings(edges, from.point, to.point, [from.edge, to.edge]);
+        if (even !== undefined) {
+          return (starts === arrives) === even;
+        }
       }
     }
   }
   return false;
+}
+
+function marksOf(edges: EdgeSet, { first, end }: Chain): readonly Mark[] {
+  const count = Math.min(MOST_MARKS, end - first);
+  return Array.from({ length: count }, (_, index) => markOn(edges, first + Math.floor((index * (end - first)) / count)));
 }
 
 /** Whether a ring lies left of another one, which it neither crosses nor overlaps: one point of it tells. */

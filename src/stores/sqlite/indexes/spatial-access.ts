@@ -5,7 +5,8 @@ import { scanStatements, type ScanStatements, type SqlPiece } from '../scan-stat
 import type { Read } from '../scan-slices.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
 import { countUpTo, MAX_COLLECTED, MAX_COUNTED, type AccessQuery } from './index-access.ts';
-import { boxesTable, SPATIAL, spatialKey } from './spatial-index.ts';
+import { boxesTable, SPATIAL, spatialKey, spatialKind } from './spatial-index.ts';
+import { policyOf } from './wanted-indexes.ts';
 
 /** Boxes that one statement seeks at most. */
 const MAX_BOXES = 64;
@@ -42,8 +43,10 @@ function ordinalsOf(container: SqliteContainer, condition: SpatialCondition): Sq
   };
 }
 
-function countBoxes(condition: SpatialCondition): number {
-  return condition.kind === 'box' ? 1 : condition.conditions.reduce((sum, part) => sum + countBoxes(part), 0);
+type BoxCondition = Extract<SpatialCondition, { kind: 'box' }>;
+
+function boxesOf(condition: SpatialCondition): readonly BoxCondition[] {
+  return condition.kind === 'box' ? [condition] : condition.conditions.flatMap(boxesOf);
 }
 
 function* collect({ sql, parameters }: SqlPiece): Program<readonly number[] | undefined> {
@@ -68,10 +71,6 @@ function* collectUnlessLonger(
   return otherwise < Math.min(ordinals.length, MAX_COUNTED) ? undefined : ordinals;
 }
 
-function pathsOf(condition: SpatialCondition): readonly string[] {
-  return condition.kind === 'group' ? condition.conditions.flatMap(pathsOf) : [`/${condition.path.join('/')}`];
-}
-
 /**
  * Finds the documents that can pass the spatial conditions of WHERE by their boxes; undefined where there are none, or too many. What it leads
  * to is filtered by the evaluator as ever.
@@ -86,7 +85,7 @@ export async function spatialAccess(container: SqliteContainer, query: AccessQue
   }
   const isIndexed = (path: readonly string[]): boolean => tableOf(container, path) !== undefined;
   const condition = readSpatialCondition(prepared, parameters, computedProperties, isIndexed);
-  if (condition === undefined || countBoxes(condition) > MAX_BOXES) {
+  if (condition === undefined || boxesOf(condition).length > MAX_BOXES) {
     return undefined;
   }
   const ordinals = await read(() => collectUnlessLonger(container, query, condition));
@@ -95,6 +94,29 @@ export async function spatialAccess(container: SqliteContainer, query: AccessQue
     : {
         statements: scanStatements(container.number, { ...scope, filter, entries: { kind: 'collected', index: SPATIAL, ordinals } }),
         documents: ordinals.length,
-        indexes: [...new Set(pathsOf(condition))].map((path) => `spatial ${path}`),
+        indexes: [...new Set(boxesOf(condition).map(({ path }) => `spatial /${path.join('/')}`))],
       };
+}
+
+/**
+ * Sentences on indexes of the policy that would serve the spatial conditions of a query and cannot: SQLite has no R-tree, or the index is not
+ * filled yet.
+ */
+export function missedSpatialIndexes(
+  container: SqliteContainer,
+  { prepared, parameters, computedProperties }: AccessQuery,
+): readonly string[] {
+  const { definition } = container.info;
+  const policy = policyOf(definition);
+  const wanted = new Set(policy === undefined ? [] : spatialKind.wanted(policy, definition));
+  const isMissed = (path: readonly string[]): boolean => wanted.has(spatialKey(path)) && tableOf(container, path) === undefined;
+  const condition = wanted.size === 0 ? undefined : readSpatialCondition(prepared, parameters, computedProperties, isMissed);
+  const known = new Set(container.indexes.rows.map(({ kind, key }) => `${kind} ${key}`));
+  return condition === undefined
+    ? []
+    : [...new Map(boxesOf(condition).map(({ path }) => [spatialKey(path), path])).entries()].map(([key, path]) =>
+        known.has(`${SPATIAL} ${key}`)
+          ? `the spatial index of /${path.join('/')} is not filled yet`
+          : `the spatial index of /${path.join('/')} is not there, since this SQLite has no R-tree`,
+      );
 }

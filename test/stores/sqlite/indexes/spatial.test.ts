@@ -7,6 +7,8 @@ import { distanceBetween } from '../../../../src/query/functions/spatial/distanc
 import { readGeometry } from '../../../../src/query/functions/spatial/read-geometry.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import type { QueryExplanation } from '../../../../src/store/query-explanation.ts';
+import { betterSqlite3Driver } from '../../../../src/stores/sqlite/better-sqlite3-driver.ts';
+import type { SqliteDriver, SqliteStep } from '../../../../src/stores/sqlite/driver.ts';
 import type { SqliteBackend } from '../../../../src/stores/sqlite/sqlite-backend.ts';
 import {
   arbitraryPosition,
@@ -187,6 +189,31 @@ describe('spatial indexes', () => {
     ]) {
       expect((await accessOf(store, where)).access, where).toBe('container');
     }
+  });
+
+  test('are not there without the module, and explain says so', async () => {
+    const plain = betterSqlite3Driver();
+    const driver: SqliteDriver = {
+      name: 'without R-trees',
+      open: async (options) => {
+        const connection = await plain.open(options);
+        const answer = (step: SqliteStep): SqliteStep => ({ ...step, sql: step.sql.replace("= 'rtree'", "= 'no such module'") });
+        const { executeSync } = connection;
+        return {
+          executeSync: executeSync && ((step) => executeSync(answer(step))),
+          execute: (step) => connection.execute(answer(step)),
+          close: () => connection.close(),
+        };
+      },
+    };
+    const store = await places(await open({ path: ':memory:', driver }), INDEXED);
+    await store.create({ id: '1', pk: 'a', place: point(1, 1) as unknown as JsonObject });
+    const where = `ST_DISTANCE(c.place, ${JSON.stringify(point(1, 1))}) < 10`;
+    expect(await store.query(`SELECT VALUE c.id FROM c WHERE ${where}`).toArray()).toEqual(['1']);
+    const explanation = await accessOf(store, where);
+    expect(explanation.access).toBe('container');
+    expect(explanation.text).toContain('the spatial index of /place is not there, since this SQLite has no R-tree');
+    expect((await accessOf(store, 'c.n = 1')).text).not.toContain('R-tree');
   });
 
   test.each(drivers)('are made for documents that are there, follow the policy, and outlive the store ($name)', async ({ driver }) => {
