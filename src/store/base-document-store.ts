@@ -34,8 +34,9 @@ import { normalizePartitionKey, parsePropertyPath, partitionKeyText, type Partit
 import { checkPatch } from './patch.ts';
 import { PagedChanges, PagedQuery } from './paged-result.ts';
 import { prepareDocument, type PreparedDocument } from './prepared-document.ts';
+import { checkOrderByMode } from './order-by-mode.ts';
 import type { QueryExplanation } from './query-explanation.ts';
-import type { OrderByMode, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
+import type { QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
 import type { ChangesRequest, QueryRequest } from './store-hooks.ts';
 import { watchQuery } from './watch-query.ts';
 import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation } from './write-rules.ts';
@@ -435,17 +436,10 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
       parameters: parameters ?? [],
       ...this.#scope(options),
       continuation: options.continuation,
-      orderBy: orderByMode(options.orderBy),
+      orderBy: checkOrderByMode(options.orderBy),
       signal: options.signal,
     };
   }
-}
-
-function orderByMode(given: OrderByMode = 'lenient'): OrderByMode {
-  if (!['strict', 'policy', 'lenient'].includes(given)) {
-    throw new PerigeeError('INVALID_OPTION', 'The option orderBy is "strict", "policy" or "lenient".');
-  }
-  return given;
 }
 
 function checkBatchSize(operations: readonly StoreOperation[]): void {
