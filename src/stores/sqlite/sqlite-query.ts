@@ -19,6 +19,7 @@ import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregate } from './aggregate-query.ts';
 import { documentSource } from './document-source.ts';
 import { fullTextAccess } from './indexes/full-text-access.ts';
+import { runDirectQuery } from './indexes/direct-query.ts';
 import { indexAccess, type AccessQuery } from './indexes/index-access.ts';
 import type { OrderedWalk } from './indexes/ordered-walk.ts';
 import { spatialAccess } from './indexes/spatial-access.ts';
@@ -105,9 +106,15 @@ function pageOf(items: readonly JsonValue[], bytesReturned: number, documentsSca
 
 /** Runs one page of a query. */
 export async function runQueryPage(container: SqliteContainer, request: QueryRequest, read: Read): Promise<Page> {
-  const planned = planQuery(container, request);
   try {
-    return await runObserved(container, request, await planAccess(container, request, planned, read), read);
+    const prepared = prepareQuery(request.query);
+    checkOrderByIndexes(prepared, container.info.definition, request.orderBy);
+    const direct = await runDirectQuery(container, prepared, request, read);
+    if (direct !== undefined) {
+      container.indexes.observer?.used(container, direct.index);
+      return pageOf(direct.items, direct.bytes, direct.looked, direct.continuation);
+    }
+    return await runObserved(container, request, await planAccess(container, request, planQuery(container, request), read), read);
   } catch (error) {
     if (!isMissingIndex(error)) {
       throw error;
@@ -115,7 +122,7 @@ export async function runQueryPage(container: SqliteContainer, request: QueryReq
   }
   // Another process dropped the index a moment ago.
   container.database.invalidate();
-  return runPlanned(container, request, planned, read);
+  return runPlanned(container, request, planQuery(container, request), read);
 }
 
 async function runObserved(container: SqliteContainer, request: QueryRequest, query: PlannedQuery, read: Read): Promise<Page> {

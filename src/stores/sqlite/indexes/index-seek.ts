@@ -24,9 +24,16 @@ export function rankIs({ rank, fixedRank }: ColumnExpressions, wanted: number): 
   return rank === undefined ? (fixedRank === wanted ? undefined : 'none') : rawSql(`${rank} = ${wanted}`);
 }
 
-/** A number or a string, bound as the index has it. */
+/**
+ * A number or a string, bound as the index has it. A CAST has an affinity, by which SQLite would no longer take the index for the comparison; the
+ * plus takes it away.
+ */
 export function boundScalar(value: number | string): Sql {
-  return typeof value === 'number' ? boundNumber(value) : bound(value);
+  if (typeof value === 'string') {
+    return bound(value);
+  }
+  const isLarge = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isLarge ? sql`+${boundNumber(value)}` : bound(value === 0 ? 0 : value);
 }
 
 /** All of the conditions; what holds for all entries where there is none. */
@@ -48,7 +55,7 @@ function isAmong(column: ColumnExpressions, values: readonly (number | string)[]
     return { text: `${column.value} IN (${list.map(({ text }) => text).join(', ')})`, values: list.flatMap((item) => item.values) };
   }
   // JSON text holds rounded digits of large integers; the index has doubles.
-  const item = typeof first === 'number' ? rawSql('CAST(value AS REAL)') : rawSql('value');
+  const item = typeof first === 'number' ? rawSql('+CAST(value AS REAL)') : rawSql('value');
   return sql`${value} IN (SELECT ${item} FROM json_each(${bound(JSON.stringify(values))}))`;
 }
 
