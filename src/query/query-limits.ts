@@ -10,6 +10,8 @@ export interface QueryLimits {
   readonly joins: number;
   /** Calls of user-defined functions in one text. */
   readonly udfCalls: number;
+  /** Terms of one call of a full text function: each is looked for in every text. */
+  readonly searchTerms: number;
   /** Where the value of TOP, OFFSET or LIMIT has to end: it is smaller than this. */
   readonly countBound: number;
 }
@@ -21,5 +23,6 @@ export const QUERY_LIMITS: QueryLimits = {
   pathSteps: 256,
   joins: 10,
   udfCalls: 10,
+  searchTerms: 256,
   countBound: 2 ** 32,
 };

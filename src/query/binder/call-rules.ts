@@ -1,6 +1,7 @@
 import type { FunctionSignature } from '../function-catalog.ts';
 import { notSupportedEntry, queryLimitError } from '../query-errors.ts';
 import { QUERY_LIMITS } from '../query-limits.ts';
+import { checkTermCount, scoreTermNodes } from '../search/score-terms.ts';
 import { vectorOptions } from '../search/vector-options.ts';
 import type { CallNode, SourceRange } from '../syntax-nodes.ts';
 import type { BindState } from './bind-state.ts';
@@ -52,6 +53,9 @@ export function checkCall(state: BindState, node: CallNode, inRank: boolean): Fu
   if (count < signature.minArguments || count > signature.maxArguments) {
     state.error('SC2050', node, `The ${signature.name} function requires ${argumentsWanted(signature)}.`);
     return undefined;
+  }
+  if (signature.name.startsWith('FULLTEXT')) {
+    checkTermCount(state.text, node, scoreTermNodes(node).length);
   }
   if (signature.name === 'VECTORDISTANCE') {
     state.errors.push(...vectorOptions(node, undefined).errors);

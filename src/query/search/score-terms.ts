@@ -1,7 +1,8 @@
 import type { JsonValue } from '../../core/json.ts';
 import type { Analyzer } from '../functions/full-text/analyzer.ts';
 import { readTerm, type SearchTerm } from '../functions/full-text/search-term.ts';
-import { queryErrorEntry, queryInvalidError, type QueryErrorEntry } from '../query-errors.ts';
+import { queryErrorEntry, queryInvalidError, queryLimitError, type QueryErrorEntry } from '../query-errors.ts';
+import { QUERY_LIMITS } from '../query-limits.ts';
 import type { CallNode, ExpressionNode, SourceRange } from '../syntax-nodes.ts';
 
 const TERMS_MESSAGE =
@@ -50,7 +51,15 @@ function valueOf(node: ExpressionNode, parameters: ReadonlyMap<string, JsonValue
   }
 }
 
-/** The terms of a call of FULLTEXTSCORE. @throws QUERY_INVALID (SC2241) for a parameter that holds no term */
+/** Refuses a call of a full text function with more terms than are looked for. @throws QUERY_LIMIT */
+export function checkTermCount(text: string, node: CallNode, count: number): void {
+  const most = QUERY_LIMITS.searchTerms;
+  if (count > most) {
+    throw queryLimitError(text, node, `The ${node.name} function takes at most ${most} terms, and the query has ${count}.`);
+  }
+}
+
+/** The terms of a call of FULLTEXTSCORE. @throws QUERY_INVALID (SC2241) for a parameter that holds no term; QUERY_LIMIT */
 export function scoreTerms(
   node: CallNode,
   text: string,
@@ -64,8 +73,10 @@ export function scoreTerms(
     }
     return term;
   };
-  return scoreTermNodes(node).flatMap((termNode) => {
+  const terms = scoreTermNodes(node).flatMap((termNode) => {
     const value = valueOf(termNode, parameters);
     return Array.isArray(value) ? value.map((item: JsonValue) => read(item, termNode)) : [read(value, termNode)];
   });
+  checkTermCount(text, node, terms.length);
+  return terms;
 }

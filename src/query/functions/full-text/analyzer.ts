@@ -35,15 +35,17 @@ export const DEFAULT_LANGUAGE = 'en-US';
 const MAX_STEMMED_LENGTH = 64;
 const MAX_REMEMBERED_WORDS = 20_000;
 const MAX_REMEMBERED_TEXTS = 8;
-/** Texts above this are not remembered, so that what is remembered stays small. */
+/** Of texts above this the last one only is remembered. */
 const MAX_REMEMBERED_LENGTH = 100_000;
 
 /** Remembers results by text, and forgets all of them when there are too many. */
 function remembering<T>(compute: (text: string) => T, most: number): (text: string) => T {
   const known = new Map<string, T>();
+  let large: { readonly text: string; readonly result: T } | undefined;
   return (text) => {
     if (text.length > MAX_REMEMBERED_LENGTH) {
-      return compute(text);
+      large = large?.text === text ? large : { text, result: compute(text) };
+      return large.result;
     }
     const found = known.get(text);
     if (found !== undefined) {

@@ -12,12 +12,13 @@ export interface SearchTerm {
   readonly distance: number;
 }
 
-/** The most edits of a fuzzy term. */
-export const MAX_FUZZY_DISTANCE = 2;
+/** The most edits of a fuzzy term, and the most words: each is compared with every word of a text. */
+const MAX_FUZZY_DISTANCE = 2;
+const MAX_FUZZY_WORDS = 4;
 
 /**
- * Reads a term: a text, or `{"term": "text", "distance": 1}` for a fuzzy one (distance 0 to 2, 0 when it is absent); undefined for anything
- * else.
+ * Reads a term: a text, or `{"term": "text", "distance": 1}` for a fuzzy one (distance 0 to 2, 0 when it is absent; four words at most); undefined
+ * for anything else.
  */
 export function readTerm(value: JsonValue | undefined, analyze: Analyzer): SearchTerm | undefined {
   if (typeof value === 'string') {
@@ -27,33 +28,87 @@ export function readTerm(value: JsonValue | undefined, analyze: Analyzer): Searc
     return undefined;
   }
   const distance = value['distance'] ?? 0;
-  return typeof distance === 'number' && Number.isInteger(distance) && distance >= 0 && distance <= MAX_FUZZY_DISTANCE
-    ? { words: analyze(value['term']), distance }
-    : undefined;
+  const words = analyze(value['term']);
+  const isDistance = typeof distance === 'number' && Number.isInteger(distance) && distance >= 0 && distance <= MAX_FUZZY_DISTANCE;
+  return isDistance && (distance === 0 || words.length <= MAX_FUZZY_WORDS) ? { words, distance } : undefined;
 }
 
-/** How often a term stands in a text. */
-export function countTerm(text: readonly string[], { words, distance }: SearchTerm): number {
-  const equal = distance === 0 ? (left: string, right: string): boolean => left === right : isWithin(distance);
-  const [first] = words;
-  if (first === undefined) {
-    return 0;
+const known = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+
+/** How often each word stands in a text; counted once for a text. */
+function wordCounts(text: readonly string[]): ReadonlyMap<string, number> {
+  const found = known.get(text);
+  if (found !== undefined) {
+    return found;
   }
+  const counts = new Map<string, number>();
+  for (const word of text) {
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  known.set(text, counts);
+  return counts;
+}
+
+/** For each beginning of a phrase, how many of its first words are also its last ones (Knuth, Morris and Pratt). */
+function overlaps(phrase: readonly string[]): readonly number[] {
+  const lengths = [0];
+  let length = 0;
+  for (let index = 1; index < phrase.length; index += 1) {
+    while (length > 0 && phrase[index] !== phrase[length]) {
+      length = lengths[length - 1] as number;
+    }
+    length += phrase[index] === phrase[length] ? 1 : 0;
+    lengths.push(length);
+  }
+  return lengths;
+}
+
+/** How often a phrase stands in a text, in time that grows with the two together, whatever they hold. */
+function countPhrase(text: readonly string[], phrase: readonly string[]): number {
+  const lengths = overlaps(phrase);
+  let matched = 0;
+  let count = 0;
+  for (const word of text) {
+    while (matched > 0 && word !== phrase[matched]) {
+      matched = lengths[matched - 1] as number;
+    }
+    matched += word === phrase[matched] ? 1 : 0;
+    if (matched === phrase.length) {
+      count += 1;
+      matched = lengths[matched - 1] as number;
+    }
+  }
+  return count;
+}
+
+function countFuzzy(text: readonly string[], { words, distance }: SearchTerm): number {
   let count = 0;
   for (let start = 0; start + words.length <= text.length; start += 1) {
-    if (equal(text[start] as string, first) && words.every((word, offset) => equal(text[start + offset] as string, word))) {
+    if (words.every((word, offset) => isWithinDistance(text[start + offset] as string, word, distance))) {
       count += 1;
     }
   }
   return count;
 }
 
-function isWithin(distance: number): (left: string, right: string) => boolean {
-  return (left, right) => isWithinDistance(left, right, distance);
+/** How often a term stands in a text, in words. */
+export function countTerm(text: readonly string[], term: SearchTerm): number {
+  const { words, distance } = term;
+  const [first] = words;
+  if (first === undefined) {
+    return 0;
+  }
+  if (distance > 0) {
+    return countFuzzy(text, term);
+  }
+  const counts = wordCounts(text);
+  if (words.length === 1) {
+    return counts.get(first) ?? 0;
+  }
+  return words.every((word) => counts.has(word)) ? countPhrase(text, words) : 0;
 }
 
 /** Whether a term stands in a text. */
 export function hasTerm(text: readonly string[], term: SearchTerm): boolean {
-  const { words, distance } = term;
-  return words.length === 1 && distance === 0 ? text.includes(words[0] as string) : countTerm(text, term) > 0;
+  return countTerm(text, term) > 0;
 }

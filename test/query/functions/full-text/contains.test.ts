@@ -75,6 +75,30 @@ describe('FULLTEXTCONTAINS', () => {
   });
 });
 
+describe('a hostile search', () => {
+  const call = (terms: readonly string[]): string => `FULLTEXTCONTAINSANY(c.t, ${terms.map((term) => JSON.stringify(term)).join(', ')})`;
+
+  test('has a bound on its terms', () => {
+    const terms = Array.from({ length: 257 }, (_, index) => `w${index}`);
+    expect(() => valueOf(call(terms), { t: TEXT })).toThrow(expect.objectContaining({ code: 'QUERY_LIMIT' }) as Error);
+    expect(valueOf(call(terms.slice(1)), { t: TEXT })).toBe(false);
+    const words = { term: 'aa bb cc dd', distance: 1 };
+    expect(valueOf('FULLTEXTCONTAINS(c.t, @term)', { t: TEXT }, { values: { '@term': words } })).toBe(false);
+    expect(
+      valueOf('FULLTEXTCONTAINS(c.t, @term)', { t: TEXT }, { values: { '@term': { ...words, term: 'aa bb cc dd ee' } } }),
+    ).toBeUndefined();
+  });
+
+  test('of long phrases in a long text ends soon', () => {
+    const t = 'aa '.repeat(100_000);
+    const phrases = Array.from({ length: 50 }, (_, index) => `${'aa '.repeat(500)}b${index}b aa`);
+    const start = performance.now();
+    expect(valueOf(call([...phrases, `${'aa '.repeat(500)} aa bb`]), { t })).toBe(false);
+    expect(valueOf(call([`${'aa '.repeat(5000)} aa`]), { t })).toBe(true);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+});
+
 describe('FULLTEXTCONTAINSALL and FULLTEXTCONTAINSANY', () => {
   test.each([
     ["'river', 'lake'", true, true],
