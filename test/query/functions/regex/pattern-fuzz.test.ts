@@ -4,7 +4,7 @@ import { compilePattern, MAX_PATTERN_LENGTH } from '../../../../src/query/functi
 import { PatternFault } from '../../../../src/query/functions/regex/pattern-fault.ts';
 
 const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
-const numRuns = Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 5000);
+const numRuns = Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 2000);
 
 /** Compiles a text from a stranger: it is a pattern, or it is refused; anything else is thrown on. */
 function outcomeOf(pattern: string, modifiers: string): 'compiled' | PatternFault['kind'] {
@@ -103,19 +103,16 @@ describe(`texts of strangers as patterns (PERIGEE_FUZZ_SEED=${seed})`, () => {
     'ſ',
     '\u{1F600}',
   ])('%s, again and again, is answered soon', (text) => {
-    for (const [prefix, suffix] of [
-      ['', ''],
-      ['\\p{', ''],
-      ['[', ''],
-      ['a{', ''],
-      ['(?:', ')*'],
+    for (const [prefix, modifiers, suffix] of [
+      ['', '', ''],
+      ['', 'ix', ''],
+      ['[', '', ''],
+      ['(?:', '', ')*'],
     ] as const) {
       const pattern = `${prefix}${text.repeat(Math.floor((MAX_PATTERN_LENGTH - 8) / text.length))}${suffix}`;
-      for (const modifiers of ['', 'ix']) {
-        const start = performance.now();
-        outcomeOf(pattern, modifiers);
-        expect(performance.now() - start, `${prefix}${text}…${suffix}`).toBeLessThan(1500);
-      }
+      const start = performance.now();
+      outcomeOf(pattern, modifiers);
+      expect(performance.now() - start, `${prefix}${text}…${suffix}`).toBeLessThan(1500);
     }
   });
 });
