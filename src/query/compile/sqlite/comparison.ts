@@ -69,7 +69,11 @@ function equalsConstant(value: SqlValue, constant: JsonValue): Equality {
   }
   switch (typeof constant) {
     case 'boolean':
-      return exactly(sql`${value.boolean()} = ${rawSql(constant ? '1' : '0')}`);
+      return exactly(
+        value.jsonType === undefined
+          ? sql`${value.boolean()} = ${rawSql(constant ? '1' : '0')}`
+          : sql`${value.jsonType} = ${rawSql(constant ? "'true'" : "'false'")}`,
+      );
     case 'string':
       return exactly(
         value.raw !== undefined && isPlainText(constant)
