@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { JsonObject } from '../../../src/core/json.ts';
 import { arbitraryConditionText, arbitrarySimpleText, arbitraryValueText } from '../compile/arbitrary-condition.ts';
 import { arbitraryQueryText } from '../compile/arbitrary-query-text.ts';
 import { arbitraryCall } from './arbitrary-call.ts';
@@ -101,11 +102,45 @@ const seek: Text = fc.oneof(
       .map(([p, r]) => `ARRAY_CONTAINS(${p}, ${r})`),
   },
 );
+const WORDS = 'red green blue rivers river running run mountain'.split(' ');
+const word: Text = fc.constantFrom(...WORDS);
+const anyPlace: fc.Arbitrary<JsonObject> = fc
+  .tuple(fc.integer({ min: -30, max: 30 }), fc.integer({ min: -30, max: 30 }), fc.integer({ min: 0, max: 20 }))
+  .map(([x, y, size]) => {
+    const corners = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+      [0, 0],
+    ].map(([right = 0, up = 0]) => [x + right * size, y + up * size]);
+    return size < 10 ? { type: 'Point', coordinates: [x, y] } : { type: 'Polygon', coordinates: [corners] };
+  });
+/** Documents that search and spatial indexes hold something of. */
+export const arbitrarySearchable: fc.Arbitrary<JsonObject> = fc.record({
+  at: anyPlace,
+  text: fc.array(word, { maxLength: 6 }).map((words) => words.join(' ')),
+});
+
+/** Filters that a full-text or a spatial index may serve. */
+const search: Text = fc.oneof(
+  word.map((term) => `FULLTEXTCONTAINS(c.text, "${term}")`),
+  fc.tuple(fc.constantFrom('FULLTEXTCONTAINSALL', 'FULLTEXTCONTAINSANY'), word, word).map(([f, a, b]) => `${f}(c.text, "${a}", "${b}")`),
+  fc.tuple(word, word).map(([a, b]) => `FULLTEXTCONTAINS(c.text, "${a} ${b}")`),
+  fc
+    .tuple(anyPlace, fc.constantFrom('<', '<=', '>', '>=', '='), fc.constantFrom('0', '1000', '500000', '2500000'))
+    .map(([place, operator, metres]) => `ST_DISTANCE(c.at, ${JSON.stringify(place)}) ${operator} ${metres}`),
+  fc
+    .tuple(fc.constantFrom('ST_WITHIN', 'ST_INTERSECTS'), anyPlace, fc.boolean())
+    .map(([f, place, turned]) => (turned ? `${f}(${JSON.stringify(place)}, c.at)` : `${f}(c.at, ${JSON.stringify(place)})`)),
+);
 const seeks: Text = fc.oneof(
   seek,
   fc.tuple(seek, seek).map((parts) => parts.join(' AND ')),
   fc.tuple(seek, seek).map((parts) => parts.join(' OR ')),
   fc.tuple(seek, seek, seek).map(([a, b, d]) => `(${a} OR ${b}) AND NOT (${d})`),
+  search,
+  fc.tuple(search, fc.constantFrom('AND', 'OR', 'AND NOT'), fc.oneof(search, seek)).map(([a, o, b]) => `${a} ${o} (${b})`),
   fc.tuple(seek, arbitrarySimpleText).map(([a, b]) => `${a} AND (${b})`),
 );
 const callCondition: Text = fc.oneof(

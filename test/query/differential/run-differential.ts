@@ -8,7 +8,7 @@ import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts'
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
 import { arbitraryBody, arbitraryValue } from '../compile/arbitrary-document.ts';
-import { arbitraryLanguage } from './arbitrary-language.ts';
+import { arbitraryLanguage, arbitrarySearchable } from './arbitrary-language.ts';
 
 /** One query with its parameters, read in pages of a size. */
 export interface DifferentialQuery {
@@ -26,6 +26,8 @@ const POLICIES: Readonly<Record<string, JsonObject>> = {
       ...['a', 'n', 's', 'o/a', 'b', '"a b"', 'list/[]', 'pk', 'list/[]/a'].map((path) => ({ path: `/${path}/?` })),
     ],
     excludedPaths: [{ path: '/missing/*' }],
+    spatialIndexes: [{ path: '/at/*' }],
+    fullTextIndexes: [{ path: '/text' }, { path: '/s' }],
     compositeIndexes: [
       [{ path: '/a' }, { path: '/n' }],
       [{ path: '/n', order: 'descending' }, { path: '/s' }],
@@ -148,7 +150,11 @@ const anyQuery: fc.Arbitrary<DifferentialQuery> = fc.record({
   values: fc.record({ '@p0': arbitraryValue, '@p1': arbitraryValue, '@p2': arbitraryValue }),
   maxItemCount: fc.constantFrom(1, 3, 7, 100, 1000),
 });
-const anyDocuments = fc.array(arbitraryBody, { minLength: 1, maxLength: 40, size: 'max' });
+const anyBody = fc.oneof(
+  { weight: 3, arbitrary: arbitraryBody },
+  { weight: 1, arbitrary: fc.tuple(arbitraryBody, arbitrarySearchable).map(([body, more]) => ({ ...body, ...more })) },
+);
+const anyDocuments = fc.array(anyBody, { minLength: 1, maxLength: 40, size: 'max' });
 
 /** Compares at least `pairs` random pairs; a difference is shrunk, and thrown with its seed. */
 export async function runDifferential(
