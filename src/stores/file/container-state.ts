@@ -12,6 +12,8 @@ export interface KnownContent {
   readonly plainBase: number;
   /** Time of lines without one, in seconds. */
   readonly plainTs: number;
+  /** Behind this ordinal come lines without a version whose place is taken. */
+  readonly plainEnd: number;
 }
 
 /**
@@ -34,9 +36,9 @@ function readKnown(value: JsonValue): KnownContent[] {
   if (!isJsonObject(value)) {
     return [];
   }
-  const { sha256, bytes, plainBase, plainTs } = value;
-  return typeof sha256 === 'string' && isCount(bytes) && isCount(plainBase) && isCount(plainTs)
-    ? [{ sha256, bytes, plainBase, plainTs }]
+  const { sha256, bytes, plainBase, plainTs, plainEnd } = value;
+  return typeof sha256 === 'string' && isCount(bytes) && isCount(plainBase) && isCount(plainTs) && isCount(plainEnd)
+    ? [{ sha256, bytes, plainBase, plainTs, plainEnd }]
     : [];
 }
 

@@ -63,7 +63,7 @@ export class FileContainer {
   readonly resident: ResidentContainer;
   readonly #parts: FileContainerParts;
   #loading: Promise<void> | undefined;
-  #known: KnownContent = { sha256: EMPTY_SHA256, bytes: 0, plainBase: 0, plainTs: 0 };
+  #known: KnownContent = { sha256: EMPTY_SHA256, bytes: 0, plainBase: 0, plainTs: 0, plainEnd: 0 };
   #plain: ReadonlyMap<string, PlainLine> = new Map();
   #snapshot: FileSnapshot | undefined;
   #handle: number | undefined;

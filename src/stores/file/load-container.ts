@@ -156,38 +156,49 @@ interface Placed {
   readonly plainText: string | undefined;
 }
 
-/** Gives every document its version, in the order of the lines. */
+/**
+ * Gives every document its version, in the order of the lines.
+ *
+ * A line without one has the ordinal behind that of the line before it, and a position that follows from the ordinal. What is known of a content makes
+ * the same of it again, whatever was appended since: only what stands in the known content counts for that.
+ */
 class Placement {
   readonly #container: ResidentContainer;
   readonly #settings: LoadSettings;
-  readonly #own = new Set<number>();
+  /** Documents of lines with a version, by ordinal. */
+  readonly #owners = new Map<number, string>();
   readonly #damages: Damage[] = [];
   readonly placed = new Map<string, Placed>();
   readonly plainBase: number;
   readonly plainTs: number;
+  readonly plainEnd: number;
   needsFold = false;
-  ordinal = 0;
+  ordinal: number;
   position: number;
   #lastOrdinal = 0;
+  #endOrdinal: number;
 
-  constructor(container: ResidentContainer, settings: LoadSettings, file: ReadFile) {
+  constructor(container: ResidentContainer, settings: LoadSettings, { entries, known }: ReadFile) {
     this.#container = container;
     this.#settings = settings;
     this.position = settings.state.position;
     this.ordinal = settings.state.ordinal;
-    const { known } = file;
     // Behind a content that is known there may be what this store appended, and nothing else.
-    const isKnown = known !== undefined && file.entries.every(({ end, entry }) => end <= known.bytes || isWritten(entry));
-    for (const { entry } of file.entries) {
+    const isKnown = known !== undefined && entries.every(({ end, entry }) => end <= known.bytes || isWritten(entry));
+    for (const { end, entry } of entries) {
       const position = entry.kind === 'delete' ? entry.position : entry.version?.position;
       this.position = Math.max(this.position, position ?? 0);
       if (entry.kind === 'document' && entry.version !== undefined) {
-        this.#own.add(entry.version.ordinal);
         this.ordinal = Math.max(this.ordinal, entry.version.ordinal);
+        if (!isKnown || end <= known.bytes) {
+          this.#owners.set(entry.version.ordinal, rowKey(entry.document.partitionKeyText, entry.document.id));
+        }
       }
     }
     this.plainBase = isKnown ? known.plainBase : this.position;
     this.plainTs = isKnown ? known.plainTs : settings.changedTs;
+    this.plainEnd = isKnown ? known.plainEnd : this.ordinal;
+    this.#endOrdinal = this.plainEnd;
   }
 
   place({ line, text, entry }: ReadEntry): void {
@@ -197,8 +208,9 @@ class Placement {
       return;
     }
     const { document, version } = entry;
-    const before = this.placed.get(rowKey(document.partitionKeyText, document.id));
-    const ordinal = version?.ordinal ?? this.#ordinalOf(entry.ordinal);
+    const key = rowKey(document.partitionKeyText, document.id);
+    const before = this.placed.get(key);
+    const ordinal = version?.ordinal ?? this.#ordinalOf(key, entry.ordinal);
     this.#lastOrdinal = Math.max(this.#lastOrdinal, ordinal);
     this.ordinal = Math.max(this.ordinal, ordinal);
     if (before !== undefined && (version === undefined || !this.#mayOvertake(before, ordinal))) {
@@ -238,10 +250,14 @@ class Placement {
   }
 
   /** The ordinal of a line without a version: that of its place, unless the document of another line has it. */
-  #ordinalOf(wanted: number | undefined): number {
+  #ordinalOf(key: string, wanted: number | undefined): number {
     const next = this.#lastOrdinal + 1;
     const ordinal = wanted !== undefined && wanted >= next ? wanted : next;
-    return this.#own.has(ordinal) ? this.ordinal + 1 : ordinal;
+    if ((this.#owners.get(ordinal) ?? key) === key) {
+      return ordinal;
+    }
+    this.#endOrdinal = Math.max(this.#endOrdinal, this.#lastOrdinal) + 1;
+    return this.#endOrdinal;
   }
 
   /** Whether a line written by the store may follow one of the same document: a later version, or one made when the earlier had expired. */
@@ -283,7 +299,7 @@ export async function loadContainer(handle: FileHandle, container: ResidentConta
       plain.set(row.key, { row, text: plainText });
     }
   }
-  const { plainBase, plainTs, ordinal, position, needsFold } = placement;
-  const known = { sha256: file.sha256, bytes: file.bytes, plainBase, plainTs };
+  const { plainBase, plainTs, plainEnd, ordinal, position, needsFold } = placement;
+  const known = { sha256: file.sha256, bytes: file.bytes, plainBase, plainTs, plainEnd };
   return { content: { rows, ordinal, position }, plain, known, isOpenEnded: file.isOpenEnded, needsFold };
 }
