@@ -45,7 +45,7 @@ interface Taken {
   readonly lookedAt: number;
 }
 
-const CANDIDATE_NAME = 'advice';
+const CANDIDATE_NAME = '(advice)';
 
 /** How many documents are read: of an order that WHERE does not cut short, only those that are wanted. */
 function lookedAt(question: AdviceQuestion, { order, coversFilter }: AccessPath, entries: number): number {
@@ -54,18 +54,23 @@ function lookedAt(question: AdviceQuestion, { order, coversFilter }: AccessPath,
   return order === undefined || !coversFilter || wanted === undefined ? entries : Math.min(entries, wanted + (offset ?? 0));
 }
 
+/** Whether two ways through the candidate read the same entries, in whatever order. */
+function readsSame(one: AccessPath, other: AccessPath): boolean {
+  const isSameRange = (one.range === undefined) === (other.range === undefined);
+  return one.index.name === CANDIDATE_NAME && one.equal.length === other.equal.length && isSameRange;
+}
+
 /** Asks the planner, first as it estimates, then with what there is. */
 async function tryCandidate(question: AdviceQuestion, access: AccessPath): Promise<Taken | undefined> {
   const { prepared, parameters, indexes, options } = question;
   const counting = entriesQuery(access);
   const entries = counting === undefined ? undefined : await question.count(counting);
-  if (entries === undefined || !question.accepts(access, entries)) {
+  if (entries === undefined) {
     return undefined;
   }
-  const estimate = (one: AccessPath): number | undefined =>
-    one.index.name === CANDIDATE_NAME && one.order === access.order ? entries : options.estimate?.(one);
+  const estimate = (one: AccessPath): number | undefined => (readsSame(one, access) ? entries : options.estimate?.(one));
   const again = chooseAccess(prepared, parameters, [...indexes, access.index], { ...options, estimate });
-  return again?.index.name === CANDIDATE_NAME && again.order === access.order
+  return again !== undefined && readsSame(again, access) && question.accepts(again, entries)
     ? { access: again, lookedAt: lookedAt(question, again, entries) }
     : undefined;
 }
