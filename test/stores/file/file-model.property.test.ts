@@ -126,7 +126,7 @@ describe('a file container', () => {
             } else if (one.kind === 'crash') {
               // What a killed process leaves: the files as they are, and its lock, which nobody holds.
               const next = temporaryFolder();
-              cpSync(folder, next, { recursive: true });
+              cpSync(folder, next, { recursive: true, preserveTimestamps: true });
               rmSync(join(next, '.perigee', 'lock'));
               folder = next;
               store = await open();
