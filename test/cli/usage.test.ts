@@ -6,14 +6,29 @@ import { runCli, serveCli, temporaryFolder } from './cli-process.ts';
 
 describe('help', () => {
   test('of the program names every command, and of a command every option with its default', async () => {
-    const runs = await Promise.all([runCli(['--help']), runCli(['serve', '--help'])]);
+    const runs = await Promise.all([runCli(['--help']), runCli(['serve', '--help']), runCli(['copy', '--help'])]);
     expect(runs.map(({ exit, stderr }) => [exit, stderr])).toEqual([
       [0, ''],
       [0, ''],
+      [0, ''],
     ]);
-    const [program, serve] = runs.map(({ stdout }) => stdout.replaceAll(/\s+/gu, ' '));
+    const [program, serve, copy] = runs.map(({ stdout }) => stdout.replaceAll(/\s+/gu, ' '));
     expect(program).toContain('Usage: perigee [options] [command]');
     expect(program).toContain('serve [options] Serve a local store');
+    expect(program).toContain('copy [options] <from> <to> Copy containers');
+    for (const part of [
+      '--database <id>',
+      '--container <id>',
+      '--overwrite',
+      '--ttl <policy>',
+      '--no-verify',
+      '--restart',
+      '--checkpoint <file>',
+      'PERIGEE_FROM_KEY',
+      'Exit code 65',
+    ]) {
+      expect(copy).toContain(part);
+    }
     for (const part of [
       '--store <store>',
       'memory, sqlite:PATH, or file:FOLDER',
