@@ -13,7 +13,7 @@ import { runCounted } from './counted-run.ts';
 import { runRanked } from './ranked-run.ts';
 import { runOrdered, runOrderedDistinct } from './ordered-run.ts';
 import { Pacer } from './pacer.ts';
-import type { QueryRun, RunResult, RunStatistics } from './query-run.ts';
+import type { QueryRun, RunResult, RunStatistics, TextStatisticsSource } from './query-run.ts';
 import { virtualSource, type QuerySource } from './query-source.ts';
 import { runStreaming } from './streaming-run.ts';
 
@@ -27,6 +27,7 @@ export interface ExecuteRequest {
    * Default: `source`.
    */
   readonly wholeSource?: QuerySource | undefined;
+  readonly textStatistics?: TextStatisticsSource | undefined;
   /** Items of the page at most, from 1. */
   readonly maxItemCount: number;
   /** The continuation of the page before, from the same query with the same parameters. */
@@ -98,6 +99,7 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
     pipeline,
     source: pipeline.readsContainer ? request.source : virtualSource,
     wholeSource: request.wholeSource ?? request.source,
+    textStatistics: request.textStatistics,
     signal,
     pacer,
     maxItemCount,

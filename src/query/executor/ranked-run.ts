@@ -48,10 +48,13 @@ async function countTexts({ pipeline, wholeSource, signal, pacer, statistics }: 
 /** The keys of the scores, after the texts of the container are counted. */
 async function scoreKeys(run: QueryRun, scores: readonly CallNode[], scope: CompileScope): Promise<readonly ScoreKey[]> {
   const prepared = scores.map((node) => (isVectorDistance(node) ? vectorKey(node, scope) : new TextScore(node, scope)));
-  await countTexts(
-    run,
-    prepared.filter((score) => score instanceof TextScore),
-  );
+  const uncounted: TextScore[] = [];
+  for (const score of prepared) {
+    if (score instanceof TextScore && !(await score.ask(run.textStatistics))) {
+      uncounted.push(score);
+    }
+  }
+  await countTexts(run, uncounted);
   return prepared.map((score) => (score instanceof TextScore ? score.key() : score));
 }
 

@@ -1,12 +1,15 @@
 import type { CompileScope, Evaluate } from '../evaluator/compile-scope.ts';
 import { textAnalyzer } from '../evaluator/search-calls.ts';
-import type { Analyzer } from '../functions/full-text/analyzer.ts';
+import { analyzerLanguage, type Analyzer } from '../functions/full-text/analyzer.ts';
 import { bm25, type TextStatistics } from '../functions/full-text/bm25.ts';
 import { countTerm, type SearchTerm } from '../functions/full-text/search-term.ts';
 import { isSimilarity } from '../functions/vector/vector-distance.ts';
+import { documentPath } from '../search/document-path.ts';
 import { scoreTerms } from '../search/score-terms.ts';
+import type { IndexedText } from '../search/text-condition.ts';
 import { distanceFunctionOf } from '../search/vector-options.ts';
 import type { CallNode, ExpressionNode } from '../syntax-nodes.ts';
+import type { TextStatisticsSource } from './query-run.ts';
 
 /** A number by which rows are ordered. It is never undefined: a row without a score has the worst number there is. */
 export interface ScoreKey {
@@ -38,6 +41,9 @@ export class TextScore {
   readonly #text: Evaluate;
   readonly #analyze: Analyzer;
   readonly #terms: readonly SearchTerm[];
+  /** The text at a path of the whole document, where that is what the call reads. */
+  readonly #indexed: IndexedText | undefined;
+  #given: TextStatistics | undefined;
   #documentCount = 0;
   #totalWordCount = 0;
   readonly #hitCounts: number[];
@@ -49,6 +55,18 @@ export class TextScore {
     this.#analyze = textAnalyzer(text, scope);
     this.#terms = scoreTerms(node, scope.prepared.text, scope.environment.parameters, this.#analyze);
     this.#hitCounts = this.#terms.map(() => 0);
+    const path = text === undefined ? undefined : documentPath(scope.prepared, text);
+    const names = path?.filter((step) => typeof step === 'string');
+    // Rows that are parts of documents are counted as such.
+    const isWhole = scope.rootSlots.size > 0 && names?.length === path?.length;
+    const language = analyzerLanguage(scope.environment.searchPolicy.languageOf(path ?? []));
+    this.#indexed = names === undefined || !isWhole ? undefined : { path: names, language };
+  }
+
+  /** Takes the statistics from an index, if there is one; whether the texts need no counting. */
+  async ask(source: TextStatisticsSource | undefined): Promise<boolean> {
+    this.#given = this.#indexed === undefined ? undefined : await source?.(this.#indexed, this.#terms);
+    return this.#given !== undefined;
   }
 
   /** Counts the row in the frame. */
@@ -67,7 +85,7 @@ export class TextScore {
 
   /** The key, once every row of the container is counted. A row without a text comes behind those that have none of the terms. */
   key(): ScoreKey {
-    const statistics: TextStatistics = {
+    const statistics: TextStatistics = this.#given ?? {
       documentCount: this.#documentCount,
       totalWordCount: this.#totalWordCount,
       hitCounts: this.#hitCounts,

@@ -19,6 +19,7 @@ import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregate } from './aggregate-query.ts';
 import { documentSource } from './document-source.ts';
 import { fullTextAccess } from './indexes/full-text-access.ts';
+import { fullTextStatistics } from './indexes/full-text-statistics.ts';
 import { runDirectQuery } from './indexes/direct-query.ts';
 import { indexAccess, type AccessQuery } from './indexes/index-access.ts';
 import type { OrderedWalk } from './indexes/ordered-walk.ts';
@@ -173,6 +174,7 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
       read,
     ),
     wholeSource: prepared.root.rank === undefined ? undefined : wholeSource(container, query, read),
+    textStatistics: (text, terms) => fullTextStatistics(container, text, terms, read),
     whereIsExact: plan.whereIsExact,
     maxItemCount,
     continuation: request.continuation,

@@ -20,14 +20,14 @@ export interface FullTextAccess {
   readonly indexes: readonly string[];
 }
 
-/** The table of the index of a text, where it is ready. */
-function tableOf(container: SqliteContainer, text: IndexedText): string | undefined {
+/** What the names of an index's tables begin with; undefined where no index of the text is ready. */
+export function fullTextTable(container: SqliteContainer, text: IndexedText): string | undefined {
   const key = fullTextKey(text);
   return container.indexes.ready.find((index) => index.kind === FULL_TEXT && index.key === key)?.name;
 }
 
 /** A query of FTS5 for one phrase. Words hold no double quotes. */
-function phraseText(words: readonly string[]): string {
+export function phraseText(words: readonly string[]): string {
   return `"${words.join(' ')}"`;
 }
 
@@ -46,7 +46,7 @@ function match(table: string, every: boolean, phrases: readonly (readonly string
 /** The ordinals of the documents for which a condition holds, as a SELECT. */
 function ordinalsOf(container: SqliteContainer, condition: TextCondition): SqlPiece {
   if (condition.kind === 'phrases') {
-    return match(tableOf(container, condition.text) as string, condition.every, condition.phrases);
+    return match(fullTextTable(container, condition.text) as string, condition.every, condition.phrases);
   }
   const pieces = condition.conditions.map((part) => ordinalsOf(container, part));
   return {
@@ -85,7 +85,7 @@ export async function fullTextAccess(
   const condition = readTextCondition(prepared, parameters, {
     policy: containerSettings(definition).searchPolicy,
     computedProperties,
-    isIndexed: (text) => tableOf(container, text) !== undefined,
+    isIndexed: (text) => fullTextTable(container, text) !== undefined,
   });
   if (condition === undefined) {
     return undefined;

@@ -124,6 +124,23 @@ describe('full text indexes', () => {
     }
   });
 
+  test('tell what a score has to know of all texts, so that these are not read', async () => {
+    const backend = await open({ path: ':memory:' });
+    const scanned = async (store: DocumentStore, term: string): Promise<unknown> => {
+      const query = `SELECT VALUE c.id FROM c WHERE FULLTEXTCONTAINS(c.t, 'river') ORDER BY RANK FullTextScore(c.t, 'lake', ${term})`;
+      const page = await store.query<string>(query).nextPage();
+      return [page?.items, page?.documentsScanned];
+    };
+    const all = Array.from({ length: 30 }, (_, n): Item => ({ id: String(n), pk: 'a', t: n < 3 ? `river ${'lake '.repeat(n)}` : 'bread' }));
+    for (const store of [await notes(backend), await notes(backend, INDEXED)]) {
+      await store.bulk(all.map((document) => ({ type: 'create' as const, document })));
+    }
+    const [plain, indexed] = [await backend.container('app', 'plain'), await backend.container('app', 'indexed')];
+    expect(await scanned(plain, "'sea'")).toEqual([['2', '1', '0'], 60]);
+    expect(await scanned(indexed, "'sea'")).toEqual([['2', '1', '0'], 3]);
+    expect(await scanned(indexed, '{"term": "sae", "distance": 2}')).toEqual([['2', '1', '0'], 33]);
+  });
+
   test.each(drivers)('are made for documents that are there, follow the policy, and outlive the store ($name)', async ({ driver }) => {
     const file = join(temporaryFolder(), 'store.db');
     const backend = await open({ path: file, driver: driver() });
