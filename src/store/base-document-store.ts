@@ -240,10 +240,15 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     let request: QueryRequest | undefined;
     return new PagedQuery<R>(options.continuation, (continuation) =>
       this.calls.run(options.signal, async () => {
-        request ??= this.#queryRequest(query, options);
-        const binding = continuationBinding(this.rid, request);
-        const page = await this._queryPage({ ...request, continuation: unbindContinuation(binding, continuation) });
-        return { ...page, continuation: bindContinuation(binding, page.continuation) } as QueryPage<R>;
+        const asked = (request ??= this.#queryRequest(query, options));
+        // Most queries have one page, and a hash of what a continuation is bound to takes as long as a short one.
+        const binding = (): string => continuationBinding(this.rid, asked);
+        const page = await this._queryPage(
+          continuation === undefined ? asked : { ...asked, continuation: unbindContinuation(binding(), continuation) },
+        );
+        return (
+          page.continuation === undefined ? page : { ...page, continuation: bindContinuation(binding(), page.continuation) }
+        ) as QueryPage<R>;
       }),
     );
   }
