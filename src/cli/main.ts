@@ -20,6 +20,13 @@ addQueryCommand(program);
 addServeCommand(program);
 addCopyCommand(program);
 
+// A reader that has seen enough, such as `head`, is no failure of any command.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') {
+    throw error;
+  }
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

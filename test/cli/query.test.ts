@@ -92,6 +92,10 @@ describe('perigee query', () => {
     });
     expect(stdout.split('\n').length).toBe(3);
     expect(stderr).toBe('exit 0\n');
+    const help = spawnSync('sh', ['-c', `( "${process.execPath}" --import tsx "${main}" query --help; echo "exit $?" >&2 ) | true`], {
+      encoding: 'utf8',
+    });
+    expect(help.stderr).toBe('exit 0\n');
   });
 
   test('without a query runs what standard input holds, up to what fails', async () => {

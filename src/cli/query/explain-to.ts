@@ -2,6 +2,9 @@ import type { DocumentStore } from '../../store/document-store.ts';
 import type { Output } from './output.ts';
 import { queryInput, storeOptions, type QuerySettings } from './run-query.ts';
 
+/** A query with ORDER BY looks at everything for each page: small ones would make the explanation long, and about little but paging. */
+const PAGE_ITEMS = 1000;
+
 /** Runs a query and writes how it ran: as text, or with a format of JSON as data. @throws what the query throws */
 export async function explainTo(
   store: DocumentStore,
@@ -10,7 +13,7 @@ export async function explainTo(
   signal: AbortSignal,
   output: Output,
 ): Promise<void> {
-  const options = storeOptions(settings, AbortSignal.any([signal, output.gone]));
+  const options = { ...storeOptions(settings, AbortSignal.any([signal, output.gone])), maxItemCount: PAGE_ITEMS };
   const { text, ...data } = await store.explain(queryInput(query, settings.parameters), options);
   const { explainAs } = settings;
   await output.write(`${explainAs === 'text' ? text : JSON.stringify(data, null, explainAs === 'json' ? 2 : undefined)}\n`);
