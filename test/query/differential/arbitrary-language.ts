@@ -19,6 +19,8 @@ const path: Text = fc.constantFrom(
   'c.id',
   'c.pk',
   'c.missing',
+  'c.lower',
+  'c.twice',
 );
 const sortPath: Text = fc.constantFrom(
   'c.a',
@@ -33,6 +35,8 @@ const sortPath: Text = fc.constantFrom(
   'c._ts',
   'c.pk',
   'c.missing',
+  'c.lower',
+  'c.twice',
 );
 const call: Text = arbitraryCall(arbitraryValueText);
 const value: Text = fc.oneof({ weight: 3, arbitrary: path }, { weight: 2, arbitrary: arbitraryValueText }, { weight: 3, arbitrary: call });
@@ -40,7 +44,7 @@ const value: Text = fc.oneof({ weight: 3, arbitrary: path }, { weight: 2, arbitr
 /** Filters that an index may serve, wholly or for one of several conditions. */
 const indexable: Text = fc
   .tuple(
-    fc.constantFrom('c.a', 'c.n', 'c.s', 'c.o.a', 'c.b', 'c.pk', 'c.id'),
+    fc.constantFrom('c.a', 'c.n', 'c.s', 'c.o.a', 'c.b', 'c.pk', 'c.id', 'c.lower', 'c.twice'),
     fc.constantFrom('=', '=', '<', '<=', '>', '>=', '!='),
     fc.constantFrom(
       '@p0',
@@ -156,7 +160,7 @@ const where: Text = fc.oneof(
 );
 
 const subquerySource: Text = fc.oneof(
-  fc.constantFrom('x IN c.list', 'x IN c.o', 'x IN c.a', 'c.o AS x', 'c.list AS x', 'c.missing AS x'),
+  fc.constantFrom('x IN c.list', 'x IN c.o', 'x IN c.a', 'x IN c.both', 'c.o AS x', 'c.list AS x', 'c.missing AS x'),
   value.map((text) => `(SELECT VALUE ${text}) AS x`),
 );
 const inner: Text = fc

@@ -23,7 +23,7 @@ const POLICIES: Readonly<Record<string, JsonObject>> = {
   'with indexes': {
     includedPaths: [
       { path: '/*' },
-      ...['a', 'n', 's', 'o/a', 'b', '"a b"', 'list/[]', 'pk', 'list/[]/a'].map((path) => ({ path: `/${path}/?` })),
+      ...['a', 'n', 's', 'o/a', 'b', '"a b"', 'list/[]', 'pk', 'list/[]/a', 'lower', 'twice'].map((path) => ({ path: `/${path}/?` })),
     ],
     excludedPaths: [{ path: '/missing/*' }],
     spatialIndexes: [{ path: '/at/*' }],
@@ -35,6 +35,14 @@ const POLICIES: Readonly<Record<string, JsonObject>> = {
     ],
   },
 };
+
+/** Computed properties of every container; one hides a property that some documents have. */
+const COMPUTED = [
+  { name: 'lower', query: 'SELECT VALUE LOWER(c.s) FROM c' },
+  { name: 'twice', query: 'SELECT VALUE c.n * 2 FROM c' },
+  { name: 'both', query: 'SELECT VALUE ARRAY_CONCAT(c.list, [c.a, c.n]) FROM c' },
+  { name: 'type', query: 'SELECT VALUE c.a FROM c' },
+];
 
 const SYSTEM: ReadonlySet<string> = new Set(SYSTEM_PROPERTY_NAMES);
 
@@ -132,7 +140,7 @@ export class Differential {
     const policies = [undefined, ...Object.values(POLICIES)];
     return Promise.all(
       this.#backends.map(async (backend, index) => {
-        await backend.createContainer('test', { id, partitionKey: '/pk', indexingPolicy: policies[index] });
+        await backend.createContainer('test', { id, partitionKey: '/pk', indexingPolicy: policies[index], computedProperties: COMPUTED });
         const store = await backend.container('test', id);
         await store.bulk(documents.map((document) => ({ type: 'create' as const, document })));
         return store;
