@@ -11,28 +11,34 @@ describe(`patterns against an engine that backtracks (PERIGEE_FUZZ_SEED=${seed})
   test('find the same, or are refused', () => {
     const counts = { found: 0, missed: 0, refused: 0, extracted: 0, required: 0 };
     fc.assert(
-      fc.property(arbitraryPattern, fc.array(arbitraryText, { minLength: 4, maxLength: 4 }), ({ pcre, native, emptyLoop }, texts) => {
-        const compiled = lookupPattern(pcre, '');
-        if (compiled instanceof PatternFault) {
-          expect(compiled.kind, `${pcre}: ${compiled.feature}`).toBe('unsupported');
-          counts.refused += 1;
-          return;
-        }
-        const oracle = new RegExp(native, 'u');
-        counts.required += compiled.required === undefined ? 0 : 1;
-        for (const text of texts) {
-          const expected = oracle.exec(text);
-          expect(compiled.test(text), `${pcre} on ${JSON.stringify(text)}`).toBe(expected !== null);
-          counts[expected === null ? 'missed' : 'found'] += 1;
-          expect(emptyLoop || !compiled.hasEmptyLoop).toBe(true);
-          if (expected !== null && !emptyLoop) {
-            const [first] = compiled.matches(text);
-            expect(first?.group(0), `${pcre} on ${JSON.stringify(text)}`).toBe(expected[0]);
-            expect(first?.start).toBe(expected.index);
-            counts.extracted += 1;
+      fc.property(
+        arbitraryPattern,
+        fc.boolean(),
+        fc.array(arbitraryText, { minLength: 4, maxLength: 4 }),
+        (patterns, ignoreCase, texts) => {
+          const { pcre, native, emptyLoop } = patterns;
+          const compiled = lookupPattern(pcre, ignoreCase ? 'i' : '');
+          if (compiled instanceof PatternFault) {
+            expect(compiled.kind, `${pcre}: ${compiled.feature}`).toBe('unsupported');
+            counts.refused += 1;
+            return;
           }
-        }
-      }),
+          const oracle = new RegExp(native, ignoreCase ? 'iu' : 'u');
+          counts.required += compiled.required === undefined ? 0 : 1;
+          for (const text of texts) {
+            const expected = oracle.exec(text);
+            expect(compiled.test(text), `${pcre} on ${JSON.stringify(text)}`).toBe(expected !== null);
+            counts[expected === null ? 'missed' : 'found'] += 1;
+            expect(emptyLoop || !compiled.hasEmptyLoop).toBe(true);
+            if (expected !== null && !emptyLoop) {
+              const [first] = compiled.matches(text);
+              expect(first?.group(0), `${pcre} on ${JSON.stringify(text)}`).toBe(expected[0]);
+              expect(first?.start).toBe(expected.index);
+              counts.extracted += 1;
+            }
+          }
+        },
+      ),
       { seed, numRuns },
     );
     const total = counts.found + counts.missed + counts.refused;
