@@ -11,6 +11,7 @@ import { adviseQuery } from './advise-query.ts';
 import { aggregateColumns } from './aggregate-query.ts';
 import { projectedColumns } from './document-source.ts';
 import { walkStatement } from './indexes/ordered-walk.ts';
+import { missedFullTextIndexes } from './indexes/full-text-access.ts';
 import { missedSpatialIndexes } from './indexes/spatial-access.ts';
 import { sliceStatement, type Read, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
@@ -23,7 +24,8 @@ export async function explainQuery(container: SqliteContainer, request: QueryReq
   const query = await planAccess(container, request, planned, read);
   const { prepared } = query;
   const run = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, read));
-  const work = workOf(query, missedSpatialIndexes(container, accessQuery(container, request, planned)));
+  const wanted = accessQuery(container, request, planned);
+  const work = workOf(query, [...missedFullTextIndexes(container, wanted), ...missedSpatialIndexes(container, wanted)]);
   const before = { access: work.access, index: work.indexes[0], documentsScanned: run.documentsScanned };
   return createExplanation({
     prepared,

@@ -5,7 +5,8 @@ import { scanStatements, type ScanStatements, type SqlPiece } from '../scan-stat
 import type { Read } from '../scan-slices.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
 import type { AccessQuery } from './index-access.ts';
-import { FULL_TEXT, fullTextKey, wordsTable } from './full-text-index.ts';
+import { policyOf } from './wanted-indexes.ts';
+import { FULL_TEXT, fullTextKey, fullTextKind, wordsTable } from './full-text-index.ts';
 
 /** More documents than these are not collected: then a scan is about as good. */
 const MAX_COLLECTED = 16_384;
@@ -100,4 +101,34 @@ export async function fullTextAccess(
     documents: ordinals.length,
     indexes: texts.map((path) => `full text ${path}`),
   };
+}
+
+/**
+ * Sentences on indexes of the policy that would serve the full text conditions of a query and cannot: SQLite has no FTS5, or the index is not
+ * filled yet.
+ */
+export function missedFullTextIndexes(
+  container: SqliteContainer,
+  { prepared, parameters, computedProperties }: AccessQuery,
+): readonly string[] {
+  const { definition } = container.info;
+  const policy = policyOf(definition);
+  const wanted = new Set(policy === undefined ? [] : fullTextKind.wanted(policy, definition));
+  const condition =
+    wanted.size === 0
+      ? undefined
+      : readTextCondition(prepared, parameters, {
+          policy: containerSettings(definition).searchPolicy,
+          computedProperties,
+          isIndexed: (text) => wanted.has(fullTextKey(text)) && fullTextTable(container, text) === undefined,
+        });
+  const known = new Set(container.indexes.rows.filter(({ kind }) => kind === FULL_TEXT).map(({ key }) => key));
+  const missed = new Map(
+    (condition === undefined ? [] : textsOf(condition)).map((text) => [fullTextKey(text), text.path.join('/')] as const),
+  );
+  return [...missed].map(([key, path]) =>
+    known.has(key)
+      ? `the full text index of /${path} is not filled yet`
+      : `the full text index of /${path} is not there, since this SQLite has no FTS5`,
+  );
 }

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
+import { betterSqlite3Driver } from '../../../../src/stores/sqlite/better-sqlite3-driver.ts';
+import type { SqliteDriver, SqliteStep } from '../../../../src/stores/sqlite/driver.ts';
 import type { SqliteBackend } from '../../../../src/stores/sqlite/sqlite-backend.ts';
 import { drivers, openBackend as open, temporaryFolder } from '../test-files.ts';
 
@@ -122,6 +124,30 @@ describe('full text indexes', () => {
     ]) {
       expect((await explained(store, `SELECT * FROM c WHERE ${where}`)).access, where).toBe('container');
     }
+  });
+
+  test('are missed where SQLite has no FTS5, and then explain says so', async () => {
+    const better = betterSqlite3Driver();
+    /** A SQLite that does not know the module. */
+    const driver: SqliteDriver = {
+      name: better.name,
+      async open(options) {
+        const connection = await better.open(options);
+        const hide = (step: SqliteStep): SqliteStep => ({ ...step, sql: step.sql.replace("name = 'fts5'", "name = 'none'") });
+        return {
+          executeSync: (step) => connection.executeSync?.(hide(step)),
+          execute: (step) => connection.execute(hide(step)),
+          close: () => connection.close(),
+        };
+      },
+    };
+    const store = await notes(await open({ path: ':memory:', driver }), INDEXED);
+    await store.create({ id: '1', pk: 'a', t: 'rivers' } as Item);
+    const query = "SELECT VALUE c.id FROM c WHERE FULLTEXTCONTAINS(c.t, 'river') ORDER BY RANK FullTextScore(c.t, 'river')";
+    expect(await store.query(query).toArray()).toEqual(['1']);
+    const { access, filterReasons } = await store.explain(query);
+    expect(access).toBe('container');
+    expect(filterReasons).toContain('the full text index of /t is not there, since this SQLite has no FTS5');
   });
 
   test('tell what a score has to know of all texts, so that these are not read', async () => {
