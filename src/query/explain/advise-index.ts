@@ -54,6 +54,18 @@ function lookedAt(question: AdviceQuestion, { order, coversFilter }: AccessPath,
   return order === undefined || !coversFilter || wanted === undefined ? entries : Math.min(entries, wanted + (offset ?? 0));
 }
 
+/** Counts the entries of an access; candidates that differ in their order alone have the same. */
+async function countEntries(question: AdviceQuestion, access: AccessPath, counts: Map<string, number>): Promise<number | undefined> {
+  const counting = entriesQuery(access);
+  if (counting === undefined) {
+    return undefined;
+  }
+  const key = JSON.stringify([counting.query, counting.parameters.map(({ value }) => value)]);
+  const count = counts.get(key) ?? (await question.count(counting));
+  counts.set(key, count);
+  return count;
+}
+
 /** Whether two ways through the candidate read the same entries, in whatever order. */
 function readsSame(one: AccessPath, other: AccessPath): boolean {
   const isSameRange = (one.range === undefined) === (other.range === undefined);
@@ -61,10 +73,9 @@ function readsSame(one: AccessPath, other: AccessPath): boolean {
 }
 
 /** Asks the planner, first as it estimates, then with what there is. */
-async function tryCandidate(question: AdviceQuestion, access: AccessPath): Promise<Taken | undefined> {
+async function tryCandidate(question: AdviceQuestion, access: AccessPath, counts: Map<string, number>): Promise<Taken | undefined> {
   const { prepared, parameters, indexes, options } = question;
-  const counting = entriesQuery(access);
-  const entries = counting === undefined ? undefined : await question.count(counting);
+  const entries = await countEntries(question, access, counts);
   if (entries === undefined) {
     return undefined;
   }
@@ -117,8 +128,9 @@ export async function adviseIndex(question: AdviceQuestion): Promise<readonly In
   }
   const promising = chosen.toSorted((left, right) => left.expectedRows - right.expectedRows);
   const taken: Taken[] = [];
+  const counts = new Map<string, number>();
   for (const access of pickEach(promising)) {
-    const one = await tryCandidate(question, access);
+    const one = await tryCandidate(question, access, counts);
     if (one !== undefined && one.lookedAt <= now * (1 - MIN_GAIN)) {
       taken.push(one);
     }
