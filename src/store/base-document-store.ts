@@ -311,6 +311,8 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
 
   close(): Promise<void> {
     return this.calls.close(async () => {
+      // A turn for those who wait for the calls under way: their results arrive before the close does.
+      await this.runtime.yieldTask();
       try {
         await this._close();
       } finally {
