@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
@@ -159,6 +159,34 @@ describe('a file that a person wrote', () => {
     expect(seen).toEqual({ changes: [22, 9], order: [1, 22, 3, 9] });
     rmSync(join(folder, '.perigee'), { recursive: true });
     expect(await within(folder, allTotals)).toEqual([1, 22, 3, 9]);
+  });
+
+  test('an edit behind a crash keeps what the killed program had written', async () => {
+    const folder = temporaryFolder();
+    const crashed = temporaryFolder();
+    writeLines(folder, { 'shop/orders.jsonl': plain });
+    const backend = await openFolder(folder);
+    const store = await backend.container('shop', 'orders');
+    await store.replace({ id: 'a', total: 11 });
+    await store.delete('b', 'b');
+    await store.create({ id: 'e', total: 5 });
+    const { cursor } = await store.changes({ from: 'now' }).nextPage();
+    const { _rid: rid } = (await store.read('a', 'a'))?.document ?? expect.unreachable();
+    cpSync(folder, crashed, { recursive: true });
+    rmSync(join(crashed, '.perigee', 'lock'));
+    const path = join(crashed, 'shop', 'orders.jsonl');
+    appendFileSync(path, '{"id":"last","total":9}\n');
+    await within(crashed, async (again) => {
+      const totals = await again.query('SELECT c.id, c.total FROM c').toArray();
+      expect(Object.fromEntries(totals.map((one) => [one['id'], one['total']]))).toEqual({ a: 11, c: 3, d: 4, e: 5, last: 9 });
+      expect((await again.read('a', 'a'))?.document._rid).toBe(rid);
+      const changed: string[] = [];
+      for await (const { document } of again.changes({ from: { cursor } })) {
+        changed.push(document.id);
+      }
+      expect(changed).toContain('last');
+    });
+    expect(linesOf(crashed, 'shop', 'orders.jsonl')).toHaveLength(5);
   });
 
   test('a copied folder and a copied line are new databases and documents', async () => {
