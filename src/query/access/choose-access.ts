@@ -29,8 +29,12 @@ const MAX_COMBINATIONS = 20_000;
 
 /** What looking at a document through an index costs beside looking at it in a scan. */
 const ENTRY_COST = 1.5;
+/** Equal entries that are met last first are turned around. */
+const BACKWARD_COST = 1.6;
 /** Entries that are not in creation order are collected and sorted first. */
 const COLLECTED_COST = 2;
+/** Documents that do not come in the order of the query are all read before the first row. */
+const SORTED_COST = 0.5;
 
 /** The part of the documents that pass a condition, where nothing is known of the values. */
 const SHARES = { value: 0.005, fewValues: 0.3, openRange: 0.33, range: 0.1, prefix: 0.05, other: 0.5 };
@@ -151,13 +155,14 @@ function costOf(access: AccessPath, conditions: QueryConditions, pageRows: numbe
   const { order, equal, range, expectedRows } = access;
   if (order === undefined) {
     const isInOrder = range === undefined && equal.every(({ length }) => length === 1) && equal.length === access.index.columns.length;
-    return expectedRows * (isInOrder ? ENTRY_COST : COLLECTED_COST);
+    return expectedRows * ((isInOrder ? ENTRY_COST : COLLECTED_COST) + (conditions.order === undefined ? 0 : SORTED_COST));
   }
   const used = new Set(access.index.columns.slice(0, equal.length + (range === undefined ? 0 : 1)).map(({ path }) => pathKey(path)));
   const rest = [...conditions.paths.entries()].filter(([key]) => !used.has(key)).map(([, condition]) => shareOf(condition));
   const read = conditions.conjuncts.length - access.served.length - rest.length;
   const passing = rest.reduce((share, one) => share * one, SHARES.other ** Math.max(0, read));
-  return Math.min(expectedRows, (conditions.rows ?? pageRows) / passing) * ENTRY_COST;
+  const entries = Math.min(expectedRows, (conditions.rows ?? pageRows) / passing);
+  return entries * (order === 'backward' ? BACKWARD_COST : ENTRY_COST);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { hasLoneSurrogate, type JsonValue } from '../../core/json.ts';
 import { constantOf } from '../compile/sqlite/constant-folder.ts';
 import { readPattern } from '../compile/sqlite/like-pattern.ts';
-import { leftSpine } from '../left-spine.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import type { BinaryNode, CallNode, ExpressionNode, LikeNode } from '../syntax-nodes.ts';
 import { pathOf } from '../walk.ts';
@@ -27,6 +26,8 @@ export interface ConditionScope {
 
 /** Up to so many values of a list are looked up one by one. */
 export const MAX_VALUES = 20_000;
+/** OR in parentheses inside OR, beyond which nobody writes it. */
+const MAX_DEPTH = 8;
 
 /** The path of names from the document that an expression is; undefined for any other, and for computed properties. */
 export function documentPath(node: ExpressionNode, { prepared, slot, computedProperties }: ConditionScope): readonly string[] | undefined {
@@ -131,16 +132,22 @@ function readIn(operand: ExpressionNode, items: readonly ExpressionNode[], scope
 }
 
 /** `a = 1 OR a = 2 OR a IN (3, 4)`: one list, where all sides are about one path. */
-function readOr(node: BinaryNode, scope: ConditionScope): ReadCondition | undefined {
-  const { first, steps } = leftSpine(node);
-  if (!steps.every(({ operator }) => operator === 'OR') || steps.length >= MAX_VALUES) {
+function readOr(node: BinaryNode, scope: ConditionScope, depth: number): ReadCondition | undefined {
+  const sides: ExpressionNode[] = [];
+  let rest: ExpressionNode = node;
+  while (rest.kind === 'binary' && rest.operator === 'OR') {
+    sides.push(rest.right);
+    rest = rest.left;
+  }
+  sides.push(rest);
+  if (sides.length > MAX_VALUES || depth > MAX_DEPTH) {
     return undefined;
   }
   const values: IndexValue[] = [];
   let path: readonly string[] | undefined;
   let exact = true;
-  for (const side of [first, ...steps.map(({ operand }) => operand)]) {
-    const read = readCondition(side, scope);
+  for (const side of sides.toReversed()) {
+    const read = readCondition(side, scope, depth + 1);
     if (read?.constraint.kind !== 'values' || (path !== undefined && JSON.stringify(path) !== JSON.stringify(read.path))) {
       return undefined;
     }
@@ -219,10 +226,10 @@ function readNot(operand: ExpressionNode, scope: ConditionScope): ReadCondition 
  *
  * Every document for which the condition is true has a value of the constraint there.
  */
-export function readCondition(node: ExpressionNode, scope: ConditionScope): ReadCondition | undefined {
+export function readCondition(node: ExpressionNode, scope: ConditionScope, depth: number = 0): ReadCondition | undefined {
   switch (node.kind) {
     case 'binary':
-      return node.operator === 'OR' ? readOr(node, scope) : readComparison(node, scope);
+      return node.operator === 'OR' ? readOr(node, scope, depth) : readComparison(node, scope);
     case 'in':
       return node.negated ? undefined : readIn(node.operand, node.items, scope);
     case 'between': {
