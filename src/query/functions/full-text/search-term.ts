@@ -33,6 +33,9 @@ export function readTerm(value: JsonValue | undefined, analyze: Analyzer): Searc
   return isDistance && (distance === 0 || words.length <= MAX_FUZZY_WORDS) ? { words, distance } : undefined;
 }
 
+/** Words of shorter texts are compared one by one, which is faster than counting all of them. */
+const COUNTED_LENGTH = 1000;
+
 const known = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 
 /** How often each word stands in a text; counted once for a text. */
@@ -47,6 +50,17 @@ function wordCounts(text: readonly string[]): ReadonlyMap<string, number> {
   }
   known.set(text, counts);
   return counts;
+}
+
+function countWord(text: readonly string[], word: string): number {
+  if (text.length >= COUNTED_LENGTH) {
+    return wordCounts(text).get(word) ?? 0;
+  }
+  let count = 0;
+  for (const one of text) {
+    count += one === word ? 1 : 0;
+  }
+  return count;
 }
 
 /** For each beginning of a phrase, how many of its first words are also its last ones (Knuth, Morris and Pratt). */
@@ -101,11 +115,10 @@ export function countTerm(text: readonly string[], term: SearchTerm): number {
   if (distance > 0) {
     return countFuzzy(text, term);
   }
-  const counts = wordCounts(text);
   if (words.length === 1) {
-    return counts.get(first) ?? 0;
+    return countWord(text, first);
   }
-  return words.every((word) => counts.has(word)) ? countPhrase(text, words) : 0;
+  return words.length <= text.length && words.every((word) => countWord(text, word) > 0) ? countPhrase(text, words) : 0;
 }
 
 /** Whether a term stands in a text. */
