@@ -124,6 +124,14 @@ function firstRowsStatement(container: number, statements: ScanStatements, colum
     : `SELECT ${columns.sql}, sum(untold) AS untold FROM (SELECT * FROM ${chosen} ORDER BY ordinal)`;
 }
 
+/** Characters from which a list of values takes each slice some milliseconds to read; then a slice is worth it with so many rows. */
+const LONG_LIST = 20_000;
+const ROWS_WITH_LIST = 512;
+
+function readsLongList({ where }: ScanStatements): boolean {
+  return where.parameters.some((value) => typeof value === 'string' && value.length > LONG_LIST);
+}
+
 /** What a scan runs for each slice. */
 interface SliceReader {
   readonly statements: ScanStatements;
@@ -283,7 +291,7 @@ export async function* scanSlices(
         ? `SELECT max(ordinal) AS ordinal FROM ${tableNames(container.number).documents}`
         : undefined,
   };
-  const size = new SliceSize(container.database.runtime, expectedRows);
+  const size = new SliceSize(container.database.runtime, expectedRows, readsLongList(statements) ? ROWS_WITH_LIST : undefined);
   let next: number | undefined = behind;
   while (next !== undefined) {
     const from: number = next;
