@@ -91,10 +91,15 @@ async function compare({ store, raw, table }: QueryStore, entry: QueryCase): Pro
 }
 
 const ROUND_MS = 150;
+const WARM_MS = 500;
 const MOST_RUNS = 400;
 
 /** One side, with as many runs a round as fit into {@link ROUND_MS}. */
 async function sideOf(work: (run: number) => Promise<void>): Promise<Side> {
+  // Code that the engine has not compiled yet says nothing of either side.
+  for (let spentMs = 0, run = 0; spentMs < WARM_MS && run < MOST_RUNS; run += 1) {
+    spentMs += (await timed(1, () => work(run))).elapsedMs;
+  }
   const { elapsedMs } = await timed(1, () => work(0));
   const runs = Math.max(1, Math.min(MOST_RUNS, Math.round(ROUND_MS / elapsedMs)));
   return () =>
