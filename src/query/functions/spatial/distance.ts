@@ -38,10 +38,10 @@ function leastBetween(left: Run, right: Run, enough: number): number {
 }
 
 /** The least distance between two edges that have no point in common: one of the four ends is nearest. */
-function edgeDistance(left: Run, right: Run, known: number): number {
+function edgeDistance(left: Run, right: Run, known: number, enough: number): number {
   const { from: a, to: b } = left.edges.edge(left.first);
   const { from: c, to: d } = right.edges.edge(right.first);
-  if (leastBetweenEdges(a, b, c, d, known) >= known) {
+  if (leastBetweenEdges(a, b, c, d, enough) >= enough) {
     return known;
   }
   let least = Math.min(known, distanceToArc(a, c, d));
@@ -54,25 +54,42 @@ function edgeDistance(left: Run, right: Run, known: number): number {
   return least;
 }
 
-/** Looks for something nearer than `known`, in the nearer pair of halves first. */
-function search(left: Run, right: Run, known: number): number {
-  const size = left.end - left.first;
-  const otherSize = right.end - right.first;
-  if (size === 1 && otherSize === 1) {
-    return edgeDistance(left, right, known);
+/** Metres that are not worth a further look, in the beginning. */
+const NEGLIGIBLE = 1e-5;
+
+/** Pairs of edges after which twice as much is negligible: shapes whose every edge is equally far must not take for ever. */
+const PATIENCE = 2000;
+
+/** Looks for the nearest pair of edges. */
+class Search {
+  #pairs = 0;
+
+  /** From which distance on nothing is gained over a known one. */
+  #enough(known: number): number {
+    return known - NEGLIGIBLE * 2 ** Math.floor(this.#pairs / PATIENCE);
   }
-  const pairs: readonly (readonly [Run, Run])[] =
-    size >= otherSize ? halves(left).map((half) => [half, right] as const) : halves(right).map((half) => [left, half] as const);
-  const bounded = pairs
-    .map(([mine, theirs]) => ({ mine, theirs, bound: leastBetween(mine, theirs, known) }))
-    .toSorted((one, other) => one.bound - other.bound);
-  let least = known;
-  for (const { mine, theirs, bound } of bounded) {
-    if (bound < least) {
-      least = search(mine, theirs, least);
+
+  /** Looks for something nearer than `known`, in the nearer pair of halves first. */
+  run(left: Run, right: Run, known: number): number {
+    const size = left.end - left.first;
+    const otherSize = right.end - right.first;
+    if (size === 1 && otherSize === 1) {
+      this.#pairs += 1;
+      return edgeDistance(left, right, known, this.#enough(known));
     }
+    const pairs: readonly (readonly [Run, Run])[] =
+      size >= otherSize ? halves(left).map((half) => [half, right] as const) : halves(right).map((half) => [left, half] as const);
+    const bounded = pairs
+      .map(([mine, theirs]) => ({ mine, theirs, bound: leastBetween(mine, theirs, this.#enough(known)) }))
+      .toSorted((one, other) => one.bound - other.bound);
+    let least = known;
+    for (const { mine, theirs, bound } of bounded) {
+      if (bound < this.#enough(least)) {
+        least = this.run(mine, theirs, least);
+      }
+    }
+    return least;
   }
-  return least;
 }
 
 function whole({ edges }: Geometry): Run {
@@ -90,5 +107,5 @@ export function distanceBetween(left: Geometry, right: Geometry): number | undef
   if (left.edges.edges.length === 0 || right.edges.edges.length === 0) {
     return undefined;
   }
-  return intersects(left, right) ? 0 : search(whole(left), whole(right), Number.POSITIVE_INFINITY);
+  return intersects(left, right) ? 0 : new Search().run(whole(left), whole(right), Number.POSITIVE_INFINITY);
 }

@@ -10,7 +10,7 @@ const MEAN_RADIUS: number = (2 * EQUATORIAL_RADIUS + POLAR_RADIUS) / 3;
 /** Below this, the distance to a point along an arc has one least value and no other turning point. */
 const SURELY_CONVEX = 9_800_000;
 
-/** Parts of a long arc, each of which holds at most one turning point. */
+/** Parts of half a turn, each of which holds at most one turning point. */
 const PARTS = 32;
 
 /** The length in metres of the shortest path on the WGS-84 ellipsoid, to some nanometres. */
@@ -124,7 +124,7 @@ export function distanceToArc(point: Vertex, from: Vertex, to: Vertex): number {
     return 0;
   }
   const walk = new ArcWalk(from, to, point);
-  const parts = atEnds + walk.length * EQUATORIAL_RADIUS < SURELY_CONVEX ? 1 : PARTS;
+  const parts = atEnds + walk.length * EQUATORIAL_RADIUS < SURELY_CONVEX ? 1 : Math.ceil((walk.length * PARTS) / Math.PI);
   let least = atEnds;
   let low = 0;
   let slope = walk.at(low).slope;
@@ -215,7 +215,7 @@ export function leastBetweenEdges(a: Vertex, b: Vertex, c: Vertex, d: Vertex, en
   } = WGS84.Inverse(first.middle.latitude, first.middle.longitude, second.middle.latitude, second.middle.longitude, LENGTH_AND_AZIMUTHS);
   const reach = first.half + second.half;
   const halfAngle = (distance + reach) / (2 * POLAR_RADIUS);
-  if (halfAngle > 1.2) {
+  if (halfAngle > 1.5) {
     return distance - reach;
   }
   const gain =

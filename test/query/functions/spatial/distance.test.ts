@@ -134,6 +134,15 @@ describe('distances of shapes', () => {
     expect(call('ST_DISTANCE', multiPolygon(), point(0, 0))).toBeUndefined();
   });
 
+  test('shapes whose every edge is equally near, and almost opposite each other, get an answer', () => {
+    const cap = (latitude: number): Position[] => Array.from({ length: 3000 }, (_, index) => [-180 + index * 0.12, latitude]);
+    const start = performance.now();
+    const found = distance(polygon(cap(89)), polygon(cap(-89).toReversed()));
+    expect(found / distance(point(0, 89), point(0, -89))).toBeCloseTo(1, 8);
+    // About a second on an idle machine; before there was an end to it, hours.
+    expect(performance.now() - start).toBeLessThan(20_000);
+  }, 30_000);
+
   test('polygons of as many positions as are allowed do not take the square of their number', () => {
     const start = performance.now();
     const inner = polygon(circle([10, 50], 0.9, 4095));
