@@ -10,10 +10,11 @@ import type { ContainerInfo } from './backend.ts';
 import type { ContainerDefinition } from './container-definition.ts';
 import type { StoredDocument } from './document.ts';
 import type { DocumentStore, StoreTransaction } from './document-store.ts';
+import { checkBatchSize } from './batch-size.ts';
 import { bindContinuation, continuationBinding, unbindContinuation } from './bound-continuation.ts';
 import { checkDocumentId } from './ids.ts';
 import { HookedTransaction, toWriteResult, type TransactionHooks, type WriteOutcome } from './hooked-transaction.ts';
-import { exceedsBytes, STORE_LIMITS } from './limits.ts';
+import { STORE_LIMITS } from './limits.ts';
 import type {
   BatchOperation,
   BatchResult,
@@ -447,24 +448,4 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
       signal: options.signal,
     };
   }
-}
-
-function checkBatchSize(operations: readonly StoreOperation[]): void {
-  let length = 0;
-  for (const operation of operations) {
-    length += 'document' in operation ? operation.document.text.length : 0;
-    if (
-      length > STORE_LIMITS.documentBytes ||
-      ('document' in operation && length * 3 > STORE_LIMITS.documentBytes && totalBytesExceed(operations))
-    ) {
-      throw new PerigeeError('TOO_LARGE', 'The documents of the batch are larger than 2 MB together. Request size is too large.');
-    }
-  }
-}
-
-function totalBytesExceed(operations: readonly StoreOperation[]): boolean {
-  return exceedsBytes(
-    operations.map((operation) => ('document' in operation ? operation.document.text : '')).join(''),
-    STORE_LIMITS.documentBytes,
-  );
 }

@@ -35,7 +35,10 @@ async function talks(options: Partial<ServerOptions>): Promise<{ readonly contai
   const { container } = await database.containers.create({
     id: 'talks',
     partitionKey: '/track',
-    indexingPolicy: { vectorIndexes: [{ path: '/v', type: VectorIndexType.Flat }], fullTextIndexes: [{ path: '/text' }, { path: '/title' }] },
+    indexingPolicy: {
+      vectorIndexes: [{ path: '/v', type: VectorIndexType.Flat }],
+      fullTextIndexes: [{ path: '/text' }, { path: '/title' }],
+    },
     vectorEmbeddingPolicy: {
       vectorEmbeddings: [
         { path: '/v', dataType: float32, dimensions: 2, distanceFunction: VectorEmbeddingDistanceFunction.Cosine },
