@@ -50,6 +50,8 @@ export class CallScope implements FailedCall {
   /** Charges of all requests of the call. */
   requestUnits = 0;
   documentsScanned = 0;
+  /** How many answers of the service the call has had. */
+  answers = 0;
   /** What the service says of indexes, where it was asked: of the newest answer that says it. */
   indexMetrics: string | undefined;
   /** The newest session token of an answer. */
@@ -106,6 +108,7 @@ export class CallScope implements FailedCall {
 
   /** Takes charge, session and metrics from an answer. */
   measure(answer: WireAnswer): void {
+    this.answers += 1;
     const charge = Number(answer.headers['x-ms-request-charge'] ?? 0);
     this.requestUnits += Number.isFinite(charge) ? charge : 0;
     this.session = answer.headers['x-ms-session-token'] ?? this.session;

@@ -17,6 +17,7 @@ import type { ContainerLink } from './container-link.ts';
 import type { ClientHandle } from './cosmos-client.ts';
 import { readDocument, writeDocument } from './document-requests.ts';
 import { explainQuery } from './explain-query.ts';
+import { withOwnSignal } from './own-signal.ts';
 import { QueryPager } from './query-pages.ts';
 import { readManyDocuments } from './read-many.ts';
 
@@ -57,7 +58,7 @@ export class CosmosDocumentStore<T extends object = JsonObject> extends BaseDocu
   }
 
   protected override _readMany(keys: readonly PreparedKey[], options: CallOptions): Promise<ReadManyResult<T>> {
-    return readManyDocuments<T>(this.#link, this.#queries, keys, options, this.#context.maxConcurrency);
+    return withOwnSignal(options, (own) => readManyDocuments<T>(this.#link, this.#queries, keys, own, this.#context.maxConcurrency));
   }
 
   protected _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
@@ -69,7 +70,7 @@ export class CosmosDocumentStore<T extends object = JsonObject> extends BaseDocu
   }
 
   protected _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>> {
-    return new BulkRun<T>(this.#link, items, options).run(items, this.#context.maxConcurrency);
+    return withOwnSignal(options, (own) => new BulkRun<T>(this.#link, items, own).run(items, this.#context.maxConcurrency));
   }
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {

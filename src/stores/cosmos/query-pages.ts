@@ -5,8 +5,9 @@ import { partitionKeyText } from '../../store/partition-key.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import type { CallScope } from './call-scope.ts';
-import { badResponse } from './cosmos-errors.ts';
 import { sdkPartitionKey, sessionOption, type ContainerLink } from './container-link.ts';
+import { badResponse } from './cosmos-errors.ts';
+import { endlessQuery, finishSearches, MAX_IDLE_ASKS } from './finish-searches.ts';
 import { bindingOf, formatToken, parseToken } from './opaque-token.ts';
 
 /** Planned queries kept open between their pages; one that was dropped is run again and its first items are skipped. */
@@ -17,6 +18,8 @@ interface OpenQuery {
   readonly iterator: QueryIterator<JsonValue>;
   /** Items given out so far. */
   readonly given: number;
+  /** Pages in a row that had no items and sent nothing. */
+  readonly idle: number;
 }
 
 /** A page of a query, and what the service says about its indexes. */
@@ -105,7 +108,9 @@ export class QueryPager {
       ...(request.partitionKey === undefined ? {} : { partitionKey: sdkPartitionKey(request.partitionKey) }),
       ...(token === undefined ? {} : { continuationToken: token }),
     };
-    return this.#link.container.items.query<JsonValue>(spec, options);
+    const iterator = this.#link.container.items.query<JsonValue>(spec, options);
+    finishSearches(iterator);
+    return iterator;
   }
 
   async #firstOrDirect(
@@ -119,7 +124,7 @@ export class QueryPager {
     const response = await iterator.fetchNext();
     const items = response.resources as readonly JsonValue[] | undefined;
     if (scope.planned) {
-      return this.#plannedPage(binding, iterator, 0, items ?? [], response.hasMoreResults, scope);
+      return this.#plannedPage(binding, { iterator, given: 0, idle: 0 }, items ?? [], response.hasMoreResults, scope);
     }
     if (!Array.isArray(items) || scope.answer?.status !== 200 || scope.answer.body === '') {
       throw badResponse(scope, 'JSON without documents', scope.answer?.status);
@@ -144,33 +149,34 @@ export class QueryPager {
     this.#open.delete(id);
     if (open !== undefined && open.given === skip) {
       const response = await open.iterator.fetchNext();
-      return this.#plannedPage(binding, open.iterator, skip, response.resources ?? [], response.hasMoreResults, scope);
+      return this.#plannedPage(binding, open, response.resources ?? [], response.hasMoreResults, scope);
     }
     const iterator = this.#iterator(request, undefined, false);
     let passed = 0;
-    for (;;) {
+    for (let idle = 0; idle <= MAX_IDLE_ASKS;) {
+      const { answers } = scope;
       const response = await iterator.fetchNext();
       const items: readonly JsonValue[] = response.resources ?? [];
       if (passed + items.length > skip || !response.hasMoreResults) {
-        return this.#plannedPage(binding, iterator, skip, items.slice(Math.max(0, skip - passed)), response.hasMoreResults, scope);
+        const rest = items.slice(Math.max(0, skip - passed));
+        return this.#plannedPage(binding, { iterator, given: skip, idle: 0 }, rest, response.hasMoreResults, scope);
       }
       passed += items.length;
+      idle = items.length === 0 && scope.answers === answers ? idle + 1 : 0;
     }
+    throw endlessQuery();
   }
 
-  #plannedPage(
-    binding: string,
-    iterator: QueryIterator<JsonValue>,
-    before: number,
-    items: readonly JsonValue[],
-    more: boolean,
-    scope: CallScope,
-  ): CosmosQueryPage {
+  #plannedPage(binding: string, before: OpenQuery, items: readonly JsonValue[], more: boolean, scope: CallScope): CosmosQueryPage {
     let continuation: string | undefined;
     if (more) {
       const open = randomUuid(this.#runtime);
-      const given = before + items.length;
-      this.#open.set(open, { iterator, given });
+      const given = before.given + items.length;
+      const idle = items.length === 0 && scope.answers === 0 ? before.idle + 1 : 0;
+      if (idle > MAX_IDLE_ASKS) {
+        throw endlessQuery();
+      }
+      this.#open.set(open, { iterator: before.iterator, given, idle });
       if (this.#open.size > OPEN_QUERIES) {
         this.#open.delete(this.#open.keys().next().value as string);
       }
