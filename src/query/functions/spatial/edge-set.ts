@@ -39,6 +39,8 @@ function boxesOverlap(boxes: Float64Array, at: number, others: Float64Array, oth
   );
 }
 
+type PairWalk = (node: number, first: number, end: number, otherNode: number, otherFirst: number, otherEnd: number) => boolean;
+
 /**
  * The edges of a geometry under a tree of boxes.
  *
@@ -107,9 +109,9 @@ export class EdgeSet {
     return lowX + lowY + lowZ <= MARGIN && highX + highY + highZ >= -MARGIN;
   }
 
-  /** Calls `visit` with each pair of edges, one of each set, whose boxes overlap, until it gives true. */
-  somePair(other: EdgeSet, visit: (mine: number, theirs: number) => boolean): boolean {
-    const walk = (node: number, first: number, end: number, otherNode: number, otherFirst: number, otherEnd: number): boolean => {
+  /** A walk down two trees of boxes at once, each node with the edges that it holds; it ends where `visit` gives true. */
+  #pairWalk(other: EdgeSet, visit: (mine: number, theirs: number) => boolean): PairWalk {
+    const walk: PairWalk = (node, first, end, otherNode, otherFirst, otherEnd) => {
       if (!boxesOverlap(this.#boxes, node * 6, other.#boxes, otherNode * 6)) {
         return false;
       }
@@ -127,29 +129,18 @@ export class EdgeSet {
       const middle = (otherFirst + otherEnd) >> 1;
       return walk(node, first, end, otherNode * 2, otherFirst, middle) || walk(node, first, end, otherNode * 2 + 1, middle, otherEnd);
     };
+    return walk;
+  }
+
+  /** Calls `visit` with each pair of edges, one of each set, whose boxes overlap, until it gives true. */
+  somePair(other: EdgeSet, visit: (mine: number, theirs: number) => boolean): boolean {
+    const walk = this.#pairWalk(other, visit);
     return this.edges.length > 0 && other.edges.length > 0 && walk(1, 0, this.edges.length, 1, 0, other.edges.length);
   }
 
   /** As `somePair` with itself: each pair once, the lower index first, no edge with itself. */
   someOwnPair(visit: (lower: number, higher: number) => boolean): boolean {
-    const across = (node: number, first: number, end: number, other: number, otherFirst: number, otherEnd: number): boolean => {
-      if (!boxesOverlap(this.#boxes, node * 6, this.#boxes, other * 6)) {
-        return false;
-      }
-      const size = end - first;
-      const otherSize = otherEnd - otherFirst;
-      if (size === 1 && otherSize === 1) {
-        return visit(first, otherFirst);
-      }
-      if (size >= otherSize) {
-        const middle = (first + end) >> 1;
-        return (
-          across(node * 2, first, middle, other, otherFirst, otherEnd) || across(node * 2 + 1, middle, end, other, otherFirst, otherEnd)
-        );
-      }
-      const middle = (otherFirst + otherEnd) >> 1;
-      return across(node, first, end, other * 2, otherFirst, middle) || across(node, first, end, other * 2 + 1, middle, otherEnd);
-    };
+    const across = this.#pairWalk(this, visit);
     const within = (node: number, first: number, end: number): boolean => {
       if (end - first < 2) {
         return false;
