@@ -27,6 +27,14 @@ export interface ContainerStatements {
 /** The text of a document, as it was written, from the column that holds it as JSONB or, where it is odd or written by an early version, as text. */
 export const BODY_TEXT = 'json(body)';
 
+/** A longer document is not read together with others: their text would grow without bound. */
+const MAX_FOLDED_BYTES = 65_536;
+
+/** Whether a document is short enough to be read together with others. */
+export function isFoldable(body: string): string {
+  return `octet_length(${body}) <= ${MAX_FOLDED_BYTES}`;
+}
+
 /** Names of the tables of a container: generated, never taken from users' names. */
 export function tableNames(container: number): { readonly documents: string; readonly claims: string } {
   return { documents: `c${container}`, claims: `u${container}` };

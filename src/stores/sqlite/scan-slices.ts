@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../core/errors.ts';
-import { BODY_TEXT, tableNames } from './container-statements.ts';
+import { BODY_TEXT, isFoldable, tableNames } from './container-statements.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { isOdd } from '../../query/compile/sqlite/odd-documents.ts';
 import { get, type Program, type SqliteRow, type SqliteValue } from './driver.ts';
@@ -61,9 +61,7 @@ export interface SliceColumns {
 
 /** What a SELECT list over an inner query may read. */
 const TABLE_COLUMNS = 'ordinal, position, id, ts, body';
-/** A longer document is not folded with others: their text would grow without bound. */
-const MAX_FOLDED_BYTES = 65_536;
-const FOLDED_COLUMNS = `ordinal, position, id, ts, CASE WHEN octet_length(body) <= ${MAX_FOLDED_BYTES} THEN body END AS body`;
+const FOLDED_COLUMNS = `ordinal, position, id, ts, CASE WHEN ${isFoldable('body')} THEN body END AS body`;
 /** Documents of which a folded row may say nothing: those too long to be folded, and odd ones. */
 export const LOST_COLUMNS: string = `COUNT(CASE WHEN body IS NULL THEN 1 END) AS large, COUNT(CASE WHEN ${isOdd('body').text} THEN 1 END) AS odd`;
 /** How many rows are read at most where some documents are long. */
@@ -118,7 +116,7 @@ function firstRowsStatement(container: number, statements: ScanStatements, colum
   // Only ordinals are sorted, and the documents of the first ones looked up: sorting whole documents would cost more than reading them.
   const slice = unorderedSlice(container, statements, `ordinal AS place, ((${orderBy.unless.sql}) IS TRUE) AS untold`);
   const first = `(${slice} ORDER BY untold DESC, ${orderBy.sql} LIMIT ?)`;
-  const chosen = `(SELECT ${TABLE_COLUMNS}, untold FROM ${first} JOIN ${tableNames(container).documents} ON ordinal = place)`;
+  const chosen = `(SELECT ${columns.fold === undefined ? TABLE_COLUMNS : FOLDED_COLUMNS}, untold FROM ${first} JOIN ${tableNames(container).documents} ON ordinal = place)`;
   return columns.fold === undefined
     ? `SELECT ${columns.sql}, untold FROM ${chosen} ORDER BY ordinal`
     : `SELECT ${columns.sql}, sum(untold) AS untold FROM (SELECT * FROM ${chosen} ORDER BY ordinal)`;

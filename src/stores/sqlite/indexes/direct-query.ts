@@ -15,7 +15,7 @@ import { PAGE_BYTES } from '../../../query/executor/page-collector.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { queryCounts } from '../../../query/query-counts.ts';
 import type { QueryRequest } from '../../../store/store-hooks.ts';
-import { BODY_TEXT, tableNames } from '../container-statements.ts';
+import { BODY_TEXT, isFoldable, tableNames } from '../container-statements.ts';
 import { all, type Program, type SqliteRow } from '../driver.ts';
 import type { Read } from '../scan-slices.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
@@ -87,7 +87,7 @@ function statementsFor(container: SqliteContainer, shape: DirectShape, ranks: re
   const behind = shape.order.length === 0 ? ' AND ordinal > ?' : '';
   const rank = columns[0]?.rank;
   return {
-    rows: `SELECT ordinal, position, ts, expires_at, ${BODY_TEXT} AS body ${from} WHERE ${allOf(pieces).text}${behind} ORDER BY ${[...terms, 'ordinal'].join(', ')} LIMIT ?+0`,
+    rows: `SELECT ordinal, position, ts, expires_at, CASE WHEN ${isFoldable('body')} THEN ${BODY_TEXT} END AS body ${from} WHERE ${allOf(pieces).text}${behind} ORDER BY ${[...terms, 'ordinal'].join(', ')} LIMIT ?+0`,
     odd: rank === undefined ? undefined : `SELECT ordinal ${from} WHERE ${rank} = ${RANKS.odd} LIMIT 1`,
   };
 }
@@ -97,7 +97,8 @@ interface DirectRow extends SqliteRow {
   readonly position: number;
   readonly ts: number;
   readonly expires_at: number | null;
-  readonly body: string;
+  /** NULL where the document is too long to be read together with others. */
+  readonly body: string | null;
 }
 
 /** Rows of one statement. */
@@ -207,6 +208,9 @@ async function readOrdered(
     if (found.isFull(capacity)) {
       break;
     }
+    if (body === null) {
+      return undefined;
+    }
     const document = container.documentOf(body, ordinal, position, ts);
     const keys = order.map((column) => keyAt(document, column));
     // Arrays and objects have an order that SQLite lacks.
@@ -258,6 +262,9 @@ async function readInCreationOrder(
       if (expiresAt === null || expiresAt > now) {
         if (found.isFull(maxItemCount)) {
           return found.page(run, prepared, request, { kind: 'stream', ordinal: behind, rows: -1, skip: 0, taken: found.items.length });
+        }
+        if (body === null) {
+          return undefined;
         }
         found.add(container.documentOf(body, ordinal, position, ts));
       }

@@ -3,8 +3,8 @@ import type { JsonValue } from '../../../core/json.ts';
 import type { AccessPath, IndexValue } from '../../../query/access/access-path.ts';
 import { rawSql, sql, type Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
 import { isBindableText } from '../../../query/compile/sqlite/sql-value.ts';
-import { BODY_TEXT, tableNames } from '../container-statements.ts';
-import { all, type Program, type SqliteRow, type SqliteValue } from '../driver.ts';
+import { BODY_TEXT, isFoldable, tableNames } from '../container-statements.ts';
+import { all, get, type Program, type SqliteRow, type SqliteValue } from '../driver.ts';
 import type { SqlPiece } from '../scan-statements.ts';
 import type { Read } from '../scan-slices.ts';
 import { SliceSize } from '../slice-size.ts';
@@ -25,6 +25,9 @@ interface Place {
   readonly values: readonly SqliteValue[];
   readonly ordinal: number;
 }
+
+/** Stands for the text of a document that is too long to be read together with others. */
+const LONG = '';
 
 /** A row of a walk; `body` is NULL for a document that does not pass. */
 interface WalkedRow extends SqliteRow {
@@ -114,7 +117,7 @@ function stretchesBehind(terms: readonly Term[], { values }: Place, isTurned: bo
 function stretchSql(container: SqliteContainer, walk: OrderedWalk, base: Sql, { condition, terms, isTurned }: Stretch): string {
   const { documents } = tableNames(container.number);
   const keys = walk.terms.map(({ text }, at) => `, ${text} AS t${at}`).join('');
-  const columns = `ordinal, position, ts, CASE WHEN (expires_at IS NULL OR expires_at > ?)${walk.where.sql} THEN ${BODY_TEXT} END AS body${keys}`;
+  const columns = `ordinal, position, ts, CASE WHEN (expires_at IS NULL OR expires_at > ?)${walk.where.sql} THEN CASE WHEN ${isFoldable('body')} THEN ${BODY_TEXT} ELSE '${LONG}' END END AS body${keys}`;
   const order = [...terms.map(({ text, descending }) => `${text}${descending ? ' DESC' : ''}`), `ordinal${isTurned ? ' DESC' : ''}`];
   const from = `FROM ${documents} INDEXED BY ${walk.access.index.name} WHERE ${base.text} AND ${condition.text}`;
   // `LIMIT ?` alone would make SQLite prepare the statement again for each value.
@@ -240,6 +243,28 @@ function isUntold(row: WalkedRow, { terms }: OrderedWalk): boolean {
   return terms.some(({ isRank }, at) => isRank && Number(row[`t${at}`]) >= RANKS.array);
 }
 
+/** Reads long documents one by one, each when its turn has come; gives up where one was written since its place was read. */
+async function* withLongTexts(
+  container: SqliteContainer,
+  { rows, looked }: { readonly rows: readonly WalkedRow[]; readonly looked: number },
+  read: Read,
+): AsyncGenerator<WalkedBatch> {
+  const sql = `SELECT ${BODY_TEXT} AS body FROM ${tableNames(container.number).documents} WHERE ordinal = ? AND position = ?`;
+  let from = 0;
+  for (const [at, row] of rows.entries()) {
+    if (row.body === LONG) {
+      const found = await read(() => get<{ body: string }>(sql, row.ordinal, row.position));
+      if (found === undefined) {
+        yield 'gave-up';
+        return;
+      }
+      yield { rows: [...rows.slice(from, at), { ...row, body: found.body }], looked: at + 1 - from };
+      from = at + 1;
+    }
+  }
+  yield { rows: from === 0 ? rows : rows.slice(from), looked: looked - from };
+}
+
 /** Entries after which a walk that finds next to nothing ends, as a part of the container. */
 export const MAX_SHARE = 0.25;
 const MIN_BUDGET = 4000;
@@ -290,7 +315,12 @@ export async function* walkInOrder(
     size.end(step.rows.reduce((sum, { body }) => sum + (body?.length ?? 0), 0));
     looked += step.looked;
     passed += step.rows.reduce((sum, { body }) => sum + (body === null ? 0 : 1), 0);
-    yield { rows: step.rows, looked: step.looked };
+    for await (const batch of withLongTexts(container, step, read)) {
+      yield batch;
+      if (batch === 'gave-up') {
+        return;
+      }
+    }
     if (step.isEnd) {
       return;
     }
