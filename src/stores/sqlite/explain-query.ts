@@ -16,10 +16,23 @@ import { missedSpatialIndexes } from './indexes/spatial-access.ts';
 import { sliceStatement, type Read, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
-import { accessQuery, orderOf, planAccess, planQuery, runPlanned, type PlannedQuery } from './sqlite-query.ts';
+import { accessQuery, isMissingIndex, orderOf, planAccess, planQuery, runPlanned, type PlannedQuery } from './sqlite-query.ts';
 
 /** Runs a query to its end and tells how. */
 export async function explainQuery(container: SqliteContainer, request: QueryRequest, read: Read): Promise<QueryExplanation> {
+  try {
+    return await explainOnce(container, request, read);
+  } catch (error) {
+    if (!isMissingIndex(error)) {
+      throw error;
+    }
+  }
+  // Another process dropped an index a moment ago.
+  container.database.invalidate();
+  return explainOnce(container, request, read);
+}
+
+async function explainOnce(container: SqliteContainer, request: QueryRequest, read: Read): Promise<QueryExplanation> {
   const planned = planQuery(container, request);
   const query = await planAccess(container, request, planned, read);
   const { prepared } = query;

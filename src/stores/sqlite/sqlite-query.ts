@@ -143,7 +143,8 @@ async function runObserved(container: SqliteContainer, request: QueryRequest, qu
   return page;
 }
 
-function isMissingIndex(error: unknown): boolean {
+/** Whether a query failed because an index, or a table of one, that it was planned with is gone. */
+export function isMissingIndex(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && /no such (?:index|table: \w+_x\d+)/u.test(cause.message);
 }

@@ -117,6 +117,23 @@ describe('indexes of a policy', () => {
     expect(await backend.indexStatus()).toEqual([]);
   });
 
+  test('that another process drops are not missed by explain', async () => {
+    const path = newFile();
+    const backend = await open({ path });
+    const search: JsonObject = { ...policy('/rank/?'), fullTextIndexes: [{ path: '/type' }] };
+    await load(await container(backend, search), 1200);
+    const other = await open({ path });
+    const store = await other.container('app', 'notes');
+    for (const query of [BY_RANK, 'SELECT * FROM c WHERE FULLTEXTCONTAINS(c.type, "note")']) {
+      await backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy: search });
+      await backend.indexesReady();
+      await store.upsert({ id: 'noticed', owner: 'o1', rank: 7, type: 'note' });
+      expect(await accessOf(store, query), query).toBe('index');
+      await backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner' });
+      expect(await accessOf(store, query), query).toBe('container');
+    }
+  });
+
   test('that another process drops are done without', async () => {
     const path = newFile();
     const one = await open({ path });
