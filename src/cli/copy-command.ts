@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { ContainerReport, CopyProgress, CopyReport } from '../copy/copy-report.ts';
 import type { CopyTimeToLive } from '../copy/remaining-life.ts';
 import { isPerigeeError, PerigeeError } from '../core/errors.ts';
 import type { Backend } from '../store/backend.ts';
+import { safeText } from './query/display-text.ts';
+import { jsonText } from './query/json-text.ts';
 import { openStore, type OpenStoreOptions } from './open-store.ts';
 import { parseStoreAddress, STORE_HELP } from './store-address.ts';
 
@@ -79,6 +82,21 @@ function placeOf(argument: string): string {
   }
 }
 
+/** Whether two arguments lead to one file or folder, by a link or by two names of it. */
+function isOneFile(from: string, to: string): boolean {
+  const [left, right] = [from, to].map((argument) => {
+    const address = parseStoreAddress(argument);
+    const path = address.kind === 'sqlite' ? address.path : address.kind === 'file' ? address.folder : undefined;
+    try {
+      return path === undefined ? undefined : statSync(path, { bigint: true, throwIfNoEntry: false });
+    } catch {
+      // A part of the path is a file, or may not be looked into; opening it says so.
+      return undefined;
+    }
+  });
+  return left !== undefined && right !== undefined && left.ino === right.ino && left.dev === right.dev;
+}
+
 interface OpenedStore {
   readonly backend: Backend;
   readonly label: string;
@@ -103,7 +121,7 @@ async function openSource(argument: string): Promise<OpenedStore> {
 
 async function copy(from: string, to: string, options: CopyCommandOptions): Promise<void> {
   const places = [placeOf(from), placeOf(to)];
-  if (places[0] === places[1]) {
+  if (places[0] === places[1] || isOneFile(from, to)) {
     throw new PerigeeError('INVALID_OPTION', 'Cannot copy a store to itself: name another target.');
   }
   const { copyContainers } = await import('../copy/copy-containers.ts');
@@ -168,12 +186,12 @@ class ProgressPainter {
     this.#lastMs = nowMs;
     // Comparing looks at each document of both sides.
     const all = total === undefined || phase === 'follow' ? '' : ` of ${phase === 'compare' ? total * 2 : total}`;
-    process.stderr.write(`\r\u001b[K${phase} ${database}/${container}: ${documents}${all}`);
+    process.stderr.write(`\r\u001b[K${phase} ${safeText(`${database}/${container}`)}: ${documents}${all}`);
   }
 
   say(text: string): void {
     this.clear();
-    console.error(text);
+    console.error(safeText(text));
   }
 
   clear(): void {
@@ -202,7 +220,7 @@ function tell(report: CopyReport, asJson: boolean): void {
     process.exitCode = EXIT_DIFFERENT;
   }
   if (asJson) {
-    console.log(JSON.stringify(report));
+    console.log(jsonText(report));
     return;
   }
   for (const one of report.containers) {
@@ -213,12 +231,12 @@ function tell(report: CopyReport, asJson: boolean): void {
         : comparison.equal
           ? `equal: ${comparison.sourceDocuments} documents on both sides`
           : 'DIFFERENT';
-    console.log(`${one.database}/${one.container}: ${countsOf(one)}; ${verdict}`);
+    console.log(`${safeText(`${one.database}/${one.container}`)}: ${countsOf(one)}; ${verdict}`);
     for (const { id, code, message } of one.failures) {
-      console.log(`  failed ${JSON.stringify(id)}: ${message} [${code}]`);
+      console.log(safeText(`  failed ${JSON.stringify(id)}: ${message} [${code}]`));
     }
     for (const { kind, id, partitionKey } of comparison?.differences ?? []) {
-      console.log(`  ${KIND_WORDS[kind]}: ${JSON.stringify(id)} in partition ${partitionKey}`);
+      console.log(safeText(`  ${KIND_WORDS[kind]}: ${JSON.stringify(id)} in partition ${partitionKey}`));
     }
     if (comparison?.more === true) {
       console.log('  and more');

@@ -85,7 +85,7 @@ async function query(store: string, given: string | undefined, options: QueryCom
   const most = max === undefined ? undefined : parseMax(max);
   const { database, container } = options;
   const named: GivenContainer = { database, container };
-  const { backend, label } = await openStore(store, { mustExist: true });
+  const { backend, label } = await openStore(store, { mustExist: true, readOnly: true });
   try {
     if (given === undefined) {
       const session = new PromptSession({ backend, label, output, settings, given: named, max: most });

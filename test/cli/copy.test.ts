@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CopyReport } from '../../src/copy/index.ts';
@@ -47,6 +47,21 @@ async function whileRunning(command: CliProcess, condition: () => boolean): Prom
 }
 
 describe('perigee copy', () => {
+  test('refuses a store as its own target, by whatever name', async () => {
+    const { root, folder } = fixtures();
+    symlinkSync(folder, join(root, 'link'));
+    expect((await runCli(['copy', `file:${folder}`, 'first.db'], { cwd: root })).exit).toBe(0);
+    linkSync(join(root, 'first.db'), join(root, 'second.db'));
+    for (const [from, to] of [
+      [`file:${folder}`, 'file:link'],
+      ['first.db', 'sqlite:./first.db'],
+      ['first.db', 'second.db'],
+    ] as const) {
+      const { exit, stderr } = await runCli(['copy', from, to], { cwd: root });
+      expect([exit, stderr]).toEqual([78, expect.stringContaining('Cannot copy a store to itself')]);
+    }
+  });
+
   test('from files to SQLite to a server to files: equal at every step and at the end', { timeout: 60_000 }, async () => {
     const { root, folder } = fixtures();
     const served = await serveCli(['--store', 'memory']);

@@ -90,6 +90,10 @@ describe('results', () => {
     expect(written('csv', [items], { rawCsv: true })).toContain('=1+1,-5');
     expect(written('csv', [[1, 'a', { b: 2 }]])).toBe('value\r\n1\r\na\r\n"{""b"":2}"\r\n');
     expect(written('csv', [['a\u001b[31m']], { isTerminal: true })).toBe('value\r\na\ufffd[31m\r\n');
+    // Nested values, and a return without a line end, which would write over what stands on the line.
+    expect(written('csv', [[{ a: ['\u009b31m'], b: 'true\rfake' }]], { isTerminal: true })).toBe(
+      'a,b\r\n"[""\\u009b31m""]",true\ufffdfake\r\n',
+    );
   });
 
   test('as CSV warn of properties that came too late for a column', () => {

@@ -1,10 +1,13 @@
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openFileBackend } from '../../src/stores/file/index.ts';
 import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { runCli, temporaryFolder, type CliOptions, type Ended } from './cli-process.ts';
 
@@ -108,6 +111,48 @@ describe('perigee query', () => {
     expect(whole).toEqual({ exit: 0, stdout: `  shop/items\n  shop/empty\n${ITEMS - 1}\n"a;b"\n3\n7\n`, stderr: '' });
     expect([failing.exit, failing.stdout]).toEqual([65, '1\n']);
     expect(failing.stderr).toContain('  SELECT FROM\n');
+  });
+
+  test('reads a folder that another process writes to, and leaves nothing in one', async () => {
+    const shop = join(temporaryFolder(), 'files');
+    mkdirSync(join(shop, 'shop'), { recursive: true });
+    writeFileSync(join(shop, 'shop', 'items.jsonl'), '{"id":"a"}\n');
+    const alone = await runCli(['query', `file:${shop}`, 'SELECT VALUE c.id FROM c']);
+    expect(alone).toEqual({ exit: 0, stdout: '"a"\n', stderr: '' });
+    expect(readdirSync(shop)).toEqual(['shop']);
+    const writer = await openFileBackend({ folder: shop });
+    try {
+      const store = await writer.container('shop', 'items');
+      await store.create({ id: 'b' });
+      const beside = await runCli(['query', `file:${shop}`, 'SELECT VALUE c.id FROM c']);
+      expect(beside).toEqual({ exit: 0, stdout: '"a"\n"b"\n', stderr: '' });
+    } finally {
+      await writer.close();
+    }
+  });
+
+  test('lets no name, and no word of a server, drive the terminal', async () => {
+    const evil = '\u001b]0;taken\u0007\u009b31m';
+    const server = createServer((_request, response) => {
+      response.writeHead(400, { 'content-type': 'application/json', 'x-ms-activity-id': '1' });
+      response.end(JSON.stringify({ code: 'BadRequest', message: evil }));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const fromServer = await runCli(['query', `http://127.0.0.1:${port}`, 'SELECT 1']);
+    const file = join(temporaryFolder(), 'evil.sqlite');
+    const backend = await openSqliteBackend({ path: file });
+    await backend.createDatabase('shop');
+    await backend.createContainer('shop', { id: `a${evil}`, partitionKey: '/pk' });
+    await backend.createContainer('shop', { id: 'b', partitionKey: '/pk' });
+    await backend.close();
+    const [listed, named] = await Promise.all([runCli(['query', file], { input: '.containers\n' }), runCli(['query', file, 'SELECT 1'])]);
+    expect([fromServer.exit === 0, listed.exit, named.exit]).toEqual([false, 0, 78]);
+    for (const text of [fromServer.stderr, listed.stdout, named.stderr]) {
+      expect(text).toContain('taken');
+      expect(text).not.toMatch(/(?!\n)\p{Cc}/u);
+    }
   });
 
   test('its help is enough to use it', async () => {

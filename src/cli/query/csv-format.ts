@@ -1,10 +1,11 @@
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
+import { jsonText } from './json-text.ts';
 import type { FormatOptions, ResultFormat } from './result-format.ts';
 
 /** Spreadsheets take a cell that starts so for a formula, which may read files or call addresses. */
 const FORMULA = /^[=+\-@\t\r]/u;
 const NEEDS_QUOTES = /[",\r\n]|^\s|\s$|^$/u;
-const CONTROLS = /(?![\r\n\t])\p{Cc}/gu;
+const CONTROLS = /(?![\n\t]|\r\n)\p{Cc}/gu;
 const NAMES_IN_WARNING = 5;
 
 /**
@@ -31,7 +32,7 @@ export function csvFormat({ rawCsv, isTerminal }: Pick<FormatOptions, 'rawCsv' |
     if (typeof value === 'string') {
       return textCell(value);
     }
-    const json = JSON.stringify(value);
+    const json = jsonText(value);
     return NEEDS_QUOTES.test(json) ? `"${json.replaceAll('"', '""')}"` : json;
   };
   const row = (item: JsonValue): string => {

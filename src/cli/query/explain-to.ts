@@ -1,4 +1,6 @@
 import type { DocumentStore } from '../../store/document-store.ts';
+import { safeLines } from './display-text.ts';
+import { jsonText } from './json-text.ts';
 import type { Output } from './output.ts';
 import { queryInput, storeOptions, type QuerySettings } from './run-query.ts';
 
@@ -16,5 +18,5 @@ export async function explainTo(
   const options = { ...storeOptions(settings, AbortSignal.any([signal, output.gone])), maxItemCount: PAGE_ITEMS };
   const { text, ...data } = await store.explain(queryInput(query, settings.parameters), options);
   const { explainAs } = settings;
-  await output.write(`${explainAs === 'text' ? text : JSON.stringify(data, null, explainAs === 'json' ? 2 : undefined)}\n`);
+  await output.write(`${explainAs === 'text' ? safeLines(text) : jsonText(data, explainAs === 'json' ? 2 : undefined)}\n`);
 }

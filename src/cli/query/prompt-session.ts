@@ -1,6 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { Backend } from '../../store/backend.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
+import { safeText } from './display-text.ts';
 import { explainTo } from './explain-to.ts';
 import { findContainer, listContainers, openContainer, type ContainerName, type GivenContainer } from './open-container.ts';
 import type { Output } from './output.ts';
@@ -68,7 +69,7 @@ export class PromptSession {
   /** What stands in front of the input. */
   get name(): string {
     const { database, container } = this.#container ?? {};
-    return database === undefined ? 'perigee' : `${database}/${container}`;
+    return database === undefined ? 'perigee' : safeText(`${database}/${container}`);
   }
 
   /** Opens the container to begin with, where it is clear which. A backend without one can be looked at all the same. */
@@ -167,7 +168,7 @@ export class PromptSession {
     const names = await listContainers(this.#backend);
     const lines = names.map(({ database, container }) => {
       const isCurrent = database === this.#container?.database && container === this.#container.container;
-      return `${isCurrent ? '* ' : '  '}${database}/${container}\n`;
+      return `${isCurrent ? '* ' : '  '}${safeText(`${database}/${container}`)}\n`;
     });
     await this.#output.write(lines.length === 0 ? 'There is no container.\n' : lines.join(''));
   }

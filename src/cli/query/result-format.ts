@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
 import { csvFormat } from './csv-format.ts';
+import { jsonText } from './json-text.ts';
 import { tableFormat } from './table-format.ts';
 
 /** Names of the formats, as `--format` takes them. */
@@ -24,13 +25,6 @@ export interface FormatOptions {
   readonly colours: boolean;
   /** Write strings into CSV that spreadsheets would take for formulas. */
   readonly rawCsv: boolean;
-}
-
-/** U+007F to U+009F, which JSON leaves as they are and terminals may obey. */
-const LATE_CONTROLS = /[\u007f-\u009f]/gu;
-
-function jsonText(item: JsonValue): string {
-  return JSON.stringify(item).replaceAll(LATE_CONTROLS, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 function ndjsonFormat(): ResultFormat {

@@ -3,6 +3,7 @@ import type { DocumentStore } from '../../store/document-store.ts';
 import type { JsonValue } from '../../core/json.ts';
 import type { PartitionKeyInput } from '../../store/partition-key.ts';
 import type { QueryOptions } from '../../store/queries.ts';
+import { safeText } from './display-text.ts';
 import type { Output } from './output.ts';
 import type { NamedValue } from './query-settings.ts';
 import { resultFormat, type FormatName } from './result-format.ts';
@@ -118,7 +119,7 @@ export async function runQuery(
   await output.write(format.end());
   const warning = format.warning?.();
   if (warning !== undefined && !output.wasClosed) {
-    console.error(`perigee: ${warning}`);
+    console.error(`perigee: ${safeText(warning)}`);
   }
   return summary;
 }
