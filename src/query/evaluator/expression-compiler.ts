@@ -6,6 +6,7 @@ import { compileBinary } from './logic-compiler.ts';
 import { compileBetween, compileIn, compileLike } from './membership-compiler.ts';
 import { not } from './operators.ts';
 import { compilePath } from './path-compiler.ts';
+import { namedBytes } from './subquery-bounds.ts';
 
 function compileIdentifier(node: IdentifierNode, scope: CompileScope): Evaluate {
   const binding = scope.prepared.identifiers.get(node);
@@ -44,7 +45,11 @@ function compileLet(node: LetNode, scope: CompileScope): Evaluate {
   const value = scope.tools.expression(node.value, scope);
   const body = scope.tools.expression(node.body, scope);
   return (frame) => {
-    frame[slot] = value(frame);
+    const named = value(frame);
+    if (named !== undefined) {
+      namedBytes(named, node.value);
+    }
+    frame[slot] = named;
     return body(frame);
   };
 }

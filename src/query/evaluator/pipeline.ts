@@ -4,7 +4,8 @@ import { FrameLayout, type CompilerTools, type CompileScope, type Frame, type Qu
 import { compileExpression } from './expression-compiler.ts';
 import { compileTest } from './logic-compiler.ts';
 import { elementsOf } from './source-cursor.ts';
-import { compileStage, projectingOutput, StageRun, type RowOutput, type Stage } from './stage.ts';
+import { compileStage, projectingOutput, selectedBy, StageRun, type RowOutput, type Stage } from './stage.ts';
+import { countingRows, countRow, namedBytes } from './subquery-bounds.ts';
 import { compileRows, compileSubquery } from './subquery-compiler.ts';
 
 const tools: CompilerTools = { expression: compileExpression, test: compileTest, subquery: compileSubquery, rows: compileRows };
@@ -98,16 +99,22 @@ export interface PipelineRun {
 }
 
 /** What a stage does with the rows of the one below it. */
-function feed(stage: Stage, run: StageRun, frame: Frame, isFull: () => boolean): (value: JsonValue) => void {
+function feed(below: Stage, stage: Stage, run: StageRun, frame: Frame, isFull: () => boolean): (value: JsonValue) => void {
   const source = stage.query.sources[0] as { readonly slot: number; readonly iterate: boolean };
-  return (value) => {
+  const selected = selectedBy(below);
+  const walk = (value: JsonValue): void => {
     for (const item of source.iterate ? elementsOf(value) : [value]) {
       frame[source.slot] = item;
       stage.cursor.open();
       while (!isFull() && stage.cursor.next(frame)) {
+        countRow();
         run.row(frame);
       }
     }
+  };
+  return (value) => {
+    namedBytes(value, selected);
+    countingRows(() => walk(value));
   };
 }
 
@@ -121,7 +128,8 @@ export function runPipeline(pipeline: Pipeline, output: RowOutput, isFull: () =>
     runs.unshift(run);
     const index = stages.indexOf(stage);
     if (index > 0) {
-      next = projectingOutput(stages[index - 1] as Stage, feed(stage, run, frame, isFull));
+      const below = stages[index - 1] as Stage;
+      next = projectingOutput(below, feed(below, stage, run, frame, isFull));
     }
   }
   const [firstStage, firstRun] = [stages[0] as Stage, runs[0] as StageRun];

@@ -196,6 +196,12 @@ export class StageRun {
   }
 }
 
+/** The expression of SELECT VALUE; `undefined` where SELECT builds objects. */
+export function selectedBy({ query }: Stage): ExpressionNode | undefined {
+  const { select } = query.node;
+  return select.kind === 'select-value' ? select.expression : undefined;
+}
+
 /** An output that projects each row, drops undefined ones and, for DISTINCT, those that were there before. */
 export function projectingOutput(stage: Stage, emit: (value: JsonValue) => void): RowOutput {
   const { project } = stage;

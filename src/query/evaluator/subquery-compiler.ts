@@ -3,7 +3,8 @@ import type { JsonValue } from '../../core/json.ts';
 import type { BoundQuery } from '../prepared-query.ts';
 import type { SubqueryNode } from '../syntax-nodes.ts';
 import type { CompileScope, Evaluate, Frame, Test } from './compile-scope.ts';
-import { compileStage, projectingOutput, StageRun, type Stage } from './stage.ts';
+import { compileStage, projectingOutput, selectedBy, StageRun, type Stage } from './stage.ts';
+import { countingRows, countRow, namedBytes } from './subquery-bounds.ts';
 
 /** Calls `visit` with each row until it answers true. */
 type Visitor = (value: JsonValue) => boolean;
@@ -18,6 +19,7 @@ function visitGrouped(stage: Stage, frame: Frame, visit: Visitor): void {
   );
   stage.cursor.open();
   while (!stopped && stage.cursor.next(frame)) {
+    countRow();
     run.row(frame);
   }
   if (!stopped) {
@@ -25,7 +27,7 @@ function visitGrouped(stage: Stage, frame: Frame, visit: Visitor): void {
   }
 }
 
-function visitRows(stage: Stage, frame: Frame, visit: Visitor): void {
+function visitCounted(stage: Stage, frame: Frame, visit: Visitor): void {
   if (stage.grouping !== undefined || stage.query.distinct) {
     visitGrouped(stage, frame, visit);
     return;
@@ -33,6 +35,7 @@ function visitRows(stage: Stage, frame: Frame, visit: Visitor): void {
   const { cursor, where, project } = stage;
   cursor.open();
   while (cursor.next(frame)) {
+    countRow();
     if (where === undefined || where(frame)) {
       const value = project(frame);
       if (value !== undefined && visit(value)) {
@@ -42,6 +45,10 @@ function visitRows(stage: Stage, frame: Frame, visit: Visitor): void {
   }
 }
 
+function visitRows(stage: Stage, frame: Frame, visit: Visitor): void {
+  countingRows(() => visitCounted(stage, frame, visit));
+}
+
 function stageOf(query: BoundQuery, scope: CompileScope): Stage {
   return compileStage(query, query.sources, scope);
 }
@@ -49,9 +56,12 @@ function stageOf(query: BoundQuery, scope: CompileScope): Stage {
 /** The rows of a subquery in a FROM clause. */
 export function compileRows(query: BoundQuery, scope: CompileScope): (frame: Frame) => readonly JsonValue[] {
   const stage = stageOf(query, scope);
+  const selected = selectedBy(stage);
   return (frame) => {
     const rows: JsonValue[] = [];
+    let bytes = 0;
     visitRows(stage, frame, (value) => {
+      bytes += namedBytes(value, selected, bytes);
       rows.push(value);
       return false;
     });

@@ -62,7 +62,7 @@ function runnerOf(pipeline: Pipeline): (run: QueryRun) => Promise<RunResult> {
   return pipeline.isStreaming ? runStreaming : runCounted;
 }
 
-/** Evaluating a query never goes wrong with a range error but for want of stack or of room for a string. */
+/** Evaluating a query never goes wrong with a range error but for want of stack or of room. */
 function asLimit(error: unknown): unknown {
   return error instanceof RangeError
     ? new PerigeeError(

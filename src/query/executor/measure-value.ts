@@ -2,35 +2,60 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 
 const NUMBER_BYTES = 8;
+/** The largest result. */
+const MAX_BYTES = 2 ** 28;
 
-/** About how many bytes a value takes as JSON text; NaN where a number inside it is not finite. */
+let allFinite = true;
+
+/** About how many bytes a value takes as JSON text; NaN where a number inside it is not finite. @throws RangeError as {@link sizeOf} */
 export function measureValue(value: JsonValue): number {
+  allFinite = true;
+  const bytes = sizeOf(value, MAX_BYTES);
+  return allFinite ? bytes : Number.NaN;
+}
+
+/**
+ * About how many bytes a value takes as JSON text, whatever numbers it holds.
+ *
+ * Parts of a value may be one and the same, so a short query can build a value whose text has no end: the walk stops at `most` bytes.
+ *
+ * @throws RangeError where the value takes more than `most` bytes: a run of a query turns it into QUERY_LIMIT
+ */
+export function sizeOf(value: JsonValue, most: number): number {
   switch (typeof value) {
     case 'string':
-      return value.length + 2;
+      return bounded(value.length + 2, most);
     case 'number':
-      return Number.isFinite(value) ? NUMBER_BYTES : Number.NaN;
+      allFinite &&= Number.isFinite(value);
+      return NUMBER_BYTES;
     case 'object':
-      return value === null ? 4 : Array.isArray(value) ? measureArray(value) : measureObject(value as JsonObject);
+      return value === null ? 4 : Array.isArray(value) ? sizeOfArray(value, most) : sizeOfObject(value as JsonObject, most);
     default:
       return 5;
   }
 }
 
-function measureArray(array: readonly JsonValue[]): number {
-  let bytes = 2;
-  for (const item of array) {
-    bytes += measureValue(item) + 1;
+function bounded(bytes: number, most: number): number {
+  if (bytes > most) {
+    throw new RangeError('A value is too large.');
   }
   return bytes;
 }
 
-function measureObject(object: JsonObject): number {
+function sizeOfArray(array: readonly JsonValue[], most: number): number {
+  let bytes = 2;
+  for (const item of array) {
+    bytes = bounded(bytes + sizeOf(item, most - bytes) + 1, most);
+  }
+  return bytes;
+}
+
+function sizeOfObject(object: JsonObject, most: number): number {
   let bytes = 2;
   for (const key of Object.keys(object)) {
     const value = object[key];
     if (value !== undefined) {
-      bytes += key.length + 4 + measureValue(value);
+      bytes = bounded(bytes + key.length + 4 + sizeOf(value, most - bytes), most);
     }
   }
   return bytes;

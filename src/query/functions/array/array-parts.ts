@@ -8,6 +8,16 @@ function slice(array: readonly JsonValue[], start: number, count: number = Numbe
   return array.slice(from, from + Math.max(count, 0));
 }
 
+/** The longest array that ARRAY_CONCAT makes: four times what the largest document holds. */
+const MAX_ELEMENTS = 2 ** 22;
+
+function concat(...arrays: readonly (readonly JsonValue[])[]): Argument {
+  if (arrays.reduce((length, array) => length + array.length, 0) > MAX_ELEMENTS) {
+    throw new RangeError(`ARRAY_CONCAT makes more than ${MAX_ELEMENTS} elements.`);
+  }
+  return arrays.flat(1);
+}
+
 /** Arrays joined, measured and cut. */
 export const arrayParts: readonly FunctionEntry[] = [
   defineFunction({
@@ -20,7 +30,7 @@ export const arrayParts: readonly FunctionEntry[] = [
       ["ARRAY_CONCAT([1], [2, 2], ['x'])", [1, 2, 2, 'x']],
       ['ARRAY_CONCAT([1], 2)', undefined],
     ],
-    compute: (...arrays) => arrays.flat(1),
+    compute: concat,
   }),
   defineFunction({
     name: 'ARRAY_LENGTH',

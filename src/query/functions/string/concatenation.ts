@@ -14,6 +14,17 @@ function replicate(text: string, count: number): Argument {
   return count < 0 || text.length * count > MAX_REPLICATED_LENGTH ? undefined : text.repeat(text === '' ? 0 : count);
 }
 
+/** The longest array that STRINGSPLIT makes: more than the longest text of a document splits into. */
+const MAX_PIECES = 2 ** 22;
+
+function split(text: string, separator: string): Argument {
+  const pieces = separator === '' ? [text] : text.split(separator, MAX_PIECES + 1);
+  if (pieces.length > MAX_PIECES) {
+    throw new RangeError(`STRINGSPLIT makes more than ${MAX_PIECES} pieces.`);
+  }
+  return pieces;
+}
+
 /** Texts put together and taken apart. */
 export const concatenation: readonly FunctionEntry[] = [
   defineFunction({
@@ -67,6 +78,6 @@ export const concatenation: readonly FunctionEntry[] = [
       ["STRINGSPLIT('a,b,', ',')", ['a', 'b', '']],
       ["STRINGSPLIT('ab', '')", ['ab']],
     ],
-    compute: (text, separator) => (separator === '' ? [text] : text.split(separator)),
+    compute: split,
   }),
 ];
