@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 
 /** One piece of a file that cannot be used. */
@@ -39,6 +39,17 @@ export function changedFile(path: string): PerigeeError {
     `Cannot write to ${JSON.stringify(path)}: another program changed or removed it while it was open. Nothing was overwritten; open the store again.`,
     { details: { path } },
   );
+}
+
+/** Refuses to write to a link: what it leads to may lie outside of the folder, and a new file in its place would end the link. @throws STORE_READ_ONLY */
+export function assertNoLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    throw new PerigeeError(
+      'STORE_READ_ONLY',
+      `Cannot write to ${JSON.stringify(path)}: it is a link. Put what it leads to in its place, or open the folder that it leads to.`,
+      { details: { path } },
+    );
+  }
 }
 
 /** Refuses what is there and no file: reading a pipe or a device may never end. */

@@ -167,6 +167,7 @@ export class FileBackend extends BaseBackend {
       if (database === undefined) {
         return false;
       }
+      database.assertRemovable();
       this.#databases.delete(id);
       await database.remove();
       if (database.number === this.#lastDatabase) {

@@ -9,7 +9,7 @@ import type { ContainerInfo } from '../../store/backend.ts';
 import { ResidentContainer } from '../common/resident-container.ts';
 import type { DraftChange } from '../common/resident-draft.ts';
 import { readContainerState, writeContainerState, type ContainerState, type KnownContent } from './container-state.ts';
-import { assertPlainFile, changedFile } from './damaged-file.ts';
+import { assertNoLink, assertPlainFile, changedFile } from './damaged-file.ts';
 import { commitLine, lineEtag } from './document-lines.ts';
 import { wrapFileError } from './file-errors.ts';
 import { changedSeconds, isSameSnapshot, snapshotAt, snapshotOfOpen, type FileSnapshot } from './file-snapshot.ts';
@@ -233,6 +233,8 @@ export class FileContainer {
   /** Opens the file to append, once everything else that the container needs is written. */
   #openHandle(): number {
     const { paths, settings, writeDefinition } = this.#parts;
+    assertNoLink(dirname(paths.documents));
+    assertNoLink(paths.documents);
     writeDefinition();
     writeContainerState(paths.state, this.#state([this.#known]), settings.runtime);
     // A file that was not there must not be there now.
@@ -322,6 +324,7 @@ export class FileContainer {
       this.#assertWritable();
     };
     check();
+    assertNoLink(paths.documents);
     this.#known = await foldContainer({
       container: this.resident,
       path: paths.documents,

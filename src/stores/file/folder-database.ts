@@ -6,6 +6,7 @@ import type { ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import { derivedId, writeContainerFile, writeDatabaseFile, type ContainerFile, type StoreMembers } from './container-file.ts';
+import { assertNoLink } from './damaged-file.ts';
 import { FileContainer, type FolderSettings } from './file-container.ts';
 import { clashKey, decodeName, encodeName } from './file-names.ts';
 import {
@@ -147,6 +148,7 @@ export class FolderDatabase {
     if (slot === undefined) {
       return;
     }
+    assertNoLink(this.#path);
     this.containers.delete(id);
     await slot.file?.remove();
     for (const ending of [DOCUMENTS_ENDING, DEFINITION_ENDING]) {
@@ -157,6 +159,11 @@ export class FolderDatabase {
       this.#isWritten = false;
       this.write();
     }
+  }
+
+  /** @throws STORE_READ_ONLY where the folder is a link, so that its files are another folder's */
+  assertRemovable(): void {
+    assertNoLink(this.#path);
   }
 
   /** Removes the folder with all that the store put there; what a person put beside it stays. */

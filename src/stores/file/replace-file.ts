@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { toHex, type Runtime } from '../../core/runtime.ts';
+import { assertNoLink } from './damaged-file.ts';
 
 const TEMPORARY = /\.tmp-[0-9a-f]{16}$/u;
 
@@ -48,6 +49,8 @@ export function modeOf(path: string): number | undefined {
  * @throws what the file system throws; the file is then as it was
  */
 export function replaceFile(path: string, text: string, runtime: Runtime): void {
+  assertNoLink(dirname(path));
+  assertNoLink(path);
   const temporary = temporaryPath(path, runtime);
   try {
     const mode = modeOf(path);

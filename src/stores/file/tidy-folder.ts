@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../core/runtime.ts';
+import { assertNoLink } from './damaged-file.ts';
 import type { OpenFolder } from './folder-database.ts';
 import { containerBases, DOCUMENTS_ENDING, removeTemporaries, scanFolder } from './folder-scan.ts';
 import { setTornLineAside } from './torn-lines.ts';
 
 /** Makes the private folder; it keeps itself out of version control, since what is in it belongs to one copy of the files. */
 export function makePrivateFolder(folder: string): void {
+  assertNoLink(folder);
   if (!existsSync(folder)) {
     mkdirSync(folder, { mode: 0o700 });
     writeFileSync(join(folder, '.gitignore'), '*\n');
