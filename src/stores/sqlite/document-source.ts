@@ -200,6 +200,8 @@ async function* orderedSource(
   rowOf: (row: TextRow) => SourceRow | undefined,
   read: Read,
 ): AsyncGenerator<OrderedBatch> {
+  /** Ordinals of the documents that were given: one that is written again may be met a second time, further on. */
+  const given = new Set<number>();
   for await (const batch of walkInOrder(container, walk, from, expectedRows, signal, read)) {
     if (batch === 'gave-up') {
       yield batch;
@@ -207,8 +209,9 @@ async function* orderedSource(
     }
     const rows: SourceRow[] = [];
     for (const { ordinal, position, ts, body } of batch.rows) {
-      const row = body === null ? undefined : rowOf({ ordinal, position, ts, body });
+      const row = body === null || given.has(ordinal) ? undefined : rowOf({ ordinal, position, ts, body });
       if (row !== undefined) {
+        given.add(ordinal);
         rows.push(row);
       }
     }
