@@ -23,6 +23,8 @@ export interface ContainerMark {
   /** Whether any page has been read. */
   readonly begun: boolean;
   readonly documents: number;
+  /** Documents that the target refused so far: they are behind the mark, and a later run does not meet them again. */
+  readonly failed: number;
 }
 
 const VERSION = 1;
@@ -31,12 +33,12 @@ function readMark(value: JsonValue | undefined): ContainerMark | undefined {
   if (!isJsonObject(value)) {
     return undefined;
   }
-  const { source, target, cursor, continuation, begun, documents } = value;
+  const { source, target, cursor, continuation, begun, documents, failed } = value;
   const isRight = typeof source === 'string' && typeof target === 'string' && typeof cursor === 'string' && typeof documents === 'number';
   if (!isRight || (continuation !== undefined && typeof continuation !== 'string')) {
     return undefined;
   }
-  return { source, target, cursor, continuation, begun: begun === true, documents };
+  return { source, target, cursor, continuation, begun: begun === true, documents, failed: typeof failed === 'number' ? failed : 0 };
 }
 
 /** The marks of all containers of a copy, kept in a {@link CopyCheckpoint}. What cannot be read is as if it were not there: the copy begins anew. */

@@ -30,6 +30,8 @@ export class ContainerCopy {
   readonly #counts = { created: 0, replaced: 0, unchanged: 0, keptNewer: 0, failed: 0 };
   readonly #failures: CopyFailure[] = [];
   #resumed = false;
+  /** Documents that the target refused in the runs before. */
+  #failedBefore = 0;
   #total: number | undefined;
   #mark: ContainerMark | undefined;
   #savedMark: ContainerMark | undefined;
@@ -109,12 +111,18 @@ export class ContainerCopy {
             signal: this.#options.signal,
             onProgress: this.#comparisonProgress(),
           });
+    // A comparison tells what is still so of what failed before; without one, nothing else would.
+    const failed = comparison === undefined ? this.#failedSoFar : this.#counts.failed;
     const failures = this.#failures;
-    return { ...this.#report, database, container, resumed: this.#resumed, ...this.#counts, failures, comparison };
+    return { ...this.#report, database, container, resumed: this.#resumed, ...this.#counts, failed, failures, comparison };
   }
 
   get #pageItems(): number {
     return this.#options.pageItems ?? 100;
+  }
+
+  get #failedSoFar(): number {
+    return this.#failedBefore + this.#counts.failed;
   }
 
   async #count(): Promise<number | undefined> {
@@ -131,6 +139,7 @@ export class ContainerCopy {
       this.#mark = known;
       this.#savedMark = known;
       this.#resumed = true;
+      this.#failedBefore = known.failed;
       try {
         await this.#scanAndFollow(known);
         return;
@@ -140,11 +149,12 @@ export class ContainerCopy {
         }
         // The source does not know its own tokens any more. To begin anew costs time and skips nothing.
         this.#resumed = false;
+        this.#failedBefore = 0;
       }
     }
     // Taken before the first document is read, so that no change falls between reading and following.
     const { cursor } = await this.#source.changes({ from: 'now', signal: this.#options.signal }).nextPage();
-    await this.#scanAndFollow({ ...this.#identity, cursor, continuation: undefined, begun: false, documents: 0 });
+    await this.#scanAndFollow({ ...this.#identity, cursor, continuation: undefined, begun: false, documents: 0, failed: 0 });
   }
 
   async #scanAndFollow(start: ContainerMark): Promise<void> {
@@ -161,7 +171,7 @@ export class ContainerCopy {
       throwIfAborted(this.#options.signal);
       const page = await feed.nextPage();
       await this.#write(page.changes.map(({ document }) => document));
-      mark = { ...mark, cursor: page.cursor, documents: mark.documents + page.changes.length };
+      mark = { ...mark, cursor: page.cursor, documents: mark.documents + page.changes.length, failed: this.#failedSoFar };
       ({ caughtUp } = page);
       await this.#passed(mark, 'follow');
     }
@@ -173,7 +183,8 @@ export class ContainerCopy {
       .query('SELECT * FROM c', { maxItemCount: this.#pageItems, continuation: mark.continuation, signal: this.#options.signal })
       .nextPage();
     await this.#write(page?.items ?? []);
-    const next = { ...mark, begun: true, continuation: page?.continuation, documents: mark.documents + (page?.items.length ?? 0) };
+    const documents = mark.documents + (page?.items.length ?? 0);
+    const next = { ...mark, begun: true, continuation: page?.continuation, documents, failed: this.#failedSoFar };
     await this.#passed(next, 'copy');
     return next;
   }

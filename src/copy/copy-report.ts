@@ -44,8 +44,9 @@ export interface ContainerReport {
   readonly unchanged: number;
   /** Documents that the target has in a newer version, which was left. */
   readonly keptNewer: number;
+  /** Documents that the target refused; without a comparison also those of the runs before that this one went on from. */
   readonly failed: number;
-  /** The first of those that failed. */
+  /** The first of those that failed in this run. */
   readonly failures: readonly CopyFailure[];
   /** What was said of the documents' time to live, where they have one. */
   readonly timeToLive: string | undefined;

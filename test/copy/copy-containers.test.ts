@@ -169,6 +169,15 @@ describe('a copy that is stopped', () => {
     expect((await to.store.read('d3', 0))?.document['n']).toBe('changed');
   });
 
+  test('remembers what the target refused before, where nothing is compared', async () => {
+    const from = await memoryWith([{ id: 'a', pk: 1, n: 'twin' }, { id: 'b', pk: 1, n: 'twin' }, ...numbered(20)]);
+    const to = await memoryWith([], { uniqueKeys: [['/n']] });
+    const options = { from: from.backend, to: to.backend, checkpoint: memoryCheckpoint(), pageItems: 5, verify: false };
+    await stopAfter(2, options);
+    await stopAfter(1, options);
+    expect(await copyContainers(options)).toMatchObject({ equal: false, containers: [{ resumed: true, failed: 1, failures: [] }] });
+  });
+
   test('stopped at every page once, ends equal', async () => {
     for (let pages = 1; pages <= 13; pages += 1) {
       const from = await memoryWith(numbered(50));
