@@ -1,3 +1,9 @@
+import { PerigeeError } from '../../core/errors.ts';
+import { findText } from '../functions/string/find-text.ts';
+
+/** Characters of a text that one LIKE may compare with characters of its pattern, sets counted by their ranges. */
+const MAX_COMPARISONS = 50_000_000;
+
 /** A set of characters: `[a-cx]`, or with `negated` all but these. */
 interface CharacterSet {
   readonly negated: boolean;
@@ -27,6 +33,8 @@ class PatternReader {
   readonly #points: readonly number[];
   readonly #escape: number | undefined;
   position = 0;
+  /** Whether it is known that no bracket is closed from here on, so that nobody looks again. */
+  hasNoClose = false;
 
   constructor(pattern: string, escape: string | undefined) {
     this.#points = codePoints(pattern);
@@ -59,6 +67,9 @@ const DASH = 0x2d;
 
 /** The characters between brackets; undefined, with nothing read, where the closing one is missing. */
 function readSet(reader: PatternReader): CharacterSet | undefined {
+  if (reader.hasNoClose) {
+    return undefined;
+  }
   const start = reader.position;
   const items: { readonly point: number; readonly literal: boolean }[] = [];
   while (!reader.atEnd) {
@@ -69,6 +80,7 @@ function readSet(reader: PatternReader): CharacterSet | undefined {
     items.push(item);
   }
   reader.position = start;
+  reader.hasNoClose = true;
   return undefined;
 }
 
@@ -127,7 +139,7 @@ function literalMatcher(pieces: readonly string[]): (text: string) => boolean {
     }
     let position = first.length;
     for (const piece of middle) {
-      const found = text.indexOf(piece, position);
+      const found = findText(text, piece, position);
       if (found < 0) {
         return false;
       }
@@ -137,30 +149,67 @@ function literalMatcher(pieces: readonly string[]): (text: string) => boolean {
   };
 }
 
-function matchesAt(points: readonly number[], run: readonly Element[], position: number): boolean {
-  return run.every((element, index) => accepts(element, points[position + index] as number));
+/** A run, and how much the comparison of a character with one of its elements takes at most. */
+interface Run {
+  readonly elements: readonly Element[];
+  readonly weight: number;
+}
+
+function weighed(elements: readonly Element[]): Run {
+  return {
+    elements,
+    weight: elements.reduce<number>((most, element) => (typeof element === 'object' ? Math.max(most, element.ranges.length) : most), 1),
+  };
+}
+
+/** A text as code points, and how much it was compared. */
+class Subject {
+  readonly points: readonly number[];
+  #left = MAX_COMPARISONS;
+
+  constructor(text: string) {
+    this.points = codePoints(text);
+  }
+
+  /** @throws QUERY_LIMIT */
+  matchesAt({ elements, weight }: Run, position: number): boolean {
+    const { points } = this;
+    let index = 0;
+    while (index < elements.length && accepts(elements[index] as Element, points[position + index] as number)) {
+      index += 1;
+    }
+    this.#left -= (index + 1) * weight;
+    if (this.#left < 0) {
+      throw new PerigeeError(
+        'QUERY_LIMIT',
+        `Cannot run the query: LIKE met a pattern and a text that are too long together, over ${MAX_COMPARISONS} comparisons. Shorten the pattern.`,
+      );
+    }
+    return index === elements.length;
+  }
 }
 
 /** Any pattern, over code points. The first place of a run is the best one, so nothing is tried twice: time is text times longest run. */
 function generalMatcher(runs: readonly (readonly Element[])[]): (text: string) => boolean {
-  const first = runs[0] as readonly Element[];
-  const last = runs.at(-1) as readonly Element[];
-  const middle = runs.slice(1, -1);
+  const first = weighed(runs[0] as readonly Element[]);
+  const last = weighed(runs.at(-1) as readonly Element[]);
+  const middle = runs.slice(1, -1).map(weighed);
   return (text) => {
-    const points = codePoints(text);
+    const subject = new Subject(text);
+    const { length } = subject.points;
     if (runs.length === 1) {
-      return points.length === first.length && matchesAt(points, first, 0);
+      return length === first.elements.length && subject.matchesAt(first, 0);
     }
-    const end = points.length - last.length;
-    if (end < first.length || !matchesAt(points, first, 0) || !matchesAt(points, last, end)) {
+    const end = length - last.elements.length;
+    if (end < first.elements.length || !subject.matchesAt(first, 0) || !subject.matchesAt(last, end)) {
       return false;
     }
-    let position = first.length;
+    let position = first.elements.length;
     for (const run of middle) {
-      while (position + run.length <= end && !matchesAt(points, run, position)) {
+      while (position + run.elements.length <= end && !subject.matchesAt(run, position)) {
         position += 1;
       }
-      position += run.length;
+      position += run.elements.length;
       if (position > end) {
         return false;
       }
@@ -173,7 +222,7 @@ function generalMatcher(runs: readonly (readonly Element[])[]): (text: string) =
  * Compiles a LIKE pattern: `%` any run, `_` one character, `[a-f]` one of, `[^a-f]` none of, and the escape character, if there is one,
  * makes the next character literal. A bracket that is never closed stands for itself.
  *
- * The match covers the whole text and minds case. Characters are code points.
+ * The match covers the whole text and minds case. Characters are code points. It throws QUERY_LIMIT where pattern and text are too long together.
  */
 export function compileLikePattern(pattern: string, escape: string | undefined): (text: string) => boolean {
   const runs = parsePattern(pattern, escape);

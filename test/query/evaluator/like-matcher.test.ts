@@ -77,6 +77,18 @@ describe('LIKE', () => {
     expect(compileLikePattern(`${'%a_'.repeat(50)}%b%`, undefined)(text)).toBe(false);
   });
 
+  test('a long run of wildcards over a long text is refused, and open brackets take linear time', () => {
+    const matches = compileLikePattern(`%${'_'.repeat(100_000)}b%`, undefined);
+    expect(() => matches('a'.repeat(500_000))).toThrow(expect.objectContaining({ code: 'QUERY_LIMIT' }));
+    expect(matches(`${'a'.repeat(100_000)}b`)).toBe(true);
+    const set = compileLikePattern(
+      `%[${Array.from({ length: 100_000 }, (_, index) => String.fromCodePoint(0x10_000 + index)).join('')}]%`,
+      undefined,
+    );
+    expect(() => set('a'.repeat(500_000))).toThrow(expect.objectContaining({ code: 'QUERY_LIMIT' }));
+    expect(compileLikePattern('['.repeat(500_000), undefined)('[')).toBe(false);
+  });
+
   test('is undefined unless both sides are strings, negated or not', () => {
     expect(valueOf('("abc" LIKE "a%")')).toBe(true);
     expect(valueOf('("abc" NOT LIKE "a%")')).toBe(false);

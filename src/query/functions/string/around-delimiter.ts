@@ -1,6 +1,7 @@
 import { defineFunction } from '../define-function.ts';
 import type { Argument, FunctionEntry, FunctionExample } from '../function-entry.ts';
 import { required } from '../parameter.ts';
+import { findLastText, findText } from './find-text.ts';
 
 function entry(
   name: string,
@@ -23,8 +24,8 @@ function entry(
   });
 }
 
-const first = (text: string, delimiter: string): number => text.indexOf(delimiter);
-const last = (text: string, delimiter: string): number => text.lastIndexOf(delimiter);
+const first = (text: string, delimiter: string): number => findText(text, delimiter);
+const last = (text: string, delimiter: string): number => findLastText(text, delimiter, text.length);
 const before = (text: string, at: number): string => text.slice(0, at);
 const after = (text: string, at: number, length: number): string => text.slice(at + length);
 

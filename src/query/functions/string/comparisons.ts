@@ -2,6 +2,7 @@ import { defineFunction } from '../define-function.ts';
 import type { FunctionEntry, FunctionExample, IndexUse } from '../function-entry.ts';
 import { foldCase } from '../letter-case.ts';
 import { optional, required } from '../parameter.ts';
+import { findText } from './find-text.ts';
 
 /** A test of two texts whose third argument, when true, ignores case. */
 function comparison(
@@ -38,7 +39,7 @@ export const comparisons: readonly FunctionEntry[] = [
       ["CONTAINS(c.note, 'Sulfur')", false],
       ["CONTAINS(c.note, 'Sulfur', true)", true],
     ],
-    (text, other) => text.includes(other),
+    (text, other) => findText(text, other) >= 0,
   ),
   comparison(
     'ENDSWITH',

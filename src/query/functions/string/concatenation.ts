@@ -2,6 +2,7 @@ import type { JsonValue } from '../../../core/json.ts';
 import { defineFunction } from '../define-function.ts';
 import type { Argument, FunctionEntry } from '../function-entry.ts';
 import { required, rest } from '../parameter.ts';
+import { splitText } from './find-text.ts';
 
 /** The longest text that REPLICATE makes, in UTF-16 units; beyond it the result is undefined. */
 export const MAX_REPLICATED_LENGTH = 10_000;
@@ -18,7 +19,7 @@ function replicate(text: string, count: number): Argument {
 const MAX_PIECES = 2 ** 22;
 
 function split(text: string, separator: string): Argument {
-  const pieces = separator === '' ? [text] : text.split(separator, MAX_PIECES + 1);
+  const pieces = separator === '' ? [text] : splitText(text, separator, MAX_PIECES + 1);
   if (pieces.length > MAX_PIECES) {
     throw new RangeError(`STRINGSPLIT makes more than ${MAX_PIECES} pieces.`);
   }

@@ -2,6 +2,7 @@ import { defineFunction } from '../define-function.ts';
 import type { FunctionEntry, FunctionExample, ScalarFunction, SqliteForm } from '../function-entry.ts';
 import { foldCase } from '../letter-case.ts';
 import { required, rest } from '../parameter.ts';
+import { findText } from './find-text.ts';
 
 /** Three-valued AND (`decisive` false) or OR (`decisive` true) over "the text contains this term"; a term that is no string is undefined. */
 function containsMany(decisive: boolean, fold: (text: string) => string): ScalarFunction {
@@ -14,7 +15,7 @@ function containsMany(decisive: boolean, fold: (text: string) => string): Scalar
     for (const term of terms) {
       if (typeof term !== 'string') {
         open = true;
-      } else if (whole.includes(fold(term)) === decisive) {
+      } else if (findText(whole, fold(term)) >= 0 === decisive) {
         return decisive;
       }
     }

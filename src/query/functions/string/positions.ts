@@ -1,11 +1,12 @@
 import { defineFunction } from '../define-function.ts';
 import type { Argument, FunctionEntry } from '../function-entry.ts';
 import { optional, required } from '../parameter.ts';
+import { findLastText, findText } from './find-text.ts';
 
 /** `last` is the last position at which a match may end. */
 function lastIndexOf(text: string, other: string, last: number = Number.MAX_SAFE_INTEGER): Argument {
   const start = last - other.length + 1;
-  return start < 0 ? -1 : text.lastIndexOf(other, start);
+  return start < 0 ? -1 : findLastText(text, other, start);
 }
 
 /** Lengths and positions, in UTF-16 units. */
@@ -22,7 +23,7 @@ export const positions: readonly FunctionEntry[] = [
       ["INDEX_OF('banana', 'x')", -1],
     ],
     sqlite: 'superset',
-    compute: (text, other, start = 0) => text.indexOf(other, start),
+    compute: (text, other, start = 0) => findText(text, other, start),
   }),
   defineFunction({
     name: 'LASTINDEXOF',

@@ -2,9 +2,10 @@ import { defineFunction } from '../define-function.ts';
 import type { Argument, FunctionEntry } from '../function-entry.ts';
 import { lowerCase, upperCase } from '../letter-case.ts';
 import { required } from '../parameter.ts';
+import { splitText } from './find-text.ts';
 
 function replaceAll(text: string, search: string, by: string): Argument {
-  return search === '' ? undefined : text.replaceAll(search, () => by);
+  return search === '' ? undefined : splitText(text, search, text.length + 1).join(by);
 }
 
 /** Texts with other letters. */
