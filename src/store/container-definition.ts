@@ -135,14 +135,18 @@ function checkIndexingPolicy(input: JsonObject | undefined): JsonObject {
   }
   const etagPath: JsonObject = { path: '/"_etag"/?' };
   const excluded = (Array.isArray(input['excludedPaths']) ? input['excludedPaths'] : []) as readonly JsonValue[];
-  const excludes = (path: JsonValue | undefined): boolean => excluded.some((entry) => isJsonObject(entry) && entry['path'] === path);
+  const included = (Array.isArray(input['includedPaths']) ? input['includedPaths'] : []) as readonly JsonValue[];
+  const holds = (list: readonly JsonValue[], path: JsonValue): boolean =>
+    list.some((entry) => isJsonObject(entry) && entry['path'] === path);
+  const excludes = (path: JsonValue): boolean => holds(excluded, path);
+  const namesEtag = ['/"_etag"/?', '/_etag/?'].some((path) => excludes(path) || holds(included, path));
   const includedByDefault = excludes('/*') || excludes('/') ? [] : [{ path: '/*' }];
   return {
     ...input,
     indexingMode: mode,
     automatic: input['automatic'] ?? true,
     includedPaths: input['includedPaths'] ?? includedByDefault,
-    excludedPaths: excludes(etagPath['path']) ? excluded : [...excluded, etagPath],
+    excludedPaths: namesEtag ? excluded : [...excluded, etagPath],
   };
 }
 

@@ -37,6 +37,18 @@ describe('defineContainer', () => {
     });
   });
 
+  test.each(['/_etag/?', '/"_etag"/?'])('an index policy that names the path of _etag as %s keeps it, once', (path) => {
+    const include = [{ path: '/*' }];
+    const excluded = defineContainer({
+      id: 'c',
+      partitionKey: '/pk',
+      indexingPolicy: { includedPaths: include, excludedPaths: [{ path }] },
+    });
+    expect(excluded.indexingPolicy['excludedPaths']).toEqual([{ path }]);
+    const included = defineContainer({ id: 'c', partitionKey: '/pk', indexingPolicy: { includedPaths: [...include, { path }] } });
+    expect(included.indexingPolicy['excludedPaths']).toEqual([]);
+  });
+
   test.each([
     ['nothing', undefined],
     ['version 3', { id: 'c', partitionKey: { paths: ['/a'], version: 3 } }],
