@@ -43,12 +43,32 @@ export type QueryPosition = StreamPosition | CountPosition | OrderPosition;
 /** Keys that are longer as JSON text make a token too long for a header; such a run counts instead. */
 const MAX_KEY_CHARACTERS = 600;
 
+/** JSON has no infinite numbers: such a key is its sign over zero. */
+function encodeKey(key: JsonValue | undefined): readonly JsonValue[] {
+  return key === undefined ? [] : key === Number.POSITIVE_INFINITY ? [1, 0] : key === Number.NEGATIVE_INFINITY ? [-1, 0] : [key];
+}
+
 function encodeKeys(keys: readonly (JsonValue | undefined)[]): readonly JsonValue[] {
-  return keys.map((key) => (key === undefined ? [] : [key]));
+  return keys.map((key) => [...encodeKey(key)]);
+}
+
+/** Whether an array or object holds a number that JSON has no text for. */
+function holdsInfinite(key: JsonValue | undefined): boolean {
+  let found = false;
+  if (typeof key === 'object') {
+    JSON.stringify(key, (_name, value: unknown) => {
+      found ||= typeof value === 'number' && !Number.isFinite(value);
+      return value;
+    });
+  }
+  return found;
 }
 
 /** Whether a token can hold these sort keys. */
 export function keysFitToken(keys: readonly (JsonValue | undefined)[]): boolean {
+  if (keys.some(holdsInfinite)) {
+    return false;
+  }
   return new TextEncoder().encode(JSON.stringify(encodeKeys(keys))).length <= MAX_KEY_CHARACTERS;
 }
 
@@ -86,8 +106,11 @@ function toArray(position: QueryPosition): readonly JsonValue[] {
 }
 
 function decodeKey(value: JsonValue): JsonValue | undefined {
-  if (!Array.isArray(value) || value.length > 1) {
-    throw new TypeError('A key is an array of at most one value.');
+  if (!Array.isArray(value) || value.length > 2) {
+    throw new TypeError('A key is an array of at most one value, or a sign over zero.');
+  }
+  if (value.length === 2) {
+    return value[0] === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   }
   return value[0] as JsonValue | undefined;
 }

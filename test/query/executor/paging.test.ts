@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
+import { prepareQuery } from '../../../src/query/prepare-query.ts';
 import { arraySource, itemsOf, pageOf, pagesOf } from './array-source.ts';
 
 const TEMPLATES = [
@@ -60,6 +61,23 @@ describe('paging', () => {
       );
     });
   }
+
+  test('pages go on behind a computed sort key that is infinite, by itself or within an array', async () => {
+    const numbers = [1e308, -1e308, 5, 1e308, -1e308, 1e308];
+    const source = arraySource(numbers.map((n, index) => ({ id: `d${index}`, n })));
+    for (const [name, value] of [
+      ['scaled', 'c.n * 10'],
+      ['listed', '[c.n * 10]'],
+    ] as const) {
+      const computedProperties = [{ name, query: prepareQuery(`SELECT VALUE ${value} FROM c`) }];
+      for (const direction of ['ASC', 'DESC']) {
+        const text = `SELECT VALUE c.id FROM c ORDER BY c.${name} ${direction}`;
+        const { items } = await pageOf(text, source, { computedProperties });
+        expect(items).toEqual(direction === 'ASC' ? ['d1', 'd4', 'd2', 'd0', 'd3', 'd5'] : ['d0', 'd3', 'd5', 'd2', 'd1', 'd4']);
+        expect(await itemsOf(text, source, { computedProperties, maxItemCount: 1 })).toEqual(items);
+      }
+    }
+  });
 
   test('the last full page has no continuation when nothing comes after it', async () => {
     const source = arraySource([{ id: '1' }, { id: '2' }, { id: '3' }, { id: '4' }], 2);
