@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
-import { conjunctsOf, isDocumentSource, readerOf, rowsMayFail } from '../compile/sqlite/compile-filter.ts';
+import { conjunctsOf, isDocumentSource, readerOf } from '../compile/sqlite/compile-filter.ts';
+import { rowsMayFail } from '../may-fail.ts';
 import { everyRowHasValue } from '../executor/every-row-has-value.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { queryCounts } from '../query-counts.ts';

@@ -1,3 +1,4 @@
+import { queryMayFail } from '../may-fail.ts';
 import { runPipeline } from '../evaluator/pipeline.ts';
 import type { OrderedPlace } from './ordered-rows.ts';
 import { sortKey, type Sorting } from './sorting.ts';
@@ -26,7 +27,8 @@ export interface StreamStart {
  */
 export async function streamInOrder(run: QueryRun, sorting: Sorting, start: StreamStart): Promise<StreamedPage | undefined> {
   const { pipeline, source, signal, pacer, statistics } = run;
-  if (source.ordered === undefined) {
+  // A scan comes by rows that the page does not need, and fails where one of them does.
+  if (source.ordered === undefined || queryMayFail(pipeline.last.query.node)) {
     return undefined;
   }
   const page = new PageCollector(start.skip, run.limit - start.taken, run.maxItemCount);

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
-import { conjunctsOf, isDocumentSource, readerOf, rowsMayFail } from '../compile/sqlite/compile-filter.ts';
+import { conjunctsOf, isDocumentSource, readerOf } from '../compile/sqlite/compile-filter.ts';
+import { rowsMayFail } from '../may-fail.ts';
 import { analyzerLanguage, analyzerOf } from '../functions/full-text/analyzer.ts';
 import { readTerm } from '../functions/full-text/search-term.ts';
 import { leftSpine } from '../left-spine.ts';

@@ -1,5 +1,6 @@
 import { documentPath, type ConditionScope } from '../access/condition-reader.ts';
-import { conjunctsOf, isDocumentSource, readerOf, rowsMayFail } from '../compile/sqlite/compile-filter.ts';
+import { conjunctsOf, isDocumentSource, readerOf } from '../compile/sqlite/compile-filter.ts';
+import { rowsMayFail } from '../may-fail.ts';
 import { constantOf } from '../compile/sqlite/constant-folder.ts';
 import { boundingBox, boxAround, type BoundingBox } from '../functions/spatial/bounding-box.ts';
 import { readGeometry } from '../functions/spatial/read-geometry.ts';
