@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runFuzz } from './run-fuzz.ts';
 
 const texts = Number(process.env['PERIGEE_FUZZ_TEXTS'] ?? 8000);
-const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 20261121);
 
 test(`random and mutated texts are prepared or refused with a place, and quickly (PERIGEE_FUZZ_SEED=${seed})`, () => {
   const counts = runFuzz(texts, seed);

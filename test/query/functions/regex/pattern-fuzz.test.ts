@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { compilePattern, MAX_PATTERN_LENGTH } from '../../../../src/query/functions/regex/compiled-pattern.ts';
 import { PatternFault } from '../../../../src/query/functions/regex/pattern-fault.ts';
 
-const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 20261121);
 const numRuns = Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 2000);
 
 /** Compiles a text from a stranger: it is a pattern, or it is refused; anything else is thrown on. */

@@ -4,7 +4,7 @@ import { lookupPattern } from '../../../../src/query/functions/regex/pattern-cac
 import { PatternFault } from '../../../../src/query/functions/regex/pattern-fault.ts';
 import { arbitraryPattern, arbitraryText } from './arbitrary-pattern.ts';
 
-const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 20261121);
 const numRuns = Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 800);
 
 describe(`patterns against an engine that backtracks (PERIGEE_FUZZ_SEED=${seed})`, () => {
