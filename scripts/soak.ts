@@ -1,11 +1,12 @@
 /**
- * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`; all of them unless named. `--rounds` and
- * `--per-point` are of the crashes, `--pairs` of the differential test, `--texts` of the fuzz.
+ * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`; all of them unless named. `--rounds`
+ * and `--per-point` are of the crashes, `--pairs` of the differential test, `--texts` of the fuzz, `--requests` of the hostile requests.
  */
 import { parseArgs } from 'node:util';
 import { runCrashes } from '../test/crash/crash-run.ts';
 import { runDifferential } from '../test/query/differential/run-differential.ts';
 import { runFuzz } from '../test/query/fuzz/run-fuzz.ts';
+import { runHostile } from '../test/server/hostile/run-hostile.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,6 +15,7 @@ const { values, positionals } = parseArgs({
     'per-point': { type: 'string', default: '5' },
     pairs: { type: 'string', default: '200000' },
     texts: { type: 'string', default: '1000000' },
+    requests: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
@@ -62,7 +64,26 @@ function fuzz(): void {
   );
 }
 
-const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz };
+async function http(): Promise<void> {
+  const requests = Number(values.requests);
+  console.log(`http, seed ${seed}: ${requests} hostile requests`);
+  const counts = await runHostile({
+    requests,
+    seed,
+    connections: 12,
+    slowClients: 8,
+    onProgress: (sofar) => show(`${sofar.sent} of ${requests} requests`),
+  });
+  const statuses = Object.entries(counts.statuses).map(([status, count]) => `${count} ${status}`);
+  console.log(
+    `\n${counts.sent} requests, all answered as they should: ${statuses.join(', ')}; ${counts.broken} were no requests, ${counts.unanswered} came behind the end of a connection, ${counts.abandoned} were given up, ${counts.slow} were too slow.`,
+  );
+  console.log(
+    `The canary sang ${counts.songs} verses. Memory went from ${(counts.firstBytes / 1e6).toFixed(1)} to ${(counts.lastBytes / 1e6).toFixed(1)} MB.`,
+  );
+}
+
+const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http };
 const unknown = positionals.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`Unknown part ${unknown.join(', ')}. Parts: ${Object.keys(parts).join(', ')}.`);

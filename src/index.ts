@@ -15,9 +15,15 @@ export { systemRuntime, type CancelTimer, type Runtime } from './core/runtime.ts
 export type { Backend, CatalogDocument, ContainerInfo, DatabaseInfo, OpenContainerOptions } from './store/backend.ts';
 export type { CapabilityName, StoreCapabilities } from './store/capabilities.ts';
 export type { Change, ChangeFeed, ChangePage, ChangesFrom, ChangesOptions } from './store/changes.ts';
-export type { ComputedProperty, ContainerDefinition, ContainerInput, PartitionKeyDefinition } from './store/container-definition.ts';
+export type {
+  ChangeFeedPolicy,
+  ComputedProperty,
+  ContainerDefinition,
+  ContainerInput,
+  PartitionKeyDefinition,
+} from './store/container-definition.ts';
 export type { StoredDocument, SystemProperties } from './store/document.ts';
-export type { DocumentStore, StoreTransaction } from './store/document-store.ts';
+export type { DocumentStore, StoreTransaction, TransactionQueryOptions } from './store/document-store.ts';
 export { effectivePartitionKey } from './store/effective-partition-key.ts';
 export { STORE_LIMITS, type StoreLimits } from './store/limits.ts';
 export type {
@@ -39,7 +45,20 @@ export type {
   WriteResult,
 } from './store/operations.ts';
 export type { PartitionKey, PartitionKeyComponent, PartitionKeyInput } from './store/partition-key.ts';
-export type { UserDefinedFunction, UserDefinedFunctions } from './query/user-functions.ts';
 export type { EpkRange, OrderByMode, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './store/queries.ts';
 export type { IndexAdvice, PlannedAccess, PlanOperation, PlanStep, QueryExplanation } from './store/query-explanation.ts';
+export type {
+  RestoreOptions,
+  SnapshotChange,
+  SnapshotContainer,
+  SnapshotDatabase,
+  SnapshotDocument,
+  SnapshotEnd,
+  SnapshotHeader,
+  SnapshotOptions,
+  SnapshotRecord,
+  SnapshotSummary,
+  SnapshotVersion,
+} from './store/snapshot/snapshot-record.ts';
 export type { StandardResult, StandardSchemaLike } from './store/standard-schema.ts';
+export type { UserDefinedFunction, UserDefinedFunctions } from './store/user-functions.ts';

@@ -12,7 +12,7 @@ export const DEFAULT_STORE = 'sqlite:.perigee/data.sqlite';
 export interface OpenStoreOptions {
   /** The store must be there already: a mistyped path is then an error instead of a new, empty store. */
   readonly mustExist?: boolean | undefined;
-  /** The caller only reads: a folder is then opened beside a program that writes to it, and one that cannot be written to can be read. */
+  /** The caller only reads: a file or folder is then opened beside a program that writes to it, and one that cannot be written to can be read. */
   readonly readOnly?: boolean | undefined;
   /** Key of an account; that of the environment (`PERIGEE_KEY`) unless said otherwise, and that of the emulator on this machine. */
   readonly key?: string | undefined;
@@ -101,9 +101,11 @@ export async function openStore(
       if (options.mustExist === true && !isThere(path)) {
         throw new PerigeeError('NOT_FOUND', `Cannot open the store ${JSON.stringify(path)}: there is no such file.`);
       }
-      prepareFolder(dirname(path));
+      if (options.readOnly !== true) {
+        prepareFolder(dirname(path));
+      }
       const { openSqliteBackend } = await import('../stores/sqlite/sqlite-backend.ts');
-      return { backend: await openSqliteBackend({ path, logger: consoleLogger }), label: path };
+      return { backend: await openSqliteBackend({ path, readOnly: options.readOnly, logger: consoleLogger }), label: path };
     }
     case 'file': {
       const folder = resolve(address.folder);

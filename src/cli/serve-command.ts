@@ -1,37 +1,13 @@
 import type { Command } from 'commander';
 import { PerigeeError } from '../core/errors.ts';
-import type { OrderByMode } from '../store/queries.ts';
 import { consoleLogger } from './console-logger.ts';
 import { DEFAULT_STORE, openStore } from './open-store.ts';
+import { readyJson, readyText } from './serve/ready-text.ts';
+import { serverOptionsOf, type ServeOptions } from './serve/server-options-of.ts';
+import { untilStopped } from './serve/stop-signals.ts';
 import { parseStoreAddress } from './store-address.ts';
 
-interface ServeOptions {
-  readonly store: string;
-  readonly host: string;
-  readonly port: string;
-  readonly key?: string | undefined;
-  readonly https?: boolean | undefined;
-  readonly orderBy: string;
-  readonly json?: boolean | undefined;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d+$/u.test(text) || port > 65535) {
-    throw new PerigeeError(
-      'INVALID_OPTION',
-      `Cannot listen on port ${JSON.stringify(text)}: a port is a whole number from 0 to 65535; 0 takes a free one.`,
-    );
-  }
-  return port;
-}
-
-function parseOrderBy(text: string): OrderByMode {
-  if (text !== 'strict' && text !== 'policy' && text !== 'lenient') {
-    throw new PerigeeError('INVALID_OPTION', `Cannot serve with --order-by ${JSON.stringify(text)}: it is strict, policy or lenient.`);
-  }
-  return text;
-}
+const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
 
 /** Adds `perigee serve`: a server that speaks the Cosmos DB protocol over a local store. */
 export function addServeCommand(program: Command): void {
@@ -41,21 +17,49 @@ export function addServeCommand(program: Command): void {
     .option('--store <store>', 'memory, sqlite:PATH, or file:FOLDER', DEFAULT_STORE)
     .option('--host <address>', 'address to listen on; anything but loopback needs --key', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8081')
+    .option(
+      '--compute-gateway-port <number>',
+      'a second port, such as 8903: it answers as the compute gateway, the first as the routing gateway',
+    )
     .option('--key <base64>', 'master key; also read from PERIGEE_KEY; the emulator key unless given')
+    .option('--read-only-key <base64>', 'a second key that permits reading only; also read from PERIGEE_READ_ONLY_KEY')
+    .option('--directory-tokens <which>', 'bearer tokens of a directory that are accepted: any, unverified and on loopback only')
+    .option('--allowed-host <name>', 'further name of this server in the Host of requests; *.NAME for all below; repeatable', collect, [])
+    .option(
+      '--cors-origin <origin>',
+      'origin of web pages that may use the server; * for all, with a key of its own; repeatable',
+      collect,
+      [],
+    )
     .option('--https', 'serve TLS with a certificate made at start')
+    .option('--certificate-folder <folder>', 'serve TLS with a certificate that is kept in a folder, and made there when it is missing')
+    .option('--certificate <file>', 'serve TLS with a certificate of your own, as PEM')
+    .option('--private-key <file>', 'its private key, as PEM')
     .option(
       '--order-by <mode>',
       'ORDER BY that no index serves: strict, lenient, or policy (strict where a container states an index policy)',
       'policy',
     )
+    .option(
+      '--cross-partition <mode>',
+      'ORDER BY, TOP, aggregates and the like without a partition key: service (refused as the service does, the SDK merges) or answer',
+      'service',
+    )
+    .option('--enforce-throughput', 'refuse requests beyond the provisioned throughput with 429')
+    .option('--partitions <number>', 'how many partition key ranges a new container has at least')
+    .option('--chaos <file>', 'faults to inject, as JSON rules (docs/chaos.md)')
+    .option('--max-connections <number>', 'connections at a time')
+    .option('--close-timeout <milliseconds>', 'how long requests under way may take when the server stops')
     .option('--json', 'print one line of JSON when ready')
-    .addHelpText('after', '\nThe SDK connects with the printed endpoint and key. Ctrl-C stops the server after the requests under way.')
+    .addHelpText(
+      'after',
+      '\nThe SDK connects with the printed connection string. Ctrl-C stops the server after the requests under way; a second one stops it at once.',
+    )
     .action(serve);
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const port = parsePort(options.port);
-  const orderBy = parseOrderBy(options.orderBy);
+  const settings = serverOptionsOf(options, process.env);
   if (parseStoreAddress(options.store).kind === 'cosmos') {
     throw new PerigeeError(
       'INVALID_OPTION',
@@ -63,34 +67,16 @@ async function serve(options: ServeOptions): Promise<void> {
     );
   }
   const { backend, label } = await openStore(options.store);
-  const [{ startServer }, { WELL_KNOWN_KEY }] = await Promise.all([
-    import('../server/start-server.ts'),
-    import('../server/server-options.ts'),
-  ]);
-  const key = options.key ?? process.env['PERIGEE_KEY'];
   try {
-    const server = await startServer({
-      backend,
-      host: options.host,
-      port,
-      orderBy,
-      logger: consoleLogger,
-      ...(key === undefined ? {} : { key }),
-      ...(options.https === true ? { https: true } : {}),
-    });
-    const stopped = new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.once(signal, () => resolve());
-      }
-    });
-    if (options.json === true) {
-      console.log(JSON.stringify({ url: server.url, port: server.port, store: label }));
-    } else {
-      const keyLine = key === undefined ? `${WELL_KNOWN_KEY} (the emulator's, known to everybody)` : 'the one you gave';
-      console.log(
-        `Perigee serves the Cosmos DB protocol.\n  endpoint  ${server.url}\n  key       ${keyLine}\n  store     ${label}\nCtrl-C stops it.`,
-      );
-    }
+    const [{ startServer }, { WELL_KNOWN_KEY }] = await Promise.all([
+      import('../server/start-server.ts'),
+      import('../server/server-options.ts'),
+    ]);
+    const server = await startServer({ ...settings, backend, logger: consoleLogger });
+    const stopped = untilStopped();
+    const isWellKnown = settings.key === undefined || settings.key === WELL_KNOWN_KEY;
+    const facts = { server, wellKnownKey: isWellKnown ? WELL_KNOWN_KEY : undefined, store: label };
+    console.log(options.json === true ? readyJson(facts) : readyText(facts));
     await stopped;
     await server.close();
   } finally {

@@ -6,8 +6,8 @@ import type { ContainerDefinition } from '../store/container-definition.ts';
 
 /** The definition as a container is made from it. */
 function inputOf(definition: ContainerDefinition): Parameters<Backend['createContainer']>[1] {
-  const { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, extra } = definition;
-  return { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, extra };
+  const { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, changeFeedPolicy, extra } = definition;
+  return { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, changeFeedPolicy, extra };
 }
 
 function isSame(left: unknown, right: unknown): boolean {

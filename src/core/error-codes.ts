@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'VALIDATION_FAILED'
   | 'PARTITION_KEY_MISMATCH'
   | 'INVALID_CONTINUATION'
+  | 'OUTSIDE_RETENTION'
+  | 'INVALID_SNAPSHOT'
   | 'QUERY_SYNTAX'
   | 'QUERY_INVALID'
   | 'QUERY_NOT_SUPPORTED'
@@ -47,6 +49,9 @@ export type ErrorCode =
   | 'STORE_IO'
   | 'DRIVER_MISSING'
   | 'PORT_IN_USE'
+  | 'SCRIPT_INVALID'
+  | 'SCRIPT_FAILED'
+  | 'SCRIPT_TIMEOUT'
   | 'SYNC_BUSY'
   | 'SYNC_SCOPE';
 
@@ -131,6 +136,22 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     65,
     'A continuation token or cursor was not issued for this request.',
     'Start again without it.',
+  ),
+  OUTSIDE_RETENTION: row(
+    'data',
+    false,
+    400,
+    65,
+    'The versions asked for are older than the container keeps them, or it keeps none.',
+    'Start from now, from a time or a cursor within the retention of its change feed policy, or give it such a policy.',
+  ),
+  INVALID_SNAPSHOT: row(
+    'data',
+    false,
+    400,
+    65,
+    'A snapshot cannot be used: it is foreign, newer, cut off or damaged.',
+    'Read `details.fault`; nothing was restored.',
   ),
   QUERY_SYNTAX: row('data', false, 400, 65, 'The query text does not parse (SC1001).', 'Read `details.errors` for the position.'),
   QUERY_INVALID: row(
@@ -267,8 +288,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     false,
     500,
     74,
-    'The file or its folder cannot be written.',
-    'Check owner and mode of the path in the message.',
+    'The file or its folder cannot be written, or the store was opened to read only.',
+    'Check owner and mode of the path in the message, or open the store to write.',
   ),
   STORE_IO: row(
     'data',
@@ -280,6 +301,30 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
   ),
   DRIVER_MISSING: row('data', false, 500, 78, 'An optional driver is not installed.', 'Install the package that the message names.'),
   PORT_IN_USE: row('connection', false, 500, 69, 'Another program listens on the port.', 'Choose another port, or 0 for a free one.'),
+  SCRIPT_INVALID: row(
+    'data',
+    false,
+    400,
+    65,
+    'A stored procedure, trigger or user-defined function does not compile, or cannot be used for this request.',
+    'Correct the script, or the request that names it.',
+  ),
+  SCRIPT_FAILED: row(
+    'data',
+    false,
+    400,
+    65,
+    'A script threw an error that nobody caught, aborted, or took more memory than it may.',
+    "Read the message, which is the script's own; nothing of what the script did was kept.",
+  ),
+  SCRIPT_TIMEOUT: row(
+    'timeout',
+    false,
+    408,
+    75,
+    'A script took more time than it may.',
+    'Let the script look at what its calls return, and go on in another call; nothing of what it did was kept.',
+  ),
   SYNC_BUSY: row('data', true, 409, 75, 'A synchronisation of this scope is already running.', 'Wait for it.'),
   SYNC_SCOPE: row(
     'data',

@@ -27,6 +27,8 @@ class KeyConditions {
   readonly #parameters: ReadonlyMap<string, unknown>;
   readonly #all: Alternatives;
   #merges = 0;
+  /** Whether the answer depends on a parameter. */
+  readsParameters = false;
 
   constructor(
     prepared: PreparedQuery,
@@ -165,6 +167,7 @@ class KeyConditions {
       case 'undefined':
         return undefined;
       case 'parameter':
+        this.readsParameters = true;
         return this.#parameters.has(node.name) ? this.#parameters.get(node.name) : UNKNOWN;
       case 'unary': {
         const value = node.operator === '-' || node.operator === '+' ? this.#constant(node.operand) : UNKNOWN;
@@ -238,6 +241,34 @@ function readerOf(query: BoundQuery): BoundQuery {
   return input?.kind === 'subquery' ? readerOf(input.query) : query;
 }
 
+/** The partition keys that a query can depend on, and whether parameters had a say in it. */
+export interface PartitionKeyFilter {
+  /** See {@link partitionKeysOf}. */
+  readonly keys: readonly PartitionKey[] | 'all' | 'none';
+  /** False where other parameters give the same keys. */
+  readonly readsParameters: boolean;
+}
+
+/** {@link partitionKeysOf}, for whoever keeps the answer. */
+export function partitionKeyFilter(
+  prepared: PreparedQuery,
+  partitionKeyPaths: readonly string[],
+  parameters: readonly QueryParameter[],
+): PartitionKeyFilter {
+  const reader = readerOf(prepared.root);
+  const source = reader.sources[0];
+  if (reader.where === undefined || source === undefined || !isContainerSource(source)) {
+    return { keys: 'all', readsParameters: false };
+  }
+  const conditions = new KeyConditions(prepared, source, partitionKeyPaths, parameters);
+  const prefixes = conditions.of(reader.where).map(prefixOf);
+  const { readsParameters } = conditions;
+  if (prefixes.some((key) => key.length === 0)) {
+    return { keys: 'all', readsParameters };
+  }
+  return { keys: prefixes.length === 0 ? 'none' : withoutCovered(prefixes), readsParameters };
+}
+
 /**
  * The partition keys whose documents a query can depend on: full keys, or prefixes of hierarchical ones; `'all'` where WHERE does not restrict
  * them, `'none'` where no key satisfies it. Reading the documents of these keys only gives the same answer as reading all.
@@ -253,15 +284,5 @@ export function partitionKeysOf(
   partitionKeyPaths: readonly string[],
   parameters: readonly QueryParameter[],
 ): readonly PartitionKey[] | 'all' | 'none' {
-  const reader = readerOf(prepared.root);
-  const source = reader.sources[0];
-  if (reader.where === undefined || source === undefined || !isContainerSource(source)) {
-    return 'all';
-  }
-  const alternatives = new KeyConditions(prepared, source, partitionKeyPaths, parameters).of(reader.where);
-  const keys = alternatives.map(prefixOf);
-  if (keys.some((key) => key.length === 0)) {
-    return 'all';
-  }
-  return keys.length === 0 ? 'none' : withoutCovered(keys);
+  return partitionKeyFilter(prepared, partitionKeyPaths, parameters).keys;
 }

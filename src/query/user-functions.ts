@@ -1,17 +1,7 @@
-import { PerigeeError } from '../core/errors.ts';
+import { isPerigeeError, PerigeeError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
+import type { UserDefinedFunction, UserDefinedFunctions } from '../store/user-functions.ts';
 import type { ScalarFunction } from './functions/function-entry.ts';
-
-/**
- * A function that queries call as `udf.name(…)`. `undefined` is the language's own undefined, as an argument and as a result.
- *
- * It is called for each row, in the midst of a query: it answers at once, changes nothing of its arguments, and gives JSON. What it throws ends
- * the query with QUERY_FAILED.
- */
-export type UserDefinedFunction = (...values: (JsonValue | undefined)[]) => JsonValue | undefined;
-
-/** User-defined functions by name, case as in queries. */
-export type UserDefinedFunctions = Readonly<Record<string, UserDefinedFunction>>;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/u;
 /** As deep as a document may be, and far from the end of the stack. */
@@ -71,6 +61,9 @@ function guarded(name: string, call: UserDefinedFunction): ScalarFunction {
     try {
       result = call(...values);
     } catch (error) {
+      if (isPerigeeError(error)) {
+        throw error;
+      }
       throw failed(name, 'threw an error; its cause is attached', error);
     }
     const flaw = result === undefined ? undefined : flawOf(result, 0);
@@ -97,4 +90,12 @@ export function prepareUserFunctions(given: UserDefinedFunctions | undefined): R
       return [name, guarded(name, call)] as const;
     }),
   );
+}
+
+/** The functions of one query: those it brings along, and, for other names, those of its backend. @throws INVALID_OPTION */
+export function functionsOfQuery(
+  backend: ReadonlyMap<string, ScalarFunction>,
+  given: UserDefinedFunctions | undefined,
+): ReadonlyMap<string, ScalarFunction> {
+  return given === undefined ? backend : new Map([...backend, ...prepareUserFunctions(given)]);
 }

@@ -1,5 +1,6 @@
-import type { Change, ChangesFrom, ChangesOptions } from '../store/changes.ts';
-import type { DocumentStore } from '../store/document-store.ts';
+import type { ChangesFrom, ChangesOptions } from '../store/changes.ts';
+import { latestChangeText, versionChangeText } from './change-text.ts';
+import type { OpenContainer } from './container-registry.ts';
 
 /** About how many bytes of documents one answer has; the service's pages end there too. */
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -15,14 +16,9 @@ export interface WireChangePage {
   readonly session: string | undefined;
 }
 
-/** A change as clients see it: the document, with its place in commit order where the store has places. */
-function changeText({ document, position }: Change): string {
-  return JSON.stringify(position === undefined ? document : { ...document, _lsn: position });
-}
-
 /** Reads changes until there are enough of them, or enough bytes, or nothing more; an empty page means that nothing had changed. */
 export async function readChangePage(
-  store: DocumentStore,
+  container: OpenContainer,
   start: ChangesFrom,
   maxItemCount: number,
   options: Omit<ChangesOptions, 'from' | 'maxItemCount'>,
@@ -33,9 +29,16 @@ export async function readChangePage(
   let requestUnits = 0;
   for (;;) {
     const room = documents.length === 0 ? FIRST_READ : Math.max(1, Math.floor(((PAGE_BYTES - bytes) * documents.length) / bytes));
-    const page = await store.changes({ ...options, from, maxItemCount: Math.min(room, maxItemCount - documents.length) }).nextPage();
+    const page = await container.store
+      .changes({
+        ...options,
+        issuedFor: from === start ? options.issuedFor : undefined,
+        from,
+        maxItemCount: Math.min(room, maxItemCount - documents.length),
+      })
+      .nextPage();
     for (const change of page.changes) {
-      const text = changeText(change);
+      const text = options.mode === 'all' ? versionChangeText(change, container) : latestChangeText(change);
       bytes += text.length;
       documents.push(text);
     }

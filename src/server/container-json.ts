@@ -12,6 +12,7 @@ const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
   'uniqueKeyPolicy',
   'indexingPolicy',
   'computedProperties',
+  'changeFeedPolicy',
   '_rid',
   '_ts',
   '_self',
@@ -30,7 +31,7 @@ const OWN_MEMBER = 'perigee';
 /** Path of containers that were made without a partition key. */
 const SYSTEM_KEY_PATH = '/_partitionKey';
 
-/** What the server keeps with a container beside its definition. */
+/** What the server keeps with a container beside its definition. Throughputs are those of older stores: an offer of the catalog goes before them. */
 export interface ServerExtra {
   readonly throughput?: number;
   readonly autoscaleMaxThroughput?: number;
@@ -41,11 +42,6 @@ export interface ServerExtra {
 export function serverExtra(definition: ContainerDefinition): ServerExtra {
   const own = definition.extra[OWN_MEMBER];
   return isJsonObject(own) ? (own as ServerExtra) : {};
-}
-
-/** Fields of a definition as they are given to replace it, with what the server keeps. */
-export function inputOf(definition: ContainerDefinition, own: ServerExtra): ContainerInput {
-  return { ...definition, extra: { ...definition.extra, [OWN_MEMBER]: { ...own } } };
 }
 
 function uniqueKeysOf(body: JsonObject): readonly (readonly string[])[] | undefined {
@@ -72,7 +68,8 @@ function partitionKeyInput(body: JsonObject, current: ContainerDefinition | unde
   if (!isJsonObject(given) || !isTexts(given['paths'])) {
     throw new PerigeeError('INVALID_CONTAINER', 'The member partitionKey has the form {"paths":["/key"],"kind":"Hash","version":2}.');
   }
-  const version = given['version'] ?? current?.partitionKey.version;
+  // Clients that name no version hash by the first, as the service does.
+  const version = given['version'] ?? current?.partitionKey.version ?? 1;
   return { paths: given['paths'], version: version as 1 | 2 | undefined };
 }
 
@@ -87,6 +84,15 @@ function computedProperties(body: JsonObject): readonly ComputedProperty[] | und
     throw new PerigeeError('INVALID_CONTAINER', 'The member computedProperties is a list of {"name":"...","query":"SELECT VALUE ..."}.');
   }
   return given as unknown as readonly ComputedProperty[];
+}
+
+/** The policy is the client's own but for one rule: a path is encrypted in one way. */
+function checkEncryptionPolicy(policy: JsonValue | undefined): void {
+  const included = isJsonObject(policy) ? policy['includedPaths'] : undefined;
+  const paths = Array.isArray(included) ? included.map((entry: JsonValue) => (isJsonObject(entry) ? entry['path'] : undefined)) : [];
+  if (new Set(paths).size !== paths.length) {
+    throw new PerigeeError('INVALID_CONTAINER', 'The clientEncryptionPolicy includes a path more than once.');
+  }
 }
 
 /**
@@ -106,6 +112,7 @@ export function containerInput(body: JsonObject, own: ServerExtra, current?: Con
   if (Object.keys(kept).length > 0) {
     setOwn(extra, OWN_MEMBER, kept);
   }
+  checkEncryptionPolicy(body['clientEncryptionPolicy']);
   const indexingPolicy = body['indexingPolicy'];
   if (indexingPolicy !== undefined && !isJsonObject(indexingPolicy)) {
     throw new PerigeeError('INVALID_CONTAINER', 'The member indexingPolicy is an object.');
@@ -117,6 +124,7 @@ export function containerInput(body: JsonObject, own: ServerExtra, current?: Con
     uniqueKeys: uniqueKeysOf(body),
     indexingPolicy,
     computedProperties: computedProperties(body),
+    changeFeedPolicy: body['changeFeedPolicy'] as ContainerInput['changeFeedPolicy'],
     extra,
   };
 }
@@ -124,7 +132,7 @@ export function containerInput(body: JsonObject, own: ServerExtra, current?: Con
 /** A container as clients see it. */
 export function containerJson(info: ContainerInfo): JsonObject {
   const { definition } = info;
-  const { defaultTtl, computedProperties: computed, extra } = definition;
+  const { defaultTtl, computedProperties: computed, changeFeedPolicy, extra } = definition;
   const json: Record<string, JsonValue> = {
     id: definition.id,
     indexingPolicy: definition.indexingPolicy,
@@ -139,6 +147,7 @@ export function containerJson(info: ContainerInfo): JsonObject {
     conflictResolutionPolicy: { mode: 'LastWriterWins', conflictResolutionPath: '/_ts', conflictResolutionProcedure: '' },
     geospatialConfig: { type: 'Geography' },
     ...(computed.length === 0 ? {} : { computedProperties: computed.map(({ name, query }) => ({ name, query })) }),
+    ...(changeFeedPolicy === undefined ? {} : { changeFeedPolicy: { ...changeFeedPolicy } }),
   };
   for (const [key, value] of Object.entries(extra)) {
     if (key !== OWN_MEMBER && value !== undefined) {

@@ -4,6 +4,9 @@ import type { Runtime } from '../core/runtime.ts';
 import type { Backend, ContainerInfo, DatabaseInfo } from '../store/backend.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { parsePropertyPath } from '../store/partition-key.ts';
+import type { ContainerThroughput, OfferBook } from './offers/offer-book.ts';
+import type { LayoutStore } from './partitions/layout-store.ts';
+import type { PartitionLayout } from './partitions/partition-layout.ts';
 import { parseContainerRid, parseDatabaseRid } from '../store/resource-id.ts';
 import { serverExtra } from './container-json.ts';
 
@@ -15,6 +18,18 @@ export interface OpenContainer {
   readonly partitionKeyPaths: readonly (readonly string[])[];
   /** Whether it was made without a partition key; its key is then the empty one on the wire. */
   readonly hasSystemKey: boolean;
+  /** How its hash space is cut. */
+  readonly layout: PartitionLayout;
+  readonly layoutVersion: string;
+  /** What it may use; looked up where somebody enforces it. */
+  readonly throughput: ContainerThroughput | undefined;
+}
+
+/** What {@link ContainerRegistry} looks at beside the backend. */
+export interface ContainerSettings {
+  readonly layouts: LayoutStore;
+  /** `undefined` where throughput is not enforced. */
+  readonly offers: OfferBook | undefined;
 }
 
 interface Entry {
@@ -50,13 +65,15 @@ export class ContainerRegistry {
   readonly #backend: Backend;
   readonly #runtime: Runtime;
   readonly #logger: Logger;
+  readonly #settings: ContainerSettings;
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(backend: Backend, runtime: Runtime, logger: Logger) {
+  constructor(backend: Backend, runtime: Runtime, logger: Logger, settings: ContainerSettings) {
     this.#backend = backend;
     this.#runtime = runtime;
     this.#logger = logger;
+    this.#settings = settings;
   }
 
   /** A database by id or resource id. @throws NOT_FOUND */
@@ -103,7 +120,7 @@ export class ContainerRegistry {
       }
       // Neither is raised after something was written, so the work can be done again.
       const now = await this.#open(key, databaseName, name).catch(ownerMissing);
-      if (now === container) {
+      if (now.store === container.store) {
         throw error;
       }
       return work(now);
@@ -120,6 +137,15 @@ export class ContainerRegistry {
       if (info.databaseId === databaseId && (containerId === undefined || info.definition.id === containerId)) {
         this.#entries.delete(key);
         this.#closeStore(opened);
+      }
+    }
+  }
+
+  /** Has a container looked at again before its next use, after something about it changed that the server keeps. */
+  refresh(rid: string): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.opened?.info.rid === rid) {
+        entry.checkedAtMs = Number.NEGATIVE_INFINITY;
       }
     }
   }
@@ -152,8 +178,14 @@ export class ContainerRegistry {
       throw error;
     }
     if (info.rid === opened.info.rid && info.etag === opened.info.etag) {
+      const settings = await this.#settingsOf(info);
+      // The store is the same, so requests under way go on with the ranges that they began with.
+      const now =
+        settings.layoutVersion === opened.layoutVersion && settings.throughput === undefined ? opened : { ...opened, ...settings };
+      current.container = Promise.resolve(now);
+      current.opened = now;
       current.checkedAtMs = this.#runtime.monotonicMs();
-      return opened;
+      return now;
     }
     this.#replace(key, current, opened);
     return this.#start(key, databaseName, name);
@@ -184,13 +216,21 @@ export class ContainerRegistry {
 
   async #openStore(databaseName: string, name: string): Promise<OpenContainer> {
     const info = await this.containerInfo(databaseName, name);
+    const settings = await this.#settingsOf(info);
     const store = await this.#backend.container(info.databaseId, info.definition.id);
     return {
       info,
       store,
+      ...settings,
       partitionKeyPaths: info.definition.partitionKey.paths.map(parsePropertyPath),
       hasSystemKey: serverExtra(info.definition).systemKey === true,
     };
+  }
+
+  async #settingsOf(info: ContainerInfo): Promise<Pick<OpenContainer, 'layout' | 'layoutVersion' | 'throughput'>> {
+    const { layouts, offers } = this.#settings;
+    const { layout, version } = await layouts.read(info);
+    return { layout, layoutVersion: version, throughput: await offers?.ofContainer(info) };
   }
 
   #replace(key: string, entry: Entry, opened: OpenContainer): void {

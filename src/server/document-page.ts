@@ -1,12 +1,18 @@
-import type { QueryInput, QueryPage } from '../store/queries.ts';
+import { queryUnits } from '../query/cost/request-units.ts';
+import type { QueryPage } from '../store/queries.ts';
+import type { UserDefinedFunctions } from '../store/user-functions.ts';
 import type { OpenContainer } from './container-registry.ts';
 import { optionalKey } from './document-key.ts';
 import { documentHeaders, sessionOf } from './document-reply.ts';
 import { feedBody } from './feed-reply.ts';
-import { scopeOfRange } from './partition-ranges.ts';
+import type { QueryBody } from './query-body.ts';
+import { isEnd, tokenBehindFullPage } from './page-end.ts';
+import { rangeOfRequest } from './request-scope.ts';
 import type { Reply } from './reply.ts';
 import type { RequestContext } from './server-context.ts';
-import { fromHeaderToken, header, isTrue, pageSizeHeader, toHeaderToken } from './wire-headers.ts';
+import { withStoredFunctions } from './stored-scripts.ts';
+import { header, isTrue, pageSizeHeader } from './wire-headers.ts';
+import { fromWireToken, toWireToken } from './wire-token.ts';
 
 /** The metrics header: what is not measured apart counts as part of the execution. */
 function metrics(page: QueryPage<unknown>, body: string, elapsedMs: number): string {
@@ -35,32 +41,52 @@ function metrics(page: QueryPage<unknown>, body: string, elapsedMs: number): str
     .join(';');
 }
 
+const NOTHING = { documentsLookedAt: 0, itemsReturned: 0, bytesReturned: 0 };
+
+/** The page behind a last one that was full. */
+function emptyPage(context: RequestContext, container: OpenContainer): QueryPage<unknown> {
+  return {
+    items: [],
+    continuation: undefined,
+    documentsScanned: 0,
+    requestUnits: queryUnits(NOTHING),
+    session: sessionOf(context, container),
+  };
+}
+
 /** Runs one page of a query with the scope, page size, continuation and session of the request. */
-export async function documentPage(context: RequestContext, container: OpenContainer, query: QueryInput): Promise<Reply> {
+export async function documentPage(context: RequestContext, container: OpenContainer, query: QueryBody): Promise<Reply> {
   const { headers } = context;
-  const continuation = header(headers, 'x-ms-continuation');
+  const range = rangeOfRequest(context, container);
+  const sent = header(headers, 'x-ms-continuation');
+  const continuation = sent === undefined ? undefined : fromWireToken(sent, range);
+  const scope = { partitionKey: optionalKey(context, container), range };
+  const maxItemCount = pageSizeHeader(headers);
   const { runtime } = context.server.backend;
   const startMs = runtime.monotonicMs();
-  const page = (await container.store
-    .query<unknown>(query, {
-      partitionKey: optionalKey(context, container),
-      range: scopeOfRange(
-        header(headers, 'x-ms-documentdb-partitionkeyrangeid'),
-        header(headers, 'x-ms-start-epk'),
-        header(headers, 'x-ms-end-epk'),
-      ),
-      maxItemCount: pageSizeHeader(headers),
-      continuation: continuation === undefined ? undefined : fromHeaderToken(continuation),
-      orderBy: context.server.orderBy,
-      session: sessionOf(context),
-      signal: context.signal,
-    })
-    .nextPage()) as QueryPage<unknown>;
+  const hasEnded = continuation !== undefined && isEnd(continuation, container, query, scope);
+  const read = (userDefinedFunctions: UserDefinedFunctions | undefined): Promise<QueryPage<unknown> | undefined> =>
+    container.store
+      .query<unknown>(query, {
+        ...scope,
+        maxItemCount,
+        continuation: continuation?.token,
+        issuedFor: continuation?.issuedFor,
+        orderBy: context.server.orderBy,
+        session: sessionOf(context, container),
+        signal: context.signal,
+        userDefinedFunctions,
+      })
+      .nextPage();
+  const page = hasEnded
+    ? emptyPage(context, container)
+    : ((await withStoredFunctions(context, container, query.query, read)) as QueryPage<unknown>);
   const body = JSON.stringify(feedBody(container.info.rid, 'Documents', page.items));
   const reply = documentHeaders(context, container, page);
   reply.push('x-ms-item-count', String(page.items.length));
-  if (page.continuation !== undefined) {
-    reply.push('x-ms-continuation', toHeaderToken(page.continuation));
+  const next = page.continuation ?? (page.items.length === maxItemCount ? tokenBehindFullPage(container, query, scope) : undefined);
+  if (next !== undefined) {
+    reply.push('x-ms-continuation', toWireToken(next, range));
   }
   if (isTrue(headers, 'x-ms-documentdb-populatequerymetrics')) {
     reply.push('x-ms-documentdb-query-metrics', metrics(page, body, runtime.monotonicMs() - startMs));

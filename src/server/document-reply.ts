@@ -3,10 +3,17 @@ import { chargeHeader, type Reply } from './reply.ts';
 import type { RequestContext } from './server-context.ts';
 import type { OpenContainer } from './container-registry.ts';
 import { header } from './wire-headers.ts';
+import { touchedRanges } from './partitions/range-scope.ts';
+import { optionalKey } from './document-key.ts';
+import { rangeOfRequest } from './request-scope.ts';
 import { fromWireSession, toWireSession } from './session-token.ts';
 
 /** The headers that tell what a request on documents cost, and what session it leaves. */
-export function documentHeaders(context: RequestContext, container: OpenContainer, result: ResultInfo): string[] {
+export function documentHeaders(
+  context: RequestContext,
+  container: OpenContainer,
+  result: ResultInfo & { readonly position?: number | undefined },
+): string[] {
   const { rawParent, type } = context.link.feed;
   // Clients look sessions up by the path that they sent.
   const path = type === 'docs' ? rawParent : rawParent.split('/').slice(0, 4).join('/');
@@ -18,11 +25,27 @@ export function documentHeaders(context: RequestContext, container: OpenContaine
     'x-ms-alt-content-path',
     path,
   ];
-  const session = toWireSession(result.session);
+  const ranges = rangesOfRequest(context, container);
+  const [range] = ranges;
+  if (ranges.length === 1 && range !== undefined) {
+    headers.push('x-ms-documentdb-partitionkeyrangeid', range.id);
+  }
+  if (result.position !== undefined) {
+    headers.push('x-ms-item-lsn', String(result.position));
+  }
+  const session = toWireSession(result.session, ranges);
   if (session !== undefined) {
     headers.push('x-ms-session-token', session);
   }
   return headers;
+}
+
+/** The ranges that a request touched, whose sessions it moves on. */
+function rangesOfRequest(context: RequestContext, container: OpenContainer): readonly { readonly id: string }[] {
+  const { layout, info } = container;
+  return layout.ranges.length === 1
+    ? layout.ranges
+    : touchedRanges(layout, info.definition.partitionKey, optionalKey(context, container), rangeOfRequest(context, container));
 }
 
 /** The answer to a read or a write of one document. */
@@ -39,7 +62,7 @@ export function documentReply(
 }
 
 /** The session that a request asks for. */
-export function sessionOf(context: RequestContext): string | undefined {
+export function sessionOf(context: RequestContext, { layout }: OpenContainer): string | undefined {
   const token = header(context.headers, 'x-ms-session-token');
-  return token === undefined ? undefined : fromWireSession(token);
+  return token === undefined ? undefined : fromWireSession(token, layout);
 }

@@ -1,6 +1,5 @@
 import { ERROR_CODES, type ErrorCode } from '../core/error-codes.ts';
 import { isPerigeeError, PerigeeError } from '../core/errors.ts';
-import { isJsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
 import { jsonReply, type Reply } from './reply.ts';
 
@@ -44,6 +43,9 @@ function messageOf(error: PerigeeError, activityId: string): string {
   if (error.code === 'TOO_LARGE') {
     return `Message: {"Errors":["Request size is too large"]}\r\nActivityId: ${activityId}, ${error.message}`;
   }
+  if (isOfScript(error)) {
+    return `Message: ${JSON.stringify({ Errors: [error.message] })}\r\nActivityId: ${activityId}`;
+  }
   if (error.code === 'INVALID_CONTINUATION') {
     return `Invalid Continuation Token. ${error.message}`;
   }
@@ -52,6 +54,11 @@ function messageOf(error: PerigeeError, activityId: string): string {
     return `${error.message}\r\n${JSON.stringify({ errors })}`;
   }
   return error.message;
+}
+
+/** Whether an error is in the words of a script, which the service gives as a list. */
+function isOfScript({ code, message }: PerigeeError): boolean {
+  return code.startsWith('SCRIPT_') || (code === 'QUERY_FAILED' && message.startsWith('Encountered exception'));
 }
 
 function describe(error: unknown): PerigeeError {
@@ -87,7 +94,7 @@ export function errorReply(thrown: unknown, logger: Logger, activityId: string):
   if (typeof allow === 'string') {
     headers.push('allow', allow);
   }
-  const additional: unknown = error.details['additionalErrorInfo'];
+  const additionalErrorInfo: unknown = error.details['additionalErrorInfo'];
   const body = { code: statusName(error.status), message: messageOf(error, activityId) };
-  return jsonReply(error.status, isJsonObject(additional) ? { ...body, additionalErrorInfo: JSON.stringify(additional) } : body, headers);
+  return jsonReply(error.status, typeof additionalErrorInfo === 'string' ? { ...body, additionalErrorInfo } : body, headers);
 }

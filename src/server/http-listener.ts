@@ -1,53 +1,133 @@
 import { createServer, type RequestListener, type Server, type ServerOptions as HttpOptions } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { PerigeeError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { statusName } from './error-reply.ts';
+import type { ConnectionTurns } from './gate/connection-turns.ts';
+import { endLingering, lingerAtEnd } from './gate/lingering-end.ts';
+import { MAX_HEADERS } from './gate/request-target.ts';
 import type { ServerCertificate } from './server-options.ts';
 
+/** Limits of connections. */
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  /** How long a client may take for its headers, in milliseconds. */
+  readonly headersTimeoutMs: number;
+  /** How long a client may take for a whole request, in milliseconds. */
+  readonly requestTimeoutMs: number;
+}
+
 /**
- * Limits of connections. A partition key of three paths, escaped, is the longest header; a client that keeps a connection for longer than the
- * server would send a write into a closing one, which is not repeated, so connections live long.
+ * A partition key of three paths, escaped, is the longest header; a client that keeps a connection for longer than the server would send a write
+ * into a closing one, which is not repeated, so connections live long.
  */
 const HTTP_OPTIONS: HttpOptions = {
   maxHeaderSize: 64 * 1024,
-  headersTimeout: 30_000,
-  requestTimeout: 120_000,
   keepAliveTimeout: 120_000,
   noDelay: true,
   // Node's own refusal has no body, which clients cannot read; the request listener refuses instead.
   requireHostHeader: false,
 };
 
+/** How often connections are looked at for clients that take too long, at least. */
+const MAX_CHECK_MS = 5000;
+
 /** Statuses for what the parser of HTTP refuses, by its error code. */
 const PARSER_STATUS: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
+const PARSER_MESSAGE: Readonly<Record<number, string>> = {
+  400: 'The request is not acceptable HTTP.',
+  408: 'The request took too long to arrive.',
+  413: 'The chunks of the body carry too much beside the body.',
+  431: 'The headers of the request are too large.',
+};
+
+/** How often it is said that connections are refused. */
+const DROP_NOTE_MS = 60_000;
+
+/** What {@link createHttpServer} works with. */
+export interface HttpServerParts {
+  readonly listener: RequestListener;
+  /** Those of the listener, so that a refusal does not overtake an answer. */
+  readonly turns: ConnectionTurns;
+  readonly limits: ConnectionLimits;
+  readonly certificate: ServerCertificate | undefined;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+}
+
 /** Makes the server of HTTP or HTTPS. */
-export async function createHttpServer(listener: RequestListener, certificate: ServerCertificate | undefined): Promise<Server> {
+export async function createHttpServer(parts: HttpServerParts): Promise<Server> {
+  const { listener, turns, certificate, runtime, limits } = parts;
+  const { maxConnections, headersTimeoutMs, requestTimeoutMs } = limits;
+  const options: HttpOptions = {
+    ...HTTP_OPTIONS,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(MAX_CHECK_MS, headersTimeoutMs, requestTimeoutMs),
+  };
   const server =
     certificate === undefined
-      ? createServer(HTTP_OPTIONS, listener)
-      : (await import('node:https')).createServer({ ...HTTP_OPTIONS, ...certificate }, listener);
-  server.on('clientError', refuseConnection);
+      ? createServer(options, listener)
+      : (await import('node:https')).createServer({ ...options, cert: certificate.cert, key: certificate.key }, listener);
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = MAX_HEADERS;
+  noteDrops(server, parts);
+  server.on('connection', (socket: Socket) => lingerAtEnd(socket, runtime));
+  server.on('secureConnection', (socket: Socket) => lingerAtEnd(socket, runtime));
+  const refused = new WeakSet<Duplex>();
+  const refuse = (socket: Duplex, status: number, message: string): void => {
+    // The parser goes on complaining about what follows.
+    if (!refused.has(socket)) {
+      refused.add(socket);
+      turns.runLast(socket, () => refuseConnection(socket, status, message, runtime));
+    }
+  };
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error.code === 'ECONNRESET' || socket.destroyed) {
+      socket.destroy();
+      return;
+    }
+    const status = PARSER_STATUS[error.code ?? ''] ?? 400;
+    refuse(socket, status, PARSER_MESSAGE[status] as string);
+  });
+  server.on('connect', (_request: unknown, socket: Duplex) => refuse(socket, 405, 'This server is no proxy.'));
   // Node's own answer to an expectation it does not know has no body; expectations may as well be ignored.
   server.on('checkExpectation', listener);
+  // A body that will be refused is not asked for.
+  server.on('checkContinue', listener);
   return server;
 }
 
+/** Tells the operator, now and then, that there are more connections than may be. */
+function noteDrops(server: Server, { limits, logger, runtime }: HttpServerParts): void {
+  let notedMs = Number.NEGATIVE_INFINITY;
+  server.on('drop', () => {
+    const nowMs = runtime.monotonicMs();
+    if (nowMs - notedMs >= DROP_NOTE_MS) {
+      notedMs = nowMs;
+      logger.log('warn', `connections are refused: there are ${limits.maxConnections} already`);
+    }
+  });
+}
+
 /** Answers what is not HTTP, or too much of it, and ends the connection. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+function refuseConnection(socket: Duplex, status: number, message: string, runtime: Runtime): void {
+  if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const status = PARSER_STATUS[error.code ?? ''] ?? 400;
   const name = statusName(status);
-  const body = JSON.stringify({ code: name, message: 'The request is not acceptable HTTP, or its headers are too large.' });
+  const body = JSON.stringify({ code: name, message });
   const head = `HTTP/1.1 ${status} ${name}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-  socket.end(head + body);
+  socket.write(head + body);
+  endLingering(socket, runtime);
 }
 
 function describe(error: NodeJS.ErrnoException, host: string, port: number): PerigeeError {

@@ -1,5 +1,5 @@
 import { PerigeeError } from '../core/errors.ts';
-import { isJsonObject, type JsonValue } from '../core/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import type { RequestContext } from './server-context.ts';
 
 /** A query as it comes in a request. */
@@ -8,9 +8,13 @@ export interface QueryBody {
   readonly parameters: readonly { readonly name: string; readonly value: JsonValue }[];
 }
 
-/** The query in the body of a request. A parameter without a value is undefined, so it is left out. @throws BAD_REQUEST */
+/** The query in the body of a request. @throws BAD_REQUEST */
 export function queryBody(context: RequestContext): QueryBody {
-  const { query, parameters } = context.jsonObject();
+  return readQuery(context.jsonObject());
+}
+
+/** A query with its parameters. A parameter without a value is undefined, so it is left out. @throws BAD_REQUEST */
+export function readQuery({ query, parameters }: JsonObject): QueryBody {
   if (typeof query !== 'string') {
     throw new PerigeeError(
       'BAD_REQUEST',

@@ -5,8 +5,18 @@ export interface Reply {
   readonly status: number;
   /** Names and values in turn, names in lower case; the ones that every answer has are added later. */
   readonly headers: readonly string[];
-  /** JSON; `undefined` for no body. */
+  /** JSON unless `contentType` says otherwise; `undefined` for no body. */
   readonly body: string | undefined;
+  readonly contentType?: string | undefined;
+}
+
+/** What surrounds a reply, whatever it says. */
+export interface ReplyFrame {
+  readonly activityId: string;
+  /** Further headers, as those of {@link Reply}. */
+  readonly headers: readonly string[];
+  /** The connection ends behind this reply. */
+  readonly isLast: boolean;
 }
 
 /** A reply with a JSON body. */
@@ -19,24 +29,29 @@ export function chargeHeader(requestUnits: number): string {
   return String(Math.round(requestUnits * 100) / 100);
 }
 
+/** Names and values of all headers of a reply. */
+export function headersOf(reply: Reply, { activityId, headers, isLast }: ReplyFrame): string[] {
+  const all = ['x-ms-activity-id', activityId, ...reply.headers, ...headers];
+  if (isLast) {
+    all.push('connection', 'close');
+  }
+  if (reply.body !== undefined) {
+    all.push('content-type', reply.contentType ?? 'application/json', 'content-length', String(Buffer.byteLength(reply.body)));
+  } else if (reply.status !== 204 && reply.status !== 304) {
+    all.push('content-length', '0');
+  }
+  return all;
+}
+
 /** Writes a reply. Does nothing where the client has gone. */
-export function sendReply(response: ServerResponse, reply: Reply, activityId: string, lastOfConnection: boolean): void {
+export function sendReply(response: ServerResponse, reply: Reply, frame: ReplyFrame): void {
   if (response.destroyed || response.headersSent) {
     return;
   }
-  const headers = ['x-ms-activity-id', activityId, ...reply.headers];
-  if (lastOfConnection) {
-    headers.push('connection', 'close');
-  }
+  response.writeHead(reply.status, headersOf(reply, frame));
   if (reply.body === undefined) {
-    if (reply.status !== 204 && reply.status !== 304) {
-      headers.push('content-length', '0');
-    }
-    response.writeHead(reply.status, headers);
     response.end();
-    return;
+  } else {
+    response.end(reply.body);
   }
-  headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(reply.body)));
-  response.writeHead(reply.status, headers);
-  response.end(reply.body);
 }

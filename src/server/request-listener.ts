@@ -2,59 +2,191 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { PerigeeError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ActivityIds } from './activity-ids.ts';
-import type { Authenticator } from './authenticator.ts';
-import { ClientGoneError, readBody } from './body-reader.ts';
+import type { Authenticator } from './access/authenticator.ts';
+import { checkNeed } from './access/check-need.ts';
+import { openPathReply } from './admin/open-paths.ts';
+import { announcedBytes, awaitsContinue, ClientGoneError, discardBody, readBody } from './body-reader.ts';
+import type { ChaosEngine } from './chaos/chaos-engine.ts';
+import { isFaulty, sendFaulty } from './chaos/faulty-delivery.ts';
+import { underChaos } from './chaos/under-chaos.ts';
 import { errorReply } from './error-reply.ts';
+import type { ConnectionTurns } from './gate/connection-turns.ts';
+import type { HostGuard } from './gate/host-guard.ts';
+import type { MemoryBudget } from './gate/memory-budget.ts';
+import type { OriginGuard } from './gate/origin-guard.ts';
+import { readTarget } from './gate/request-target.ts';
+import { routingGatewayReply, type Gateway } from './gate/routing-gateway.ts';
+import { operationOf } from './operations.ts';
 import { sendReply, type Reply } from './reply.ts';
 import type { LinkParser } from './resource-link.ts';
-import { findHandler } from './routes.ts';
+import { findRoute } from './routes.ts';
 import { RequestContext, type ServerContext } from './server-context.ts';
 
 /** What {@link createRequestListener} works with. */
 export interface RequestListenerParts {
   readonly server: ServerContext;
+  readonly hosts: HostGuard;
+  readonly origins: OriginGuard;
+  readonly turns: ConnectionTurns;
+  readonly memory: MemoryBudget;
   readonly authenticator: Authenticator;
+  readonly chaos: ChaosEngine;
   readonly links: LinkParser;
   readonly activityIds: ActivityIds;
   /** Timers of connections. */
   readonly runtime: Runtime;
   readonly maxBodyBytes: number;
+  /** How long a client may take for an answer without taking any of it, in milliseconds. */
+  readonly stallTimeoutMs: number;
   readonly isClosing: () => boolean;
+  /** The certificate that clients are to trust; `undefined` without TLS. */
+  readonly certificate: string | undefined;
 }
 
-/** Answers every request: finds the route, checks the signature, reads the body, runs the handler. */
-export function createRequestListener(parts: RequestListenerParts): RequestListener {
-  const { server, authenticator, links, activityIds, runtime, maxBodyBytes, isClosing } = parts;
+/** A request that is being answered. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly activityId: string;
+  /** Headers that the answer has, whatever it says. */
+  headers: readonly string[];
+  /** The connection ends behind the answer. */
+  isLast: boolean;
+}
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<Reply> => {
-    const { method = 'GET', url = '/', headers } = request;
-    if (headers.host === undefined && request.httpVersion === '1.1') {
-      throw new PerigeeError('BAD_REQUEST', 'The request has no Host header, or more headers than are read.');
+/** Answers every request of a gateway: looks who asks, finds the route, checks the signature, reads the body, runs the handler. */
+export function createRequestListener(parts: RequestListenerParts, gateway: Gateway): RequestListener {
+  const { server, hosts, origins, turns, memory, authenticator, chaos, links, activityIds, runtime, maxBodyBytes, isClosing } = parts;
+  const openPaths = { certificate: parts.certificate, isReady: () => !isClosing() };
+
+  /** Runs a handler with the body of the request, within the memory that there is. */
+  const withBody = async (exchange: Exchange, run: (body: string) => Promise<Reply>, takesBody: boolean): Promise<Reply> => {
+    const { request, response } = exchange;
+    const bytes = takesBody ? announcedBytes(request, maxBodyBytes) : 0;
+    const reserved = memory.reserve(bytes);
+    if (reserved !== undefined) {
+      await reserved;
     }
-    const link = links.parse(url);
-    const handler = findHandler(method, link, headers);
-    authenticator.verify(method, link, headers);
-    const body = method === 'GET' || method === 'DELETE' ? '' : await readBody(request, maxBodyBytes, runtime);
-    return handler(
-      new RequestContext(server, method, link, headers, body, (listener) => {
-        response.once('close', listener);
-      }),
-    );
+    try {
+      return await run(takesBody ? await readBody(request, response, maxBodyBytes) : '');
+    } finally {
+      memory.release(bytes);
+    }
   };
 
-  const fail = (response: ServerResponse, error: unknown, activityId: string): void => {
+  const answer = async (exchange: Exchange): Promise<Reply> => {
+    const { request, response } = exchange;
+    const { method = 'GET', headers } = request;
+    const { host, path } = readTarget(request);
+    if (host !== undefined) {
+      hosts.check(host);
+    }
+    exchange.headers = origins.check(headers);
+    const preflight = origins.preflight(method, headers);
+    if (preflight !== undefined) {
+      return preflight;
+    }
+    const open = openPathReply(method, path, openPaths);
+    if (open !== undefined) {
+      return open;
+    }
+    const link = links.parse(path);
+    const route = findRoute(method, link, headers);
+    const { need, handle } = route;
+    const refusal = gateway === 'routing' ? routingGatewayReply(link) : undefined;
+    if (refusal !== undefined) {
+      return refusal;
+    }
+    const access = await authenticator.verify(method, link, headers);
+    checkNeed(access, need, link, headers);
+    const onGone = (listener: () => void): void => {
+      response.once('close', listener);
+    };
+    const run = (): Promise<Reply> =>
+      withBody(
+        exchange,
+        (body) => handle(new RequestContext(server, { method, link, headers, access, body, onGone })),
+        method !== 'GET' && method !== 'DELETE',
+      );
+    if (!chaos.isActive) {
+      return run();
+    }
+    const [database, container] = link.feed.names.length === 0 && link.id !== undefined ? [link.id] : [...link.feed.names, link.id];
+    const verdict = chaos.decide({ operation: operationOf(route, headers), method, database, container, headers });
+    return verdict === undefined
+      ? run()
+      : underChaos(verdict, { run, replyTo: (error) => replyTo(exchange, error), wait: (ms) => chaos.wait(ms) });
+  };
+
+  /** Counts an answer that the client does not take at once, and cuts the connection where it takes nothing for too long. */
+  const watchDelivery = ({ request, response }: Exchange, reply: Reply): void => {
+    const { socket } = request;
+    if (response.destroyed || socket.writableLength === 0) {
+      return;
+    }
+    const bytes = reply.body?.length ?? 0;
+    memory.charge(bytes);
+    response.once('close', () => memory.release(bytes));
+    socket.setTimeout(parts.stallTimeoutMs);
+  };
+
+  /** The answer to a request that failed. @throws where nobody is there to answer */
+  const replyTo = (exchange: Exchange, error: unknown): Reply => {
+    if (error instanceof ClientGoneError) {
+      throw error;
+    }
+    return errorReply(error, server.logger, exchange.activityId);
+  };
+
+  const send = (exchange: Exchange, reply: Reply): void => {
+    const { request, response, activityId, headers } = exchange;
+    // A client that was not told to go on may send its body or not: nobody knows where the next request begins.
+    const isUnsure = awaitsContinue(request) && !request.complete;
+    const isLast = exchange.isLast || isUnsure || isClosing() || !response.shouldKeepAlive;
+    if (isLast) {
+      turns.close(request.socket);
+    }
+    const frame = { activityId, headers, isLast };
+    if (isFaulty(reply)) {
+      sendFaulty(response, reply, frame, runtime);
+    } else {
+      sendReply(response, reply, frame);
+    }
+    watchDelivery(exchange, reply);
+    discardBody(request, runtime, parts.stallTimeoutMs);
+  };
+
+  const fail = (exchange: Exchange, error: unknown): void => {
+    const { response, activityId } = exchange;
     if (error instanceof ClientGoneError || response.destroyed) {
       server.logger.log('debug', 'client went away', { activityId });
       return;
     }
-    sendReply(response, errorReply(error, server.logger, activityId), activityId, isClosing());
+    send(exchange, replyTo(exchange, error));
+  };
+
+  const start = (exchange: Exchange): void => {
+    const { socket } = exchange.request;
+    if ((socket.timeout ?? 0) > 0) {
+      // That of an earlier answer: it would count while this one is being made.
+      socket.setTimeout(0);
+    }
+    answer(exchange)
+      .then((reply) => send(exchange, reply))
+      // Also where an answer cannot be written as HTTP: nothing is sent by then.
+      .catch((error: unknown) => fail(exchange, error));
   };
 
   return (request, response) => {
-    const activityId = activityIds.next();
-    answer(request, response)
-      .then((reply) => sendReply(response, reply, activityId, isClosing()))
-      // Also where an answer cannot be written as HTTP: nothing is sent by then.
-      .catch((error: unknown) => fail(response, error, activityId));
+    const exchange: Exchange = { request, response, activityId: activityIds.next(), headers: [], isLast: false };
+    turns.run(
+      request,
+      response,
+      () => start(exchange),
+      () => {
+        exchange.isLast = true;
+        fail(exchange, new PerigeeError('BAD_REQUEST', 'Too many requests wait for their answers on this connection.', { status: 429 }));
+      },
+    );
   };
 }

@@ -2,6 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../core/errors.ts';
 import { createContainer } from './handlers/create-container.ts';
 import { createDatabase } from './handlers/create-database.ts';
+import { createResource } from './handlers/create-resource.ts';
+import { deleteResource } from './handlers/delete-resource.ts';
+import { listResources } from './handlers/list-resources.ts';
+import { readResource } from './handlers/read-resource.ts';
+import { replaceResource } from './handlers/replace-resource.ts';
 import { createDocument } from './handlers/create-document.ts';
 import { deleteContainer } from './handlers/delete-container.ts';
 import { deleteDatabase } from './handlers/delete-database.ts';
@@ -9,6 +14,7 @@ import { deleteDocument } from './handlers/delete-document.ts';
 import { deletePartition } from './handlers/delete-partition.ts';
 import { executeBatch } from './handlers/execute-batch.ts';
 import { executeBulk } from './handlers/execute-bulk.ts';
+import { executeProcedure } from './handlers/execute-procedure.ts';
 import { listConflicts } from './handlers/list-conflicts.ts';
 import { listContainers } from './handlers/list-containers.ts';
 import { listDatabases } from './handlers/list-databases.ts';
@@ -24,94 +30,104 @@ import { readContainer } from './handlers/read-container.ts';
 import { readDatabase } from './handlers/read-database.ts';
 import { readDocument } from './handlers/read-document.ts';
 import { readOffer } from './handlers/read-offer.ts';
-import { refuseFeature } from './handlers/refuse-feature.ts';
 import { replaceContainer } from './handlers/replace-container.ts';
 import { replaceDocument } from './handlers/replace-document.ts';
 import { replaceOffer } from './handlers/replace-offer.ts';
-import type { Reply } from './reply.ts';
+import type { Need } from './access/access.ts';
+import type { ResourceKind } from './catalog/resource-kind.ts';
+import type { Handler } from './handler.ts';
 import type { ResourceLink } from './resource-link.ts';
-import type { RequestContext } from './server-context.ts';
 import { header, isTrue } from './wire-headers.ts';
-
-/** Answers one kind of request. */
-export type Handler = (context: RequestContext) => Promise<Reply>;
 
 /** What a request wants, where method and path leave it open. */
 type Kind = 'plain' | 'query' | 'plan' | 'batch' | 'bulk' | 'changes';
 
-interface Route {
+/** One kind of request, and who answers it. */
+export interface Route {
   readonly method: string;
   /** `*` stands for an id. */
   readonly path: string;
   readonly kind: Kind;
+  /** What a credential must permit. */
+  readonly need: Need;
   readonly handle: Handler;
 }
 
 const CONTAINER = 'dbs/*/colls/*';
 
-const route = (method: string, path: string, handle: Handler, kind: Kind = 'plain'): Route => ({ method, path, kind, handle });
+function route(method: string, path: string, need: Need, handle: Handler, kind: Kind = 'plain'): Route {
+  return { method, path, kind, need, handle };
+}
 
-/** Paths of the service that are not served. */
-const REFUSED: readonly string[] = [
-  `${CONTAINER}/sprocs`,
-  `${CONTAINER}/triggers`,
-  `${CONTAINER}/udfs`,
-  'dbs/*/users',
-  'dbs/*/users/*/permissions',
-  'dbs/*/clientencryptionkeys',
-].flatMap((path) => [path, `${path}/*`]);
+/** The routes of resources that the catalog keeps. */
+function catalogRoutes(path: string, kind: ResourceKind, read: Need, write: Need): readonly Route[] {
+  return [
+    route('GET', path, read, listResources(kind)),
+    route('POST', path, write, createResource(kind)),
+    route('POST', path, read, listResources(kind), 'query'),
+    route('GET', `${path}/*`, read, readResource(kind)),
+    route('PUT', `${path}/*`, write, replaceResource(kind)),
+    route('DELETE', `${path}/*`, write, deleteResource(kind)),
+  ];
+}
 
 /** Everything that the server answers. */
-const ROUTES: readonly Route[] = [
-  route('GET', '', readAccount),
+export const ROUTES: readonly Route[] = [
+  route('GET', '', 'account', readAccount),
 
-  route('GET', 'dbs', listDatabases),
-  route('POST', 'dbs', createDatabase),
-  route('POST', 'dbs', listDatabases, 'query'),
-  route('GET', 'dbs/*', readDatabase),
-  route('DELETE', 'dbs/*', deleteDatabase),
+  route('GET', 'dbs', 'manage-read', listDatabases),
+  route('POST', 'dbs', 'manage-write', createDatabase),
+  route('POST', 'dbs', 'manage-read', listDatabases, 'query'),
+  route('GET', 'dbs/*', 'manage-read', readDatabase),
+  route('DELETE', 'dbs/*', 'manage-write', deleteDatabase),
 
-  route('GET', 'dbs/*/colls', listContainers),
-  route('POST', 'dbs/*/colls', createContainer),
-  route('POST', 'dbs/*/colls', listContainers, 'query'),
-  route('GET', CONTAINER, readContainer),
-  route('PUT', CONTAINER, replaceContainer),
-  route('DELETE', CONTAINER, deleteContainer),
+  route('GET', 'dbs/*/colls', 'manage-read', listContainers),
+  route('POST', 'dbs/*/colls', 'manage-write', createContainer),
+  route('POST', 'dbs/*/colls', 'manage-read', listContainers, 'query'),
+  route('GET', CONTAINER, 'container-read', readContainer),
+  route('PUT', CONTAINER, 'container-write', replaceContainer),
+  route('DELETE', CONTAINER, 'container-write', deleteContainer),
 
-  route('GET', `${CONTAINER}/docs`, listDocuments),
-  route('GET', `${CONTAINER}/docs`, readChanges, 'changes'),
-  route('POST', `${CONTAINER}/docs`, createDocument),
-  route('POST', `${CONTAINER}/docs`, queryDocuments, 'query'),
-  route('POST', `${CONTAINER}/docs`, planQuery, 'plan'),
-  route('POST', `${CONTAINER}/docs`, executeBatch, 'batch'),
-  route('POST', `${CONTAINER}/docs`, executeBulk, 'bulk'),
-  route('GET', `${CONTAINER}/docs/*`, readDocument),
-  route('PUT', `${CONTAINER}/docs/*`, replaceDocument),
-  route('PATCH', `${CONTAINER}/docs/*`, patchDocument),
-  route('DELETE', `${CONTAINER}/docs/*`, deleteDocument),
+  route('GET', `${CONTAINER}/docs`, 'list', listDocuments),
+  route('GET', `${CONTAINER}/docs`, 'changes', readChanges, 'changes'),
+  route('POST', `${CONTAINER}/docs`, 'item-write', createDocument),
+  route('POST', `${CONTAINER}/docs`, 'query', queryDocuments, 'query'),
+  route('POST', `${CONTAINER}/docs`, 'plan', planQuery, 'plan'),
+  route('POST', `${CONTAINER}/docs`, 'batch', executeBatch, 'batch'),
+  route('POST', `${CONTAINER}/docs`, 'bulk', executeBulk, 'bulk'),
+  route('GET', `${CONTAINER}/docs/*`, 'item-read', readDocument),
+  route('PUT', `${CONTAINER}/docs/*`, 'item-write', replaceDocument),
+  route('PATCH', `${CONTAINER}/docs/*`, 'item-write', patchDocument),
+  route('DELETE', `${CONTAINER}/docs/*`, 'item-write', deleteDocument),
 
-  route('POST', `${CONTAINER}/operations/*`, deletePartition),
-  route('GET', `${CONTAINER}/conflicts`, listConflicts),
-  route('POST', `${CONTAINER}/conflicts`, listConflicts, 'query'),
-  route('GET', `${CONTAINER}/pkranges`, listPartitionRanges),
+  route('POST', `${CONTAINER}/operations/*`, 'delete-partition', deletePartition),
+  route('GET', `${CONTAINER}/conflicts`, 'list', listConflicts),
+  route('POST', `${CONTAINER}/conflicts`, 'list', listConflicts, 'query'),
+  route('GET', `${CONTAINER}/pkranges`, 'container-read', listPartitionRanges),
 
-  route('GET', 'offers', listOffers),
-  route('POST', 'offers', listOffers, 'query'),
-  route('GET', 'offers/*', readOffer),
-  route('PUT', 'offers/*', replaceOffer),
+  ...catalogRoutes(`${CONTAINER}/sprocs`, 'sprocs', 'script-read', 'script-write'),
+  route('POST', `${CONTAINER}/sprocs/*`, 'script-execute', executeProcedure),
+  ...catalogRoutes(`${CONTAINER}/triggers`, 'triggers', 'script-read', 'script-write'),
+  ...catalogRoutes(`${CONTAINER}/udfs`, 'udfs', 'script-read', 'script-write'),
+  ...catalogRoutes('dbs/*/users', 'users', 'manage-read', 'manage-write'),
+  ...catalogRoutes('dbs/*/users/*/permissions', 'permissions', 'permission-read', 'manage-write'),
+  ...catalogRoutes('dbs/*/clientencryptionkeys', 'clientencryptionkeys', 'manage-read', 'manage-write'),
 
-  ...REFUSED.flatMap((path) => ['GET', 'POST', 'PUT', 'DELETE'].map((method) => route(method, path, refuseFeature))),
+  route('GET', 'offers', 'manage-read', listOffers),
+  route('POST', 'offers', 'manage-read', listOffers, 'query'),
+  route('GET', 'offers/*', 'manage-read', readOffer),
+  route('PUT', 'offers/*', 'manage-write', replaceOffer),
 ];
 
 /** Routes by path, then by method and kind. */
-const TABLE: ReadonlyMap<string, ReadonlyMap<string, Handler>> = buildTable();
+const TABLE: ReadonlyMap<string, ReadonlyMap<string, Route>> = buildTable();
 
-function buildTable(): Map<string, Map<string, Handler>> {
-  const table = new Map<string, Map<string, Handler>>();
-  for (const { path, method, kind, handle } of ROUTES) {
-    const handlers = table.get(path) ?? new Map<string, Handler>();
-    handlers.set(`${method} ${kind}`, handle);
-    table.set(path, handlers);
+function buildTable(): Map<string, Map<string, Route>> {
+  const table = new Map<string, Map<string, Route>>();
+  for (const one of ROUTES) {
+    const routes = table.get(one.path) ?? new Map<string, Route>();
+    routes.set(`${one.method} ${one.kind}`, one);
+    table.set(one.path, routes);
   }
   return table;
 }
@@ -135,21 +151,23 @@ function kindOf(method: string, headers: IncomingHttpHeaders): Kind {
   return 'plain';
 }
 
-/** The handler of a request. @throws NOT_FOUND for an unknown path, BAD_REQUEST with status 405 for a method that the path does not take */
-export function findHandler(method: string, link: ResourceLink, headers: IncomingHttpHeaders): Handler {
+/** The route of a request. @throws NOT_FOUND or BAD_REQUEST for an unknown path, BAD_REQUEST with status 405 for a method that the path does not take */
+export function findRoute(method: string, link: ResourceLink, headers: IncomingHttpHeaders): Route {
   const { shape } = link.feed;
-  const handlers = TABLE.get(link.id === undefined ? shape : `${shape}/*`);
-  if (handlers === undefined) {
-    throw new PerigeeError('NOT_FOUND', 'There is no such resource: the path of the request is none of the protocol.');
+  const routes = TABLE.get(link.id === undefined ? shape : `${shape}/*`);
+  if (routes === undefined) {
+    // The service takes what stands at such a place for a malformed link, and answers what it does not know at all with 404.
+    const code = /^(?:dbs|offers)\//u.test(shape) ? 'BAD_REQUEST' : 'NOT_FOUND';
+    throw new PerigeeError(code, 'There is no such resource: the path of the request is none of the protocol.');
   }
-  const handler = handlers.get(`${method} ${kindOf(method, headers)}`) ?? handlers.get(`${method} plain`);
-  if (handler === undefined) {
-    const methods = new Set(Array.from(handlers.keys(), (key) => key.split(' ')[0] as string));
+  const found = routes.get(`${method} ${kindOf(method, headers)}`) ?? routes.get(`${method} plain`);
+  if (found === undefined) {
+    const methods = new Set(Array.from(routes.keys(), (key) => key.split(' ')[0] as string));
     const allow = Array.from(methods).join(', ');
     throw new PerigeeError('BAD_REQUEST', `The path of the request does not take the method ${method}. It takes ${allow}.`, {
       status: 405,
       details: { allow },
     });
   }
-  return handler;
+  return found;
 }

@@ -2,32 +2,58 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Runtime } from '../core/runtime.ts';
 import type { Backend } from '../store/backend.ts';
-import { STORE_LIMITS } from '../store/limits.ts';
 import type { OrderByMode } from '../store/queries.ts';
+import type { Access } from './access/access.ts';
+import type { ResourceTokens } from './access/resource-tokens.ts';
+import type { ServerCatalog } from './catalog/server-catalog.ts';
 import type { ContainerRegistry, OpenContainer } from './container-registry.ts';
+import type { OfferBook } from './offers/offer-book.ts';
+import type { LayoutStore } from './partitions/layout-store.ts';
+import { parseJson } from './parse-json.ts';
+import type { Reply } from './reply.ts';
 import type { ResourceLink } from './resource-link.ts';
+import type { ScriptLoader } from './scripts/script-loader.ts';
+import type { ThroughputLimiter } from './throttle/throughput-limiter.ts';
+import { header } from './wire-headers.ts';
+import type { CrossPartitionQueries } from './server-options.ts';
 
 /** What all requests share. */
 export interface ServerContext {
   readonly backend: Backend;
+  /** Time of the server itself: dates of signatures, lives of tokens. Documents take theirs from the backend's. */
+  readonly runtime: Runtime;
   readonly containers: ContainerRegistry;
+  readonly catalog: ServerCatalog;
+  readonly offers: OfferBook;
+  readonly layouts: LayoutStore;
+  readonly tokens: ResourceTokens;
+  readonly scripts: ScriptLoader;
+  /** `undefined` where throughput is not enforced. */
+  readonly limiter: ThroughputLimiter | undefined;
   readonly logger: Logger;
-  readonly crossPartitionQueries: 'answer' | 'plan';
+  readonly crossPartitionQueries: CrossPartitionQueries;
   readonly orderBy: OrderByMode;
+  /** How many ranges a new container has at least. */
+  readonly partitions: number;
   /** Where clients reach the server when they do not say themselves. */
   readonly url: () => string;
   readonly secure: boolean;
 }
 
-/** Nesting that a body may have: that of a document, and the few levels a batch puts around it. */
-const MAX_DEPTH = STORE_LIMITS.documentDepth + 8;
+/** Sub-status of a request that means an earlier container of the same name. */
+const OTHER_CONTAINER = 1024;
 
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) {
-    return false;
-  }
-  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
+/** One request as it came, its route found and its credential checked. */
+export interface RequestParts {
+  readonly method: string;
+  readonly link: ResourceLink;
+  readonly headers: IncomingHttpHeaders;
+  readonly access: Access;
+  readonly body: string;
+  /** Calls a listener when the client has gone. */
+  readonly onGone: (listener: () => void) => void;
 }
 
 /** One request, as its handler sees it: route found, signature checked, body read. */
@@ -36,24 +62,17 @@ export class RequestContext {
   readonly method: string;
   readonly link: ResourceLink;
   readonly headers: IncomingHttpHeaders;
-  readonly #body: string;
-  readonly #onGone: (listener: () => void) => void;
+  readonly access: Access;
+  readonly #parts: RequestParts;
   #signal: AbortSignal | undefined;
 
-  constructor(
-    server: ServerContext,
-    method: string,
-    link: ResourceLink,
-    headers: IncomingHttpHeaders,
-    body: string,
-    onGone: (listener: () => void) => void,
-  ) {
+  constructor(server: ServerContext, parts: RequestParts) {
     this.server = server;
-    this.method = method;
-    this.link = link;
-    this.headers = headers;
-    this.#body = body;
-    this.#onGone = onGone;
+    this.method = parts.method;
+    this.link = parts.link;
+    this.headers = parts.headers;
+    this.access = parts.access;
+    this.#parts = parts;
   }
 
   /** Aborts when the client goes away. Made when first asked for: only long work needs it. */
@@ -61,7 +80,7 @@ export class RequestContext {
     if (this.#signal === undefined) {
       const controller = new AbortController();
       this.#signal = controller.signal;
-      this.#onGone(() => controller.abort());
+      this.#parts.onGone(() => controller.abort());
     }
     return this.#signal;
   }
@@ -77,18 +96,14 @@ export class RequestContext {
     return this.link.id as string;
   }
 
+  /** The body as it came. */
+  get text(): string {
+    return this.#parts.body;
+  }
+
   /** The body as JSON. @throws BAD_REQUEST */
   json(): unknown {
-    let value: unknown;
-    try {
-      value = JSON.parse(this.#body);
-    } catch (cause) {
-      throw new PerigeeError('BAD_REQUEST', 'The body of the request is not valid JSON.', { cause });
-    }
-    if (isDeeper(value, MAX_DEPTH)) {
-      throw new PerigeeError('BAD_REQUEST', 'The body of the request is nested too deeply.');
-    }
-    return value;
+    return parseJson(this.#parts.body, 'The body of the request');
   }
 
   /** The body as a JSON object. @throws BAD_REQUEST */
@@ -100,8 +115,34 @@ export class RequestContext {
     return value;
   }
 
-  /** Runs `work` on the container of the path. */
-  withContainer<R>(work: (container: OpenContainer) => Promise<R>): Promise<R> {
-    return this.server.containers.use(this.name(0), this.name(1), work);
+  /** Raises FORBIDDEN where the credential is a token for another container. */
+  checkContainer(rid: string): void {
+    if (this.access.kind === 'token' && this.access.grant.container !== rid) {
+      throw new PerigeeError('FORBIDDEN', 'The resource token is for another container than the one in the path.');
+    }
+  }
+
+  /** Clients that encrypt name the container whose policy they know; after it was made again under the same name they have to read that anew. */
+  #checkIntended(rid: string): void {
+    const intended = header(this.headers, 'x-ms-cosmos-intended-collection-rid');
+    if (intended !== undefined && intended !== rid) {
+      throw new PerigeeError(
+        'BAD_REQUEST',
+        'The container is not the one that the request means: it was deleted and made again. Read it again.',
+        {
+          subStatus: OTHER_CONTAINER,
+        },
+      );
+    }
+  }
+
+  /** Runs `work` on the container of the path, once the credential permits it and the throughput allows it. */
+  withContainer(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
+    return this.server.containers.use(this.name(0), this.name(1), async (container) => {
+      this.checkContainer(container.info.rid);
+      this.#checkIntended(container.info.rid);
+      const { limiter } = this.server;
+      return limiter === undefined ? work(container) : limiter.run(this, container, () => work(container));
+    });
   }
 }

@@ -1,31 +1,38 @@
 import { PerigeeError } from '../core/errors.ts';
-import { PARTITION_RANGES } from './partition-ranges.ts';
+import type { PartitionLayout } from './partitions/partition-layout.ts';
 
 /*
- * On the wire a session is `<range>:<version>#<position>`, several joined by commas. Stores with positions give a session as decimal digits;
- * a session that has the form of the wire already comes from a store that speaks it, and passes as it is.
+ * On the wire a session is `<range>:<version>#<position>`, several joined by commas. Stores with positions give a session as decimal digits: one
+ * number for the whole container, which therefore stands for each of its ranges, also for those that a split or a merge made. A session that has the
+ * form of the wire already comes from a store that speaks it, and passes as it is.
  */
 
 const DIGITS = /^\d{1,15}$/u;
 const WIRE = /^([^:,]+):(-?\d+)#(\d{1,15})(?:#.*)?$/u;
+/** The version of the sessions that are made here; no service gives it. */
+const OWN_VERSION = '-1';
 
-/** A store's session as clients take it; `undefined` where the store has none. */
-export function toWireSession(session: string | undefined): string | undefined {
-  if (session === undefined) {
-    return undefined;
+/** A store's session as clients take it, for the ranges that a request touched; `undefined` where the store has none. */
+export function toWireSession(session: string | undefined, ranges: readonly { readonly id: string }[]): string | undefined {
+  if (session === undefined || !DIGITS.test(session)) {
+    return session;
   }
-  return DIGITS.test(session) ? `${PARTITION_RANGES[0].id}:-1#${session}` : session;
+  return ranges.map(({ id }) => `${id}:${OWN_VERSION}#${session}`).join(',');
+}
+
+function wasRange({ ranges, retired }: PartitionLayout, id: string): boolean {
+  return [...ranges, ...retired].some((range) => range.id === id);
 }
 
 /** What a client sent, as the store takes it. @throws BAD_REQUEST */
-export function fromWireSession(token: string): string | undefined {
+export function fromWireSession(token: string, layout: PartitionLayout): string | undefined {
   const parts = token.split(',').map((part) => WIRE.exec(part.trim()));
   if (parts.includes(null)) {
     throw new PerigeeError('BAD_REQUEST', 'The session token in the request cannot be read. Send the one of an earlier answer, or none.');
   }
-  const own = parts.find((part) => part?.[1] === PARTITION_RANGES[0].id);
-  if (own === undefined || own === null) {
-    return undefined;
+  if (parts.some((part) => part?.[2] !== OWN_VERSION)) {
+    return token;
   }
-  return own[2] === '-1' ? String(Number(own[3])) : token;
+  const positions = parts.flatMap((part) => (part !== null && wasRange(layout, part[1] as string) ? [Number(part[3])] : []));
+  return positions.length === 0 ? undefined : String(Math.max(...positions));
 }

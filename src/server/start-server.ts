@@ -1,19 +1,54 @@
+import type { Server } from 'node:http';
 import { silentLogger } from '../core/logger.ts';
 import { systemRuntime, type Runtime } from '../core/runtime.ts';
 import { ActivityIds } from './activity-ids.ts';
-import { Authenticator } from './authenticator.ts';
-import { checkOptions } from './check-options.ts';
+import { Authenticator } from './access/authenticator.ts';
+import { acceptAnyDirectoryToken, DirectoryTokens } from './access/directory-tokens.ts';
+import { ResourceTokens } from './access/resource-tokens.ts';
+import { ServerCatalog } from './catalog/server-catalog.ts';
+import { ChaosEngine } from './chaos/chaos-engine.ts';
+import { checkOptions, type CheckedOptions } from './check-options.ts';
 import { ContainerRegistry } from './container-registry.ts';
+import { ConnectionTurns } from './gate/connection-turns.ts';
+import { HostGuard } from './gate/host-guard.ts';
+import { MemoryBudget } from './gate/memory-budget.ts';
+import { OriginGuard } from './gate/origin-guard.ts';
+import type { Gateway } from './gate/routing-gateway.ts';
 import { createHttpServer, listen, stop } from './http-listener.ts';
-import { createRequestListener } from './request-listener.ts';
+import { createRequestListener, type RequestListenerParts } from './request-listener.ts';
+import { OfferBook } from './offers/offer-book.ts';
+import { PartitionCommands } from './partitions/partition-commands.ts';
+import { LayoutStore } from './partitions/layout-store.ts';
 import { LinkParser } from './resource-link.ts';
+import { ScriptLoader } from './scripts/script-loader.ts';
 import type { PerigeeServer, ServerCertificate, ServerOptions } from './server-options.ts';
+import { ThroughputLimiter } from './throttle/throughput-limiter.ts';
 
-async function certificateOf(https: ServerOptions['https'], host: string, runtime: Runtime): Promise<ServerCertificate | undefined> {
+/** A gateway that takes requests. */
+interface Listening {
+  readonly server: Server;
+  readonly port: number;
+}
+
+/** How many requests may wait for their answers on one connection. */
+const MAX_WAITING_REQUESTS = 64;
+
+async function certificateOf(
+  https: ServerOptions['https'],
+  { host, allowedHosts }: CheckedOptions,
+  runtime: Runtime,
+): Promise<ServerCertificate | undefined> {
   if (https === undefined || https === false) {
     return undefined;
   }
-  return https === true ? (await import('./tls-certificate.ts')).selfSignedCertificate(host, runtime) : https;
+  if (typeof https === 'object' && 'cert' in https) {
+    return https;
+  }
+  const { certificateNames, makeCertificate } = await import('./tls-certificate.ts');
+  const names = certificateNames(host, allowedHosts);
+  return https === true
+    ? makeCertificate(names, runtime)
+    : (await import('./kept-certificate.ts')).keptCertificate(https.folder, names, runtime);
 }
 
 /** The host of the endpoint: an address that stands for all is reached through loopback. */
@@ -55,39 +90,92 @@ function urlHost(host: string): string {
  * ```
  */
 export async function startServer(options: ServerOptions): Promise<PerigeeServer> {
-  const { host, port, key, maxBodyBytes, closeTimeoutMs, orderBy } = checkOptions(options);
+  const checked = checkOptions(options);
+  const { host, port, key, limits } = checked;
   const { backend, runtime = systemRuntime, logger = silentLogger } = options;
-  const certificate = await certificateOf(options.https, host, runtime);
-  const containers = new ContainerRegistry(backend, runtime, logger);
+  const certificate = await certificateOf(options.https, checked, runtime);
+  const catalog = new ServerCatalog(backend);
+  const offers = new OfferBook(backend, catalog);
+  const layouts = new LayoutStore(catalog);
+  const limiter = options.enforceThroughput === true ? new ThroughputLimiter(runtime) : undefined;
+  const containers = new ContainerRegistry(backend, runtime, logger, { layouts, offers: limiter === undefined ? undefined : offers });
+  const tokens = new ResourceTokens(key, runtime);
+  const scripts = new ScriptLoader(options.scripts, runtime);
+  const { directoryTokens } = options;
+  const verifyDirectoryToken = directoryTokens === 'any' ? acceptAnyDirectoryToken(() => runtime.nowMs()) : directoryTokens;
+  const chaos = new ChaosEngine(runtime, options.chaos);
+  const turns = new ConnectionTurns(MAX_WAITING_REQUESTS);
   let url = '';
   let closing: Promise<void> | undefined;
-  const server = await createHttpServer(
-    createRequestListener({
-      server: {
-        backend,
-        containers,
-        logger,
-        crossPartitionQueries: options.crossPartitionQueries ?? 'answer',
-        orderBy,
-        url: () => url,
-        secure: certificate !== undefined,
-      },
-      authenticator: new Authenticator(key, runtime),
-      links: new LinkParser(),
-      activityIds: new ActivityIds(runtime),
+  const parts: RequestListenerParts = {
+    server: {
+      backend,
       runtime,
-      maxBodyBytes,
-      isClosing: () => closing !== undefined,
+      containers,
+      catalog,
+      offers,
+      layouts,
+      tokens,
+      scripts,
+      limiter,
+      partitions: checked.partitions,
+      logger,
+      crossPartitionQueries: checked.crossPartitionQueries,
+      orderBy: checked.orderBy,
+      url: () => url,
+      secure: certificate !== undefined,
+    },
+    hosts: new HostGuard(checked),
+    origins: new OriginGuard(checked.corsOrigins),
+    turns,
+    memory: new MemoryBudget(checked.maxInFlightBytes, runtime),
+    authenticator: new Authenticator({
+      masterKey: key,
+      readOnlyKey: checked.readOnlyKey,
+      tokens,
+      directory: verifyDirectoryToken === undefined ? undefined : new DirectoryTokens(verifyDirectoryToken),
+      runtime,
     }),
-    certificate,
-  );
-  const actualPort = await listen(server, host, port);
-  url = `${certificate === undefined ? 'http' : 'https'}://${urlHost(host)}:${actualPort}`;
+    chaos,
+    links: new LinkParser(),
+    activityIds: new ActivityIds(runtime),
+    runtime,
+    maxBodyBytes: checked.maxBodyBytes,
+    stallTimeoutMs: limits.requestTimeoutMs,
+    isClosing: () => closing !== undefined,
+    certificate: certificate?.cert,
+  };
+  const gateways: Listening[] = [];
+  const open = async (gateway: Gateway, onPort: number): Promise<string> => {
+    const server = await createHttpServer({ listener: createRequestListener(parts, gateway), turns, limits, certificate, runtime, logger });
+    const actualPort = await listen(server, host, onPort);
+    gateways.push({ server, port: actualPort });
+    return `${certificate === undefined ? 'http' : 'https'}://${urlHost(host)}:${actualPort}`;
+  };
+  const close = async (): Promise<void> => {
+    chaos.close();
+    await Promise.all(gateways.map(({ server }) => stop(server, runtime, checked.closeTimeoutMs)));
+    await scripts.close();
+    await containers.close();
+    await catalog.close();
+  };
+  let computeGatewayUrl: string | undefined;
+  try {
+    url = await open(checked.computeGatewayPort === undefined ? 'compute' : 'routing', port);
+    computeGatewayUrl = checked.computeGatewayPort === undefined ? undefined : await open('compute', checked.computeGatewayPort);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     url,
-    port: actualPort,
+    port: (gateways[0] as Listening).port,
+    computeGatewayUrl,
+    certificate: certificate?.cert,
+    partitions: new PartitionCommands(layouts, containers, runtime),
+    chaos,
     close: () => {
-      closing ??= stop(server, runtime, closeTimeoutMs).then(() => containers.close());
+      closing ??= close();
       return closing;
     },
   };

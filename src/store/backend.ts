@@ -3,6 +3,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { StoreCapabilities } from './capabilities.ts';
 import type { ContainerDefinition, ContainerInput } from './container-definition.ts';
 import type { DocumentStore } from './document-store.ts';
+import type { RestoreOptions, SnapshotOptions, SnapshotRecord, SnapshotSummary } from './snapshot/snapshot-record.ts';
 import type { StandardSchemaLike } from './standard-schema.ts';
 
 /** A database as it is read. */
@@ -69,6 +70,43 @@ export interface Backend {
   container<T extends object = JsonObject>(databaseId: string, id: string, options?: OpenContainerOptions): Promise<DocumentStore<T>>;
   /** The catalog. @throws NOT_SUPPORTED */
   catalog(): Promise<DocumentStore<CatalogDocument>>;
+
+  /**
+   * Everything that the backend holds, as records: databases, containers, documents, recorded versions and the catalog, streamed.
+   *
+   * Each container is as it was at one point of its commit order. On one backend that point is the same for all containers: a write that had resolved
+   * before the first record was asked for is in it. Memory is bounded, but that of a backend in memory, which holds on to the versions of that point.
+   *
+   * @throws NOT_SUPPORTED; with `asOfMs` OUTSIDE_RETENTION, which names the containers in `details.containers`, and INVALID_OPTION
+   *
+   * @example
+   * ```ts
+   * import { openMemoryBackend } from 'perigee/memory';
+   *
+   * const backend = openMemoryBackend();
+   * await backend.createDatabase('shop');
+   * await backend.createContainer('shop', { id: 'orders', partitionKey: '/customer' });
+   * const fixture = [];
+   * for await (const record of backend.snapshot()) {
+   *   fixture.push(record);
+   * }
+   * await (await backend.container('shop', 'orders')).create({ id: '17', customer: 'ada' });
+   * await backend.restore(fixture, { replace: true });
+   * console.log(await (await backend.container('shop', 'orders')).read('17', 'ada')); // -> undefined
+   * await backend.close();
+   * ```
+   */
+  snapshot(options?: SnapshotOptions): AsyncIterable<SnapshotRecord>;
+  /**
+   * Restores a snapshot, all of it or nothing, into an empty backend, or in place of everything with `replace`.
+   *
+   * Ids, resource ids, definitions, property order, `_ts`, etags and creation order are as they were, and a document has as much of its life left as
+   * when the snapshot was taken. Stores that are open on what was there answer NOT_FOUND, the catalog's too. Positions go on above all that were ever
+   * given, and cursors and continuations from before are refused.
+   *
+   * @throws NOT_SUPPORTED, INVALID_SNAPSHOT, CONFLICT when the backend is not empty; SYNC_SCOPE when a container there is journaled
+   */
+  restore(records: AsyncIterable<SnapshotRecord> | Iterable<SnapshotRecord>, options?: RestoreOptions): Promise<SnapshotSummary>;
 
   /** As {@link DocumentStore.flush}, for all containers. */
   flush(): Promise<void>;

@@ -1,4 +1,4 @@
-import { PerigeeError } from '../core/errors.ts';
+import { PerigeeError, throwIfAborted } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Backend, CatalogDocument, ContainerInfo, DatabaseInfo, OpenContainerOptions } from './backend.ts';
@@ -8,6 +8,15 @@ import type { CapabilityName, StoreCapabilities } from './capabilities.ts';
 import { checkReplacement, defineContainer, type ContainerDefinition, type ContainerInput } from './container-definition.ts';
 import type { DocumentStore } from './document-store.ts';
 import { checkResourceName } from './ids.ts';
+import {
+  checkSnapshotOptions,
+  completeSnapshot,
+  SnapshotLoader,
+  type RestoreRequest,
+  type SnapshotBody,
+  type SnapshotRequest,
+} from './snapshot/backend-snapshots.ts';
+import type { RestoreOptions, SnapshotOptions, SnapshotRecord, SnapshotSummary } from './snapshot/snapshot-record.ts';
 import type { StandardSchemaLike } from './standard-schema.ts';
 
 /** Why a hook of {@link BaseBackend} did nothing: the database it was told of is missing, or something with the id exists. */
@@ -57,8 +66,8 @@ export abstract class BaseBackend implements Backend {
   /** Frees what the backend holds; called once, after all stores have closed. */
   protected abstract _close(): Promise<void>;
 
-  /** Checks what the backend's own query engine makes of a definition, before it is created or replaced; override where there is one. */
-  protected _checkDefinition(_definition: ContainerDefinition): void {}
+  /** Checks what the backend's own query engine makes of a definition, before it is created or replaces `_current`; override where there is one. */
+  protected _checkDefinition(_definition: ContainerDefinition, _current?: ContainerDefinition): void {}
 
   /** Override where `capabilities.catalog` is true. */
   protected _catalog(): Promise<BaseDocumentStore<CatalogDocument>> {
@@ -68,6 +77,16 @@ export abstract class BaseBackend implements Backend {
   /** Override where writes are not durable against a loss of power by themselves. */
   protected _flush(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Gives everything without the last record, in pieces; override where `capabilities.snapshots` is true. Reads when iterated, ends when left. */
+  protected _snapshot(_request: SnapshotRequest): AsyncIterable<Iterable<SnapshotBody>> {
+    throw this.notSupported('snapshots');
+  }
+
+  /** Takes a snapshot, all of it or nothing; override where `capabilities.snapshots` is true. @throws CONFLICT when the backend is not empty */
+  protected _restore(_request: RestoreRequest): Promise<void> {
+    return Promise.reject(this.notSupported('snapshots'));
   }
 
   /** The refusal of an operation that needs an absent capability. */
@@ -140,7 +159,7 @@ export abstract class BaseBackend implements Backend {
         throw containerMissing('replace', databaseId, definition.id);
       }
       checkReplacement(current.definition, definition);
-      this._checkDefinition(definition);
+      this._checkDefinition(definition, current.definition);
       const result = await this._replaceContainer(current, definition);
       if (result === undefined) {
         throw containerMissing('replace', databaseId, definition.id);
@@ -174,6 +193,30 @@ export abstract class BaseBackend implements Backend {
         throw this.notSupported('catalog');
       }
       return this.track(await this._catalog());
+    });
+  }
+
+  snapshot(options: SnapshotOptions = {}): AsyncGenerator<SnapshotRecord> {
+    return completeSnapshot(this.#snapshotPieces(options), options, () => this.calls.assertOpen());
+  }
+
+  async *#snapshotPieces(options: SnapshotOptions): AsyncGenerator<Iterable<SnapshotBody>> {
+    this.calls.assertOpen();
+    throwIfAborted(options.signal);
+    if (!this.capabilities.snapshots) {
+      throw this.notSupported('snapshots');
+    }
+    yield* this._snapshot(checkSnapshotOptions(options, this.runtime));
+  }
+
+  restore(records: AsyncIterable<SnapshotRecord> | Iterable<SnapshotRecord>, options: RestoreOptions = {}): Promise<SnapshotSummary> {
+    return this.calls.run(options.signal, async () => {
+      if (!this.capabilities.snapshots) {
+        throw this.notSupported('snapshots');
+      }
+      const loader = new SnapshotLoader(records, options, this.runtime, (definition) => this._checkDefinition(definition));
+      await this._restore({ replace: options.replace === true, signal: options.signal, load: (sink) => loader.load(sink) });
+      return loader.summary;
     });
   }
 

@@ -35,7 +35,7 @@ import { normalizePartitionKey, parsePropertyPath, partitionKeyText, type Partit
 import { checkPatch } from './patch.ts';
 import { PagedChanges, PagedQuery } from './paged-result.ts';
 import { prepareDocument, type PreparedDocument } from './prepared-document.ts';
-import { checkOrderByMode } from './order-by-mode.ts';
+import { queryRequest, requestScope } from './query-request.ts';
 import type { QueryExplanation } from './query-explanation.ts';
 import type { QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
 import type { ChangesRequest, QueryRequest } from './store-hooks.ts';
@@ -119,6 +119,11 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     return Promise.resolve();
   }
 
+  /** Names the data in which a continuation has a meaning; override where a container may be restored, so that its resource id does not say it. */
+  protected get continuationSource(): string {
+    return this.rid;
+  }
+
   /** Calls `listener` after each commit to the container that the backend can notice at once; `undefined` where it cannot. */
   protected _subscribe(_listener: () => void): Unsubscribe | undefined {
     return undefined;
@@ -135,7 +140,8 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   ): Promise<R> {
     const transaction = new HookedTransaction<T>(hooks, {
       prepare: (operation) => this.#prepareInBatch(operation, key),
-      queryRequest: (query) => this.#queryRequest(query, { partitionKey: key.partitionKey }),
+      queryRequest: (query, options) => this.#queryRequest(query, { ...options, partitionKey: key.partitionKey }),
+      continuationSource: this.continuationSource,
     });
     try {
       return await work(transaction);
@@ -243,9 +249,12 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
       this.calls.run(options.signal, async () => {
         const asked = (request ??= this.#queryRequest(query, options));
         // Most queries have one page, and a hash of what a continuation is bound to takes as long as a short one.
-        const binding = (): string => continuationBinding(this.rid, asked);
+        const binding = (): string => continuationBinding(this.continuationSource, { ...asked, issuedFor: undefined });
+        // What was issued for a wider range says so once; the pages that follow are of this one.
+        const before = (): string =>
+          continuation === options.continuation ? continuationBinding(this.continuationSource, asked) : binding();
         const page = await this._queryPage(
-          continuation === undefined ? asked : { ...asked, continuation: unbindContinuation(binding(), continuation) },
+          continuation === undefined ? asked : { ...asked, continuation: unbindContinuation(before(), continuation) },
         );
         return (
           page.continuation === undefined ? page : { ...page, continuation: bindContinuation(binding(), page.continuation) }
@@ -261,7 +270,15 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
         if (mode === 'all' && !this.capabilities.allVersionsFeed) {
           throw this.notSupported('allVersionsFeed');
         }
-        return this._changesPage({ from, mode, ...this.#scope(options), signal: options.signal });
+        const scope = requestScope(options, this.partitionKeyPaths.length);
+        // What was issued for a wider range says so once; the pages that follow are of this one.
+        return this._changesPage({
+          from,
+          mode,
+          ...scope,
+          issuedFor: from === options.from ? scope.issuedFor : undefined,
+          signal: options.signal,
+        });
       }),
     );
   }
@@ -287,7 +304,7 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   explain(query: QueryInput, options: QueryOptions = {}): Promise<QueryExplanation> {
     return this.calls.run(options.signal, async () => {
       const request = this.#queryRequest(query, options);
-      const binding = continuationBinding(this.rid, request);
+      const binding = continuationBinding(this.continuationSource, request);
       return this._explain({ ...request, continuation: unbindContinuation(binding, request.continuation) });
     });
   }
@@ -420,32 +437,10 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     }
   }
 
-  #scope(options: QueryOptions | ChangesOptions): Pick<QueryRequest, 'partitionKey' | 'range' | 'maxItemCount' | 'session'> {
-    const maxItemCount = options.maxItemCount ?? STORE_LIMITS.defaultPageItems;
-    if (!Number.isInteger(maxItemCount) || maxItemCount < 1) {
-      throw new PerigeeError('INVALID_OPTION', 'maxItemCount is a whole number from 1.');
-    }
-    return {
-      partitionKey:
-        options.partitionKey === undefined ? undefined : normalizePartitionKey(options.partitionKey, this.partitionKeyPaths.length, true),
-      range: options.range,
-      maxItemCount,
-      session: options.session,
-    };
-  }
-
   #queryRequest(query: QueryInput, options: QueryOptions): QueryRequest {
-    const { query: text, parameters } = typeof query === 'string' ? { query, parameters: undefined } : query;
-    if (typeof text !== 'string') {
-      throw new PerigeeError('BAD_REQUEST', 'A query is a text, or an object with the member "query".');
+    if (options.userDefinedFunctions !== undefined && !this.capabilities.userDefinedFunctions) {
+      throw this.notSupported('userDefinedFunctions');
     }
-    return {
-      query: text,
-      parameters: parameters ?? [],
-      ...this.#scope(options),
-      continuation: options.continuation,
-      orderBy: checkOrderByMode(options.orderBy),
-      signal: options.signal,
-    };
+    return queryRequest(query, options, this.partitionKeyPaths.length);
   }
 }

@@ -9,10 +9,10 @@ import type { QueryRequest } from './store-hooks.ts';
 
 const DIGITS = 16;
 
-/** What the continuations of a query on a container begin with. */
-export function continuationBinding(containerRid: string, request: Pick<QueryRequest, 'partitionKey' | 'range'>): string {
-  const { partitionKey, range } = request;
-  return cursorBinding(containerRid, { mode: 'query', partitionKey, range }).slice(0, DIGITS);
+/** What the continuations of a query on a container begin with; `source` names its data. */
+export function continuationBinding(source: string, request: Pick<QueryRequest, 'partitionKey' | 'range' | 'issuedFor'>): string {
+  const { partitionKey, range, issuedFor } = request;
+  return cursorBinding(source, { mode: 'query', partitionKey, range, issuedFor }).slice(0, DIGITS);
 }
 
 /** The continuation as callers see it. */

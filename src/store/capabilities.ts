@@ -12,7 +12,7 @@ export interface StoreCapabilities {
   readonly transact: boolean;
   /** Patch operation `move`. */
   readonly patchMove: boolean;
-  /** Change feed of all versions and deletes. */
+  /** Change feed of all versions and deletes, for containers with a change feed policy. */
   readonly allVersionsFeed: boolean;
   /** Changes and write results carry `position`. */
   readonly positions: boolean;
@@ -20,12 +20,16 @@ export interface StoreCapabilities {
   readonly manageContainers: boolean;
   /** The catalog of system documents. */
   readonly catalog: boolean;
+  /** `snapshot` and `restore` of everything that the backend holds. */
+  readonly snapshots: boolean;
   /** Time to live is measured by the runtime given to the backend, so a simulated clock moves it. */
   readonly runtimeClock: boolean;
   /** Keys of a document that look like integers, and the property order in general, are kept by the medium itself. */
   readonly propertyOrder: boolean;
   /** Queries over the whole container may use ORDER BY, aggregates, GROUP BY and so on. */
   readonly crossPartitionQuery: boolean;
+  /** Queries may call functions of the program: `userDefinedFunctions` of a query's options. */
+  readonly userDefinedFunctions: boolean;
 }
 
 /** Name of a capability that can be absent. */

@@ -10,11 +10,17 @@ import type { ChangesRequest } from './store-hooks.ts';
  */
 export function cursorBinding(
   source: string,
-  request: Pick<ChangesRequest, 'partitionKey' | 'range'> & { readonly mode: ChangesRequest['mode'] | 'query' },
+  request: Pick<ChangesRequest, 'partitionKey' | 'range' | 'issuedFor'> & { readonly mode: ChangesRequest['mode'] | 'query' },
 ): string {
-  const { mode, partitionKey, range } = request;
+  const { mode, partitionKey } = request;
+  const range = rangeOfIssue(request);
   const scope = [source, mode, partitionKey === undefined ? '' : partitionKeyText(partitionKey), range?.min ?? '', range?.max ?? ''];
   return effectivePartitionKey([JSON.stringify(scope)], { paths: ['/scope'], kind: 'Hash', version: 2 });
+}
+
+/** The range that tokens of a request are bound to when they are read: the one that they were issued for. */
+function rangeOfIssue({ range, issuedFor }: Pick<ChangesRequest, 'range' | 'issuedFor'>): ChangesRequest['range'] {
+  return issuedFor === undefined ? range : issuedFor === 'all' ? undefined : issuedFor;
 }
 
 /** A cursor behind the change at `position`. */

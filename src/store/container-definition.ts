@@ -17,6 +17,12 @@ export interface PartitionKeyDefinition {
   readonly kind: 'Hash' | 'MultiHash';
 }
 
+/** For how long a container keeps every version of its documents, in the form of Cosmos DB. */
+export interface ChangeFeedPolicy {
+  /** Whole minutes from 1, for which the change feed of all versions and deletes goes back. */
+  readonly retentionDuration: number;
+}
+
 /** What a caller gives to create or replace a container. */
 export interface ContainerInput {
   readonly id: string;
@@ -29,6 +35,11 @@ export interface ContainerInput {
   /** Index policy in the form of Cosmos DB. */
   readonly indexingPolicy?: JsonObject | undefined;
   readonly computedProperties?: readonly ComputedProperty[] | undefined;
+  /**
+   * Lets the change feed deliver all versions and deletes, where `capabilities.allVersionsFeed` is true: recording starts when the container is
+   * created or replaced with it, and what was recorded is gone when it is replaced without. A duration of 0 is the same as none.
+   */
+  readonly changeFeedPolicy?: ChangeFeedPolicy | undefined;
   /** Further members of the Cosmos DB definition (vector and full-text policies and so on), kept and returned as they are. */
   readonly extra?: JsonObject | undefined;
 }
@@ -41,10 +52,12 @@ export interface ContainerDefinition {
   readonly uniqueKeys: readonly (readonly string[])[];
   readonly indexingPolicy: JsonObject;
   readonly computedProperties: readonly ComputedProperty[];
+  readonly changeFeedPolicy: ChangeFeedPolicy | undefined;
   readonly extra: JsonObject;
 }
 
 const MAX_TTL_SECONDS = 2147483647;
+const MAX_RETENTION_MINUTES = 2147483647;
 
 /** Index policy of a container that names none: everything but `_etag`. */
 export const DEFAULT_INDEXING_POLICY: JsonObject = {
@@ -150,6 +163,17 @@ function checkIndexingPolicy(input: JsonObject | undefined): JsonObject {
   };
 }
 
+function checkChangeFeedPolicy(input: unknown): ChangeFeedPolicy | undefined {
+  if (input === undefined || input === null) {
+    return undefined;
+  }
+  const minutes = isJsonObject(input) ? (input['retentionDuration'] ?? 0) : undefined;
+  if (typeof minutes !== 'number' || !Number.isInteger(minutes) || minutes < 0 || minutes > MAX_RETENTION_MINUTES) {
+    throw invalid('The retentionDuration of a change feed policy is a whole number of minutes from 1 to 2147483647, or 0 for none.');
+  }
+  return minutes === 0 ? undefined : { retentionDuration: minutes };
+}
+
 /**
  * Checks a container definition and fills in the defaults.
  *
@@ -170,6 +194,7 @@ export function defineContainer(input: ContainerInput): ContainerDefinition {
     uniqueKeys: checkUniqueKeys(input.uniqueKeys),
     indexingPolicy: checkIndexingPolicy(input.indexingPolicy),
     computedProperties: computed.map(({ name, query }: ComputedProperty) => ({ name, query })),
+    changeFeedPolicy: checkChangeFeedPolicy(input.changeFeedPolicy),
     extra: input.extra ?? {},
   };
 }

@@ -20,13 +20,21 @@ import type {
   WriteResult,
 } from './operations.ts';
 import type { PartitionKeyInput } from './partition-key.ts';
-import type { QueryInput, QueryOptions, QueryResult, WatchOptions } from './queries.ts';
+import type { QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
 import type { QueryExplanation } from './query-explanation.ts';
+
+/** How {@link StoreTransaction.queryPage} runs: the partition key is the transaction's. */
+export type TransactionQueryOptions = Pick<QueryOptions, 'maxItemCount' | 'continuation' | 'userDefinedFunctions'>;
 
 /** Read and write within {@link DocumentStore.transact}: everything sees the transaction's own writes. */
 export interface StoreTransaction<T extends object = JsonObject> {
   read(id: string): Promise<ReadResult<T> | undefined>;
   query<R = StoredDocument<T>>(query: QueryInput): Promise<R[]>;
+  /**
+   * One page of a query. Its continuation goes on in this transaction, in another one, and outside any, on the same partition key; what was
+   * written in between counts.
+   */
+  queryPage<R = StoredDocument<T>>(query: QueryInput, options?: TransactionQueryOptions): Promise<QueryPage<R>>;
   create(document: T & { readonly id: string }): Promise<WriteResult<T>>;
   upsert(document: T & { readonly id: string }, options?: { readonly ifMatch?: string | undefined }): Promise<WriteResult<T>>;
   replace(document: T & { readonly id: string }, options?: { readonly ifMatch?: string | undefined }): Promise<WriteResult<T>>;
@@ -35,7 +43,7 @@ export interface StoreTransaction<T extends object = JsonObject> {
     operations: readonly PatchOperation[],
     options?: { readonly ifMatch?: string | undefined; readonly condition?: string | undefined },
   ): Promise<WriteResult<T>>;
-  delete(id: string, options?: { readonly ifMatch?: string | undefined }): Promise<void>;
+  delete(id: string, options?: { readonly ifMatch?: string | undefined }): Promise<DeleteResult>;
 }
 
 /**
@@ -95,7 +103,7 @@ export interface DocumentStore<T extends object = JsonObject> {
   bulk(operations: readonly BulkOperation<T>[], options?: CallOptions): Promise<BulkResult<T>>;
   /** Runs a query. Nothing is read before the first page is asked for. @throws QUERY_SYNTAX, QUERY_INVALID, QUERY_NOT_SUPPORTED, QUERY_LIMIT, QUERY_FAILED, INVALID_CONTINUATION from the first page on */
   query<R = StoredDocument<T>>(query: QueryInput, options?: QueryOptions): QueryResult<R>;
-  /** The change feed. @throws INVALID_CONTINUATION, NOT_SUPPORTED (mode `all`) from the first page on */
+  /** The change feed. @throws INVALID_CONTINUATION, and in mode `all` NOT_SUPPORTED and OUTSIDE_RETENTION, from the first page on */
   changes(options?: ChangesOptions): ChangeFeed<T>;
   /** The items of a query, again whenever they differ, until the signal aborts or the iteration is left. */
   watch<R = StoredDocument<T>>(query: QueryInput, options?: WatchOptions): AsyncIterable<readonly R[]>;

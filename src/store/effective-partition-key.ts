@@ -238,6 +238,30 @@ function orderedNumber(value: number): string {
   }
 }
 
+/** {@link orderedNumber} for those who divide the hash space of version 1, whose keys begin with a hash in this form. */
+export function orderedNumberEpk(value: number): string {
+  return orderedNumber(value);
+}
+
+/** Reads the number at the beginning of {@link orderedNumberEpk}. */
+export function readOrderedNumberEpk(epk: string): number {
+  let bits = 0n;
+  let taken = 8;
+  bits = BigInt(`0x${epk.slice(2, 4) || '00'}`);
+  for (let at = 4; at < epk.length; at += 2) {
+    const byte = Number.parseInt(epk.slice(at, at + 2), 16);
+    bits = (bits << 7n) | BigInt(byte >>> 1);
+    taken += 7;
+    if ((byte & 1) === 0) {
+      break;
+    }
+  }
+  const ordered = taken > 64 ? bits >> BigInt(taken - 64) : bits << BigInt(64 - taken);
+  const sign = 1n << 63n;
+  double.setBigUint64(0, (ordered & sign) === 0n ? BigInt.asUintN(64, -ordered) : ordered ^ sign);
+  return double.getFloat64(0);
+}
+
 /** A string so that comparing the text compares the strings: each byte plus one, ended by a zero. */
 function orderedString(text: string): string {
   length = 0;

@@ -1,8 +1,9 @@
 import { PerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { StoredDocument } from './document.ts';
-import type { StoreTransaction } from './document-store.ts';
-import type { BatchOperation, OperationOutcome, PatchOperation, ReadResult, WriteResult } from './operations.ts';
+import type { StoreTransaction, TransactionQueryOptions } from './document-store.ts';
+import { bindContinuation, continuationBinding, unbindContinuation } from './bound-continuation.ts';
+import type { BatchOperation, DeleteResult, OperationOutcome, PatchOperation, ReadResult, WriteResult } from './operations.ts';
 import { PagedQuery } from './paged-result.ts';
 import type { QueryInput, QueryPage } from './queries.ts';
 import type { QueryRequest } from './store-hooks.ts';
@@ -22,7 +23,9 @@ export interface TransactionHooks<T extends object = JsonObject> {
 export interface TransactionChecks<T extends object = JsonObject> {
   /** Checks an operation as one of a batch, its partition key included. */
   readonly prepare: (operation: BatchOperation<T>) => Promise<StoreOperation>;
-  readonly queryRequest: (query: QueryInput) => QueryRequest;
+  readonly queryRequest: (query: QueryInput, options: TransactionQueryOptions) => QueryRequest;
+  /** Names the data of the container: continuations are bound to it. */
+  readonly continuationSource: string;
 }
 
 /** The result of a write that has a document. */
@@ -57,11 +60,19 @@ export class HookedTransaction<T extends object> implements StoreTransaction<T> 
 
   async query<R = StoredDocument<T>>(query: QueryInput): Promise<R[]> {
     this.#assertOpen();
-    const request = this.#checks.queryRequest(query);
+    const request = this.#checks.queryRequest(query, {});
     return new PagedQuery<R>(undefined, async (continuation) => {
       this.#assertOpen();
       return (await this.#hooks.queryPage({ ...request, continuation })) as QueryPage<R>;
     }).toArray();
+  }
+
+  async queryPage<R = StoredDocument<T>>(query: QueryInput, options: TransactionQueryOptions = {}): Promise<QueryPage<R>> {
+    this.#assertOpen();
+    const request = this.#checks.queryRequest(query, options);
+    const binding = continuationBinding(this.#checks.continuationSource, request);
+    const page = await this.#hooks.queryPage({ ...request, continuation: unbindContinuation(binding, options.continuation) });
+    return { ...page, continuation: bindContinuation(binding, page.continuation) } as QueryPage<R>;
   }
 
   create(document: T & { readonly id: string }): Promise<WriteResult<T>> {
@@ -84,8 +95,9 @@ export class HookedTransaction<T extends object> implements StoreTransaction<T> 
     return this.#put({ type: 'patch', id, operations, condition: options.condition, ifMatch: options.ifMatch });
   }
 
-  async delete(id: string, options: { readonly ifMatch?: string | undefined } = {}): Promise<void> {
-    await this.#write({ type: 'delete', id, ifMatch: options.ifMatch });
+  async delete(id: string, options: { readonly ifMatch?: string | undefined } = {}): Promise<DeleteResult> {
+    const { requestUnits, session, position } = await this.#write({ type: 'delete', id, ifMatch: options.ifMatch });
+    return { requestUnits, session, position };
   }
 
   /** Refuses later calls: one that outlives its transaction would take effect outside it. */

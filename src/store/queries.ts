@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/json.ts';
 import type { CallOptions, ResultInfo } from './operations.ts';
 import type { PartitionKeyInput } from './partition-key.ts';
+import type { UserDefinedFunctions } from './user-functions.ts';
 
 /** A query: text, or text with parameters whose names include the `@`. */
 export type QueryInput =
@@ -32,8 +33,15 @@ export interface QueryOptions extends CallOptions {
   readonly maxItemCount?: number | undefined;
   /** Continues behind an earlier page of the same query. */
   readonly continuation?: string | undefined;
+  /** The range that the continuation was issued for, `'all'` for none, where it is wider than {@link range}: what it holds of the narrower one goes on. */
+  readonly issuedFor?: EpkRange | 'all' | undefined;
   /** `lenient` unless said otherwise. Cosmos DB itself is always strict. */
   readonly orderBy?: OrderByMode | undefined;
+  /**
+   * Functions that this query calls as `udf.name(…)`; of two with one name it wins over the backend's. All pages of a query are to have the
+   * same ones: a continuation does not know them. Needs the capability `userDefinedFunctions`.
+   */
+  readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
 }
 
 export interface QueryPage<R = JsonValue> extends ResultInfo {

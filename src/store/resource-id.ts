@@ -7,6 +7,8 @@ import { PerigeeError } from '../core/errors.ts';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-';
 const CONTAINER_BIT = 0x80000000;
+/** Highest four bits of the resource id of a partition key range. */
+const PARTITION_RANGE_TYPE = 5;
 const MAX_DATABASE = 0xffffffff;
 const MAX_CONTAINER = 0x7fffffff;
 
@@ -99,6 +101,12 @@ export function documentRid(container: string, ordinal: number): string {
     letters((high >>> 24) << 16).slice(0, 2) +
     '=='
   );
+}
+
+/** Resource id of a partition key range of a container, by the number that is its id. */
+export function resourceIdOfRange(container: string, id: number): string {
+  const bytes = decode(container, 8) ?? malformed(container);
+  return encode([...bytes, ...bigEndian(id).reverse(), 0, 0, 0, PARTITION_RANGE_TYPE << 4]);
 }
 
 function malformed(rid: string): never {

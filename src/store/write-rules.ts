@@ -1,6 +1,5 @@
 import { PerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { storedText, type SystemProperties } from './document.ts';
 import type { PatchOperation } from './operations.ts';
 import type { PartitionKey, PartitionKeyText } from './partition-key.ts';
 import { applyPatch } from './patch.ts';
@@ -127,9 +126,4 @@ export function expiresAtSeconds(ts: number, ttl: number | undefined, defaultTtl
   }
   const seconds = ttl ?? defaultTtl;
   return seconds === -1 ? undefined : ts + seconds;
-}
-
-/** The stored form of a document: its text with system properties, and its object likewise. */
-export function stampDocument(document: PreparedDocument, system: SystemProperties): { readonly text: string; readonly value: JsonObject } {
-  return { text: storedText(document.text, system), value: { ...document.value, ...system } };
 }

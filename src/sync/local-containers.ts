@@ -4,7 +4,7 @@ import type { ContainerDefinition, ContainerInput } from '../store/container-def
 import type { DocumentStore } from '../store/document-store.ts';
 import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 
-/** The definition of a remote container as input for a local one. */
+/** The definition of a remote container as input for a local one, which keeps no versions unless it was made to. */
 function inputOf(definition: ContainerDefinition): ContainerInput {
   const { id, partitionKey, defaultTtl, indexingPolicy, computedProperties, extra } = definition;
   const { paths, version } = partitionKey;
@@ -77,7 +77,11 @@ export async function matchRemote(
     );
   }
   if (local.defaultTtl !== remote.defaultTtl) {
-    await backend.replaceContainer(database, { ...inputOf(local), defaultTtl: remote.defaultTtl });
+    await backend.replaceContainer(database, {
+      ...inputOf(local),
+      changeFeedPolicy: local.changeFeedPolicy,
+      defaultTtl: remote.defaultTtl,
+    });
   }
   return remote.defaultTtl === undefined
     ? [

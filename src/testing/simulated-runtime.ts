@@ -1,5 +1,5 @@
 import { systemRuntime, type CancelTimer, type Runtime } from '../core/runtime.ts';
-import { seededRandom, type RandomWords } from './seeded-random.ts';
+import { seededRandom, type RandomWords } from '../core/seeded-random.ts';
 
 /** Settings of a {@link SimulatedRuntime}. */
 export interface SimulatedRuntimeOptions {

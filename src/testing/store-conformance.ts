@@ -1,3 +1,4 @@
+import { allVersionsSuite } from './conformance/all-versions.suite.ts';
 import { batchSuite } from './conformance/batch.suite.ts';
 import { bulkSuite } from './conformance/bulk.suite.ts';
 import { changesSuite } from './conformance/changes.suite.ts';
@@ -9,10 +10,13 @@ import { managementSuite } from './conformance/management.suite.ts';
 import { patchSuite } from './conformance/patch.suite.ts';
 import { queriesSuite } from './conformance/queries.suite.ts';
 import { readsSuite } from './conformance/reads.suite.ts';
+import { snapshotTimesSuite } from './conformance/snapshot-times.suite.ts';
+import { snapshotsSuite } from './conformance/snapshots.suite.ts';
 import { timeToLiveSuite } from './conformance/time-to-live.suite.ts';
 import { transactSuite } from './conformance/transact.suite.ts';
 import { uniqueKeysSuite } from './conformance/unique-keys.suite.ts';
 import { valuesSuite } from './conformance/values.suite.ts';
+import { versionRetentionSuite } from './conformance/version-retention.suite.ts';
 import { watchSuite } from './conformance/watch.suite.ts';
 import { writesSuite } from './conformance/writes.suite.ts';
 
@@ -29,10 +33,14 @@ const TOPICS: readonly (readonly [string, (context: ConformanceContext) => void]
   ['queries', queriesSuite],
   ['explain', explainSuite],
   ['change feed', changesSuite],
+  ['change feed of all versions', allVersionsSuite],
+  ['retention of versions', versionRetentionSuite],
   ['watch', watchSuite],
   ['transactions', transactSuite],
   ['databases and containers', managementSuite],
   ['life cycle', lifecycleSuite],
+  ['snapshots', snapshotsSuite],
+  ['times of snapshots', snapshotTimesSuite],
 ];
 
 /**

@@ -131,6 +131,28 @@ describe('perigee query', () => {
     }
   });
 
+  test('reads an SQLite file that another process writes to, and leaves nothing beside one', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'shop.sqlite');
+    const ask = (path = file) => runCli(['query', `sqlite:${path}`, 'SELECT VALUE c.id FROM c']);
+    const backend = await openSqliteBackend({ path: file });
+    await backend.createDatabase('shop');
+    await backend.createContainer('shop', { id: 'items', partitionKey: '/pk' });
+    const store = await backend.container('shop', 'items');
+    await store.create({ id: 'a', pk: 'p' });
+    expect(await ask()).toEqual({ exit: 0, stdout: '"a"\n', stderr: '' });
+    await store.create({ id: 'b', pk: 'p' });
+    await backend.close();
+    const before = readFileSync(file);
+    expect(await ask()).toEqual({ exit: 0, stdout: '"a"\n"b"\n', stderr: '' });
+    expect(readdirSync(folder)).toEqual(['shop.sqlite']);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    writeFileSync(join(folder, 'empty.sqlite'), '');
+    const empty = await ask(join(folder, 'empty.sqlite'));
+    expect([empty.exit, empty.stderr]).toEqual([74, expect.stringContaining('it is empty')]);
+    expect(readFileSync(join(folder, 'empty.sqlite'))).toHaveLength(0);
+  });
+
   test('lets no name, and no word of a server, drive the terminal', async () => {
     const evil = '\u001b]0;taken\u0007\u009b31m';
     const server = createServer((_request, response) => {

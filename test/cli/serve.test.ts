@@ -100,7 +100,7 @@ describe('perigee serve', () => {
     const notes = await notesOf(sdkClient(url));
     const text = 'x'.repeat(3_000_000);
     await expect(notes.items.create({ id: 'large', owner: 'ada', text })).rejects.toMatchObject({ code: 413 });
-    await expect(notes.scripts.storedProcedures.readAll().fetchAll()).rejects.toMatchObject({ code: 400 });
+    await expect(notes.scripts.storedProcedure('none').execute('ada')).rejects.toMatchObject({ code: 404 });
     await expect(notes.items.query('SELECT FORM c').fetchAll()).rejects.toMatchObject({ code: 400 });
     expect((await fetch(`${url}/nothing`)).status).toBe(404);
     expect((await fetch(`${url}/dbs`)).status).toBe(401);

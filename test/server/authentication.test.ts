@@ -25,7 +25,7 @@ describe('master-key authentication', () => {
     ['no readable date', { date: 'yesterday' }, /date/u],
     ['a bearer token', { authorization: 'Bearer abc' }, /Bearer tokens are not accepted/u],
     ['a token of a directory', { authorization: encodeURIComponent('type=aad&ver=1.0&sig=abc') }, /Bearer tokens are not accepted/u],
-    ['a resource token', { authorization: encodeURIComponent('type=resource&ver=1&sig=abc;') }, /Resource tokens are not accepted/u],
+    ['a resource token', { authorization: encodeURIComponent('type=resource&ver=1&sig=abc;') }, /was not issued by this server/u],
     ['what is no token', { authorization: '%' }, /cannot be decoded/u],
   ])('refuses %s with 401 and says why', async (_name, options, message) => {
     const answer = await status(options);

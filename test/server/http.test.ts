@@ -29,10 +29,11 @@ async function errorOf(response: Response): Promise<{ status: number; code: stri
 
 describe('requests that cannot be served', () => {
   test.each(['/nothing', '/dbs/a/what', '/dbs/a/colls/c/docs/1/attachments', '/dbs/a/colls/c/d/e/f/g', '/offers/a/b'])(
-    'the unknown path %s is answered with 404',
+    'the unknown path %s is answered with 404, or 400 where a known one goes on wrongly',
     async (path) => {
       const { send } = await serve();
-      expect(await errorOf(await send('GET', path))).toMatchObject({ status: 404, code: 'NotFound' });
+      const expected = /^\/+(?:dbs|offers)\//u.test(path) ? { status: 400, code: 'BadRequest' } : { status: 404, code: 'NotFound' };
+      expect(await errorOf(await send('GET', path))).toMatchObject(expected);
     },
   );
 
@@ -48,12 +49,6 @@ describe('requests that cannot be served', () => {
     const response = await send(method, path);
     expect(response.headers.get('allow')).toMatch(/^[A-Z]+(, [A-Z]+)*$/u);
     expect(await errorOf(response)).toMatchObject({ status: 405, code: 'MethodNotAllowed' });
-  });
-
-  test('a part of the service that is not served is named', async () => {
-    const { send } = await serve();
-    const answer = await errorOf(await send('GET', '/dbs/a/colls/c/sprocs'));
-    expect(answer).toMatchObject({ status: 400, message: 'This server does not have "sprocs" yet.' });
   });
 
   test.each<[string, string | Uint8Array<ArrayBuffer>]>([
@@ -79,7 +74,7 @@ describe('requests that cannot be served', () => {
     expect((await send('GET', '/dbs')).status).toBe(200);
 
     const date = new Date().toUTCString();
-    const head = `POST /dbs HTTP/1.1\r\nHost: x\r\nx-ms-date: ${date}\r\nAuthorization: ${sign('POST', '/dbs', date)}\r\nConnection: close\r\n`;
+    const head = `POST /dbs HTTP/1.1\r\nHost: localhost\r\nx-ms-date: ${date}\r\nAuthorization: ${sign('POST', '/dbs', date)}\r\nConnection: close\r\n`;
     const chunk = `400\r\n${'x'.repeat(1024)}\r\n`;
     expect(await raw(server.port, `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}${chunk}0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413 /u);
   });
@@ -87,13 +82,13 @@ describe('requests that cannot be served', () => {
   test('what is not HTTP, and headers without end, are answered and cut off', async () => {
     const { server } = await serve();
     expect(await raw(server.port, 'hello\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BadRequest"/u);
-    expect(await raw(server.port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /u);
+    expect(await raw(server.port, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /u);
   });
 
   test('a request without a host is refused with a body, and an unknown expectation is ignored', async () => {
     const { server } = await serve();
     expect(await raw(server.port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*"code":"BadRequest"/u);
-    const expecting = 'GET / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nConnection: close\r\n\r\n';
+    const expecting = 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\nConnection: close\r\n\r\n';
     expect(await raw(server.port, expecting)).toMatch(/^HTTP\/1\.1 401 [^]*"code":"Unauthorized"/u);
   });
 
@@ -236,7 +231,7 @@ describe('starting and stopping', () => {
     for (let index = 0; index < 5; index += 1) {
       await new Promise<void>((resolve) => {
         const socket = connect(server.port, '127.0.0.1', () => {
-          const head = `POST /dbs HTTP/1.1\r\nHost: x\r\nx-ms-date: ${date}\r\nAuthorization: ${sign('POST', '/dbs', date)}\r\n`;
+          const head = `POST /dbs HTTP/1.1\r\nHost: localhost\r\nx-ms-date: ${date}\r\nAuthorization: ${sign('POST', '/dbs', date)}\r\n`;
           socket.write(`${head}Content-Length: 1000\r\n\r\n{"id":`, () => {
             socket.destroy();
             resolve();

@@ -8,7 +8,7 @@ const DOCS = '/dbs/app/colls/films/docs';
 async function films(options: Partial<ServerOptions> = {}): Promise<Served & { readonly container: Container }> {
   const served = await serve(options);
   const { database } = await served.client().databases.create({ id: 'app' });
-  const { container } = await database.containers.create({ id: 'films', partitionKey: '/genre' });
+  const { container } = await database.containers.create({ id: 'films', partitionKey: { paths: ['/genre'], version: 2 } });
   const rows: [string, string, number, number | undefined][] = [
     ['1', 'drama', 1950, 3],
     ['2', 'comedy', 1960, 1],
@@ -28,7 +28,7 @@ async function run(container: Container, query: string | SqlQuerySpec, options: 
 
 /** Queries that the service's gateway leaves to the client when they go across partitions. */
 const PLANNED: [string, unknown[]][] = [
-  ['SELECT VALUE c.id FROM c ORDER BY c.year DESC', ['5', '3', '2', '4', '1']],
+  ['SELECT VALUE c.id FROM c WHERE c.id != "4" ORDER BY c.year DESC', ['5', '3', '2', '1']],
   [
     'SELECT c.id, c.year AS y FROM c WHERE c.year > 1950 ORDER BY c.year',
     [
@@ -64,7 +64,7 @@ describe('queries', () => {
     expect(await run(container, 'SELECT VALUE 1')).toEqual([1]);
   });
 
-  test.each(PLANNED)('%s', async (query, expected) => {
+  test.each(PLANNED)('refused to the client, as the gateway does: %s', async (query, expected) => {
     const { container } = await films();
     expect(await run(container, query)).toEqual(expected);
   });
@@ -74,18 +74,36 @@ describe('queries', () => {
     expect(await run(container, query, { forceQueryPlan: true })).toEqual(expected);
   });
 
-  test.each(PLANNED)('refused to the client, as the gateway does: %s', async (query, expected) => {
-    const { container } = await films({ crossPartitionQueries: 'plan' });
+  test.each(PLANNED)('answered where that is asked for: %s', async (query, expected) => {
+    const { container } = await films({ crossPartitionQueries: 'answer' });
     expect(await run(container, query)).toEqual(expected);
   });
 
   test('refused to the client: within a partition key nothing is', async () => {
-    const { container, send } = await films({ crossPartitionQueries: 'plan' });
+    const { container, send } = await films();
     expect(await run(container, 'SELECT VALUE c.id FROM c ORDER BY c.year DESC', { partitionKey: 'drama' })).toEqual(['3', '1']);
     const headers = { 'content-type': 'application/query+json', 'x-ms-documentdb-isquery': 'True' };
-    const response = await send('POST', DOCS, { headers, body: JSON.stringify({ query: 'SELECT VALUE COUNT(1) FROM c' }) });
+    const body = JSON.stringify({ query: 'SELECT VALUE COUNT(1) FROM c WHERE c.genre = "war"' });
+    const response = await send('POST', DOCS, { headers, body });
     expect([response.status, response.headers.get('x-ms-substatus')]).toEqual([400, '1004']);
-    expect(await response.json()).toHaveProperty('additionalErrorInfo');
+    const { additionalErrorInfo } = (await response.json()) as { additionalErrorInfo: string };
+    const planned = await send('POST', DOCS, { headers: { ...headers, 'x-ms-cosmos-is-query-plan-request': 'True' }, body });
+    expect(additionalErrorInfo).toBe(await planned.text());
+  });
+
+  test('that the client cannot merge are refused in the words of the text that was written, also by their plans', async () => {
+    const { container } = await films({ orderBy: 'strict' });
+    for (const options of [{}, { forceQueryPlan: true }]) {
+      for (const [query, at] of [
+        ['SELECT * FROM c ORDER BY c.year, c.id', 'c.year'],
+        ["SELECT TOP 1 * FROM c ORDER BY RANK FullTextScore(c.title, 'a')", 'c.title'],
+        ['SELECT SUM(c.year) + 1 FROM c', 'SUM'],
+      ] as const) {
+        const start = `"location":{"start":${query.indexOf(at)},`;
+        const refused = { code: 400, message: expect.stringContaining(start) as string };
+        await expect(run(container, query, options), query).rejects.toMatchObject(refused);
+      }
+    }
   });
 
   test('come in pages that go on from a continuation, in another client too', async () => {
@@ -180,6 +198,10 @@ describe('queries', () => {
     expect([...low, ...high].sort()).toEqual(['1', '2', '3', '4', '5']);
     expect(high.length).toBeGreaterThan(0);
   });
+});
+
+test.each(['plan', '', 'Answer'])('crossPartitionQueries %j is no option', async (value) => {
+  await expect(serve({ crossPartitionQueries: value as 'answer' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
 });
 
 describe('query plans', () => {

@@ -3,12 +3,14 @@ import {
   VectorEmbeddingDistanceFunction,
   VectorIndexType,
   type Container,
+  type CosmosClientOptions,
   type SqlQuerySpec,
 } from '@azure/cosmos';
 import { describe, expect, test } from 'vitest';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import type { ServerOptions } from '../../src/server/index.ts';
 import { serve } from './served.ts';
+import { splitRanges } from './split-ranges.ts';
 
 interface Talk {
   readonly id: string;
@@ -28,9 +30,12 @@ const TALKS: readonly Talk[] = [
   { id: '6', track: 'b', title: 'Swim', text: 'Swim.', v: [0.5, 0.5, 0.5], w: [0, 0] },
 ];
 
-async function talks(options: Partial<ServerOptions>): Promise<{ readonly container: Container; readonly store: DocumentStore }> {
+async function talks(
+  options: Partial<ServerOptions>,
+  client: Partial<CosmosClientOptions> = {},
+): Promise<{ readonly container: Container; readonly store: DocumentStore }> {
   const served = await serve(options);
-  const { database } = await served.client().databases.create({ id: 'app' });
+  const { database } = await served.client(client).databases.create({ id: 'app' });
   const float32 = VectorEmbeddingDataType.Float32;
   const { container } = await database.containers.create({
     id: 'talks',
@@ -91,9 +96,15 @@ const SEARCHES: readonly (readonly [text: string | SqlQuerySpec, ids: readonly s
 
 const idsOf = (items: readonly unknown[]): unknown[] => items.map((item) => (item as { readonly id: string }).id);
 
-describe.each(['answer', 'plan'] as const)('searches with crossPartitionQueries %s', (crossPartitionQueries) => {
+const SETUPS = [
+  ['answered', { crossPartitionQueries: 'answer' }, {}],
+  ['refused as the service does', {}, {}],
+  ['refused, and merged from the answers of several ranges', {}, { plugins: [splitRanges()] }],
+] as const;
+
+describe.each(SETUPS)('searches %s', (_, server, client) => {
   test('give what the store gives', async () => {
-    const { container, store } = await talks({ crossPartitionQueries });
+    const { container, store } = await talks(server, client as object);
     for (const [query, ids] of SEARCHES) {
       const { resources } = await container.items.query(query).fetchAll();
       expect(idsOf(resources), JSON.stringify(query)).toEqual(ids);
@@ -105,7 +116,7 @@ describe.each(['answer', 'plan'] as const)('searches with crossPartitionQueries 
   });
 
   test('go on page by page', async () => {
-    const { container } = await talks({ crossPartitionQueries });
+    const { container } = await talks(server, client as object);
     const query = "SELECT TOP 5 c.id FROM c ORDER BY RANK RRF(FullTextScore(c.text, 'swim'), VectorDistance(c.w, [0, 0]), [2, 1])";
     const all = (await container.items.query(query).fetchAll()).resources;
     const pages: unknown[] = [];
@@ -118,7 +129,7 @@ describe.each(['answer', 'plan'] as const)('searches with crossPartitionQueries 
   });
 
   test('refuse a score that is selected', async () => {
-    const { container } = await talks({ crossPartitionQueries });
+    const { container } = await talks(server, client as object);
     const failing = container.items.query("SELECT FullTextScore(c.text, 'swim') AS s FROM c").fetchAll();
     await expect(failing).rejects.toMatchObject({ code: 400, message: expect.stringContaining('SC2240') as unknown });
   });

@@ -1,10 +1,13 @@
-import { createHmac } from 'node:crypto';
 import { CosmosClient, type CosmosClientOptions } from '@azure/cosmos';
 import { onTestFinished } from 'vitest';
 import type { Logger } from '../../src/core/logger.ts';
 import type { Backend } from '../../src/store/backend.ts';
 import { startServer, WELL_KNOWN_KEY, type PerigeeServer, type ServerOptions } from '../../src/server/index.ts';
 import { openMemoryBackend } from '../../src/stores/memory/index.ts';
+import { sourceThread } from './scripts/source-thread.ts';
+import { sign } from './sign.ts';
+
+export { sign };
 
 /** A server on a free port over a fresh memory backend, gone when the test is. */
 export interface Served {
@@ -24,19 +27,6 @@ export interface SendOptions {
   readonly authorization?: string | null;
 }
 
-/** The authorization header of a request. */
-export function sign(method: string, path: string, date: string, key: string = WELL_KNOWN_KEY): string {
-  const parts = decodeURIComponent(path)
-    .split('/')
-    .filter((part) => part !== '');
-  const isFeed = parts.length % 2 === 1;
-  const type = isFeed ? (parts.at(-1) as string) : (parts.at(-2) ?? '');
-  const link = isFeed ? parts.slice(0, -1).join('/') : type === 'offers' ? (parts[1] as string).toLowerCase() : parts.join('/');
-  const text = `${method.toLowerCase()}\n${type}\n${link}\n${date.toLowerCase()}\n\n`;
-  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(text).digest('base64');
-  return encodeURIComponent(`type=master&ver=1.0&sig=${signature}`);
-}
-
 /** Shows what the server tells only its operator, so that a failing test says why. */
 const logger: Logger = {
   log(level, message, fields) {
@@ -48,7 +38,8 @@ const logger: Logger = {
 
 export async function serve(options: Partial<ServerOptions> = {}): Promise<Served> {
   const backend = options.backend ?? openMemoryBackend();
-  const server = await startServer({ backend, port: 0, logger, ...options });
+  const scripts = { createThread: sourceThread, ...options.scripts };
+  const server = await startServer({ backend, port: 0, logger, ...options, scripts });
   const clients: CosmosClient[] = [];
   onTestFinished(async () => {
     for (const client of clients) {

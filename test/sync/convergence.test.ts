@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { isPerigeeError } from '../../src/core/errors.ts';
-import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { seededRandom } from '../../src/core/seeded-random.ts';
 import { fault, faultyStore, type Fault, type RequestName } from './faulty-store.ts';
 import { contents, World, type Device, type Note } from './world.ts';
 

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { openMemoryBackend, type MemoryBackend } from '../../src/stores/memory/index.ts';
 import type { SyncEngine, SyncOptions, SyncReport } from '../../src/sync/index.ts';
-import { seededRandom } from '../../src/testing/seeded-random.ts';
+import { seededRandom } from '../../src/core/seeded-random.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
 import { CrashableDevice } from './crashable-device.ts';
 import { fault, faultyStore, withoutPositions, type Fault, type RequestName } from './faulty-store.ts';

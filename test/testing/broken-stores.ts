@@ -83,6 +83,32 @@ function feedSkips(store: DocumentStore): DocumentStore {
   });
 }
 
+/** Keeps the deletes of documents that expired to itself. */
+function versionsWithoutExpiry(store: DocumentStore): DocumentStore {
+  return override(store, {
+    changes: (options) =>
+      new PagedChanges(options?.from ?? 'beginning', async (from): Promise<ChangePage> => {
+        const page = await store.changes({ ...options, from }).nextPage();
+        return { ...page, changes: page.changes.filter(({ timeToLiveExpired }) => timeToLiveExpired !== true) };
+      }),
+  });
+}
+
+/** Gives every version as it is now, as a feed does that looks documents up. */
+function versionsOfNow(store: DocumentStore): DocumentStore {
+  return override(store, {
+    changes: (options) =>
+      new PagedChanges(options?.from ?? 'beginning', async (from): Promise<ChangePage> => {
+        const page = await store.changes({ ...options, from }).nextPage();
+        const latest = new Map(page.changes.map(({ document }) => [document._rid, document]));
+        return {
+          ...page,
+          changes: page.changes.map((change) => ({ ...change, document: latest.get(change.document._rid) ?? change.document })),
+        };
+      }),
+  });
+}
+
 function feedOutOfOrder(store: DocumentStore): DocumentStore {
   return override(store, {
     changes: (options) =>
@@ -218,8 +244,26 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'shares the documents it keeps with its callers', wrap: sharesDocuments, noticedBy: ['values'] },
   { name: 'ignores ifMatch', wrap: ignoresIfMatch, noticedBy: ['writes', 'patch'] },
   { name: 'refuses an upsert with ifMatch on a missing document', wrap: upsertNeedsDocument, noticedBy: ['writes'] },
-  { name: 'lets its feed skip changes', wrap: feedSkips, noticedBy: ['change feed'] },
-  { name: 'gives changes out of order', wrap: feedOutOfOrder, noticedBy: ['change feed'] },
+  {
+    name: 'lets its feed skip changes',
+    wrap: feedSkips,
+    noticedBy: ['change feed', 'change feed of all versions', 'retention of versions'],
+  },
+  {
+    name: 'gives changes out of order',
+    wrap: feedOutOfOrder,
+    noticedBy: ['change feed', 'change feed of all versions', 'retention of versions'],
+  },
+  {
+    name: 'leaves expiries out of its feed of all versions',
+    wrap: versionsWithoutExpiry,
+    noticedBy: ['retention of versions'],
+  },
+  {
+    name: 'gives each version as the document is now',
+    wrap: versionsOfNow,
+    noticedBy: ['change feed of all versions', 'retention of versions'],
+  },
   { name: 'applies a batch operation by operation', wrap: batchIsNotAtomic, noticedBy: ['batch', 'unique keys'] },
   { name: 'sorts the outcomes of a bulk call', wrap: bulkOutOfOrder, noticedBy: ['bulk'] },
   { name: 'leaves missing documents out of readMany', wrap: readManyDropsMissing, noticedBy: ['reads'] },

@@ -36,7 +36,7 @@ function selectExpressions(node: QueryNode): readonly ExpressionNode[] {
 
 /** Binds what stands in the clauses; the answer is the scores of ORDER BY RANK, which only the whole query has. */
 function bindClauses(state: BindState, node: QueryNode, scope: Scope): RankClause | undefined {
-  const place = (clause: ExpressionPlace['clause']): ExpressionPlace => ({ scope, clause, inAggregate: false, bindSubquery });
+  const place = (clause: ExpressionPlace['clause']): ExpressionPlace => ({ scope, clause, aggregate: undefined, bindSubquery });
   const bindAll = (nodes: readonly ExpressionNode[], clause: ExpressionPlace['clause']): void => {
     for (const expression of nodes) {
       bindExpression(state, expression, place(clause));
@@ -60,7 +60,7 @@ function bindOne(state: BindState, node: QueryNode, scope: Scope): BoundQuery {
   checkStar(state, node);
   checkCounts(state, node);
   if (scope.parent === undefined) {
-    checkOrderBy(state, node, sources);
+    checkOrderBy(state, node, sources, frame.aggregates.length > 0);
   }
   if (node.orderBy?.rank === true && node.groupBy === undefined && frame.aggregates.length > 0) {
     state.error(undefined, node.orderBy, 'Aggregates are not allowed with the ORDER BY RANK clause.');

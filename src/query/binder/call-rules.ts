@@ -14,7 +14,9 @@ function argumentsWanted({ minArguments, maxArguments }: FunctionSignature): str
   if (minArguments === maxArguments) {
     return `${minArguments} argument(s)`;
   }
-  return maxArguments === Number.POSITIVE_INFINITY ? `at least ${minArguments} arguments` : `${minArguments} to ${maxArguments} arguments`;
+  return maxArguments === Number.POSITIVE_INFINITY
+    ? `at least ${minArguments} argument(s)`
+    : `${minArguments} to ${maxArguments} argument(s)`;
 }
 
 function checkUdf(state: BindState, node: CallNode): void {

@@ -88,14 +88,19 @@ function checkOrderItem(state: BindState, node: ExpressionNode, sources: readonl
   }
 }
 
-/** ORDER BY takes paths of documents, or one distance; call it when its names are bound. */
-export function checkOrderBy(state: BindState, node: QueryNode, sources: readonly BoundSource[]): void {
+/**
+ * ORDER BY takes paths of documents, or one distance; call it when its names are bound. `isAggregate`: of one row it may say anything, as it means
+ * nothing there.
+ */
+export function checkOrderBy(state: BindState, node: QueryNode, sources: readonly BoundSource[], isAggregate: boolean): void {
   const { orderBy } = node;
   if (orderBy === undefined || orderBy.rank) {
     return;
   }
   if (node.groupBy !== undefined) {
     state.errors.push(notSupportedEntry(orderBy, 'ORDER BY with GROUP BY'));
+  } else if (isAggregate) {
+    return;
   }
   for (const { expression } of orderBy.items) {
     checkOrderItem(state, expression, sources, orderBy.items.length === 1);

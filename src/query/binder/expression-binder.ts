@@ -13,7 +13,7 @@ export interface ExpressionPlace {
   readonly scope: Scope;
   /** The clause, where aggregates are not allowed in it. */
   readonly clause: 'FROM' | 'WHERE' | 'GROUP BY' | 'ORDER BY' | undefined;
-  readonly inAggregate: boolean;
+  readonly aggregate: CallNode | undefined;
   /** Binds a subquery; given by the query binder, which calls this file. */
   readonly bindSubquery: (state: BindState, node: QueryNode, scope: Scope) => void;
 }
@@ -36,8 +36,8 @@ function bindIdentifier(state: BindState, node: IdentifierNode, scope: Scope): v
 const NESTED_AGGREGATE = 'Cannot perform an aggregate function on an expression containing an aggregate or a subquery.';
 
 function bindAggregate(state: BindState, node: CallNode, name: string, place: ExpressionPlace): void {
-  if (place.inAggregate) {
-    state.error('SC2101', node, NESTED_AGGREGATE);
+  if (place.aggregate !== undefined) {
+    state.error('SC2101', place.aggregate, NESTED_AGGREGATE);
   } else if (place.clause !== undefined) {
     state.error(undefined, node, `An aggregate function such as ${name} is not allowed in the ${place.clause} clause.`);
   } else {
@@ -54,7 +54,7 @@ function bindCall(state: BindState, node: CallNode, place: ExpressionPlace): voi
   if (isAggregate) {
     bindAggregate(state, node, signature.name, place);
   }
-  const inner = isAggregate ? { ...place, inAggregate: true } : place;
+  const inner = isAggregate ? { ...place, aggregate: node } : place;
   for (const argument of node.arguments) {
     bindExpression(state, argument, inner);
   }
@@ -84,8 +84,8 @@ export function bindExpression(state: BindState, node: ExpressionNode, place: Ex
       bindLet(state, node, place);
       break;
     case 'subquery':
-      if (place.inAggregate) {
-        state.error('SC2101', node, NESTED_AGGREGATE);
+      if (place.aggregate !== undefined) {
+        state.error('SC2101', place.aggregate, NESTED_AGGREGATE);
       }
       if (place.clause === 'GROUP BY') {
         state.error(undefined, node, 'A subquery is not allowed in the GROUP BY clause.');

@@ -1,14 +1,18 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { canonicalJson } from '../../core/json-order.ts';
-import type { JsonValue } from '../../core/json.ts';
+import type { EpkRange } from '../../store/queries.ts';
+import type { PreparedQuery } from '../prepared-query.ts';
+import { rewrittenOrder } from '../rewritten-order.ts';
 import type { QueryParameter } from '../syntax-nodes.ts';
+import { readEdge, writeEdge, type KeyEdge } from './key-edge.ts';
+import { TokenReader, TokenWriter } from './token-bytes.ts';
 
 /*
- * A token is the base64url form of the JSON array [version, check, position]. The check covers the position and the query, text and
- * parameters, so that neither a damaged token nor one of another query is taken. The position is one of the arrays below.
+ * A token is the base64url form of: its version, a check, the position. The check covers the position and what the token is for, so that neither a
+ * damaged token nor one of another query is taken.
  */
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** Where a run that follows the order of the documents goes on. */
 export interface StreamPosition {
@@ -31,55 +35,38 @@ export interface CountPosition {
 /** A run in the order of ORDER BY: it goes on behind this row. */
 export interface OrderPosition {
   readonly kind: 'order';
-  readonly keys: readonly (JsonValue | undefined)[];
+  readonly edge: KeyEdge;
   readonly ordinal: number;
   /** Which row of that document it was. */
   readonly row: number;
   readonly taken: number;
+  /** Where the edge was cut: how many rows up to this one have it, and a check of all keys. */
+  readonly passed: number;
+  readonly keysCheck: string;
 }
 
 export type QueryPosition = StreamPosition | CountPosition | OrderPosition;
 
-/** Keys that are longer as JSON text make a token too long for a header; such a run counts instead. */
-const MAX_KEY_CHARACTERS = 600;
-
-/** JSON has no infinite numbers: such a key is its sign over zero. */
-function encodeKey(key: JsonValue | undefined): readonly JsonValue[] {
-  return key === undefined ? [] : key === Number.POSITIVE_INFINITY ? [1, 0] : key === Number.NEGATIVE_INFINITY ? [-1, 0] : [key];
+/** What a token is issued for. */
+export interface TokenScope {
+  /** The query: its text and its parameters in any order. */
+  readonly identity: string;
+  /** What the query is restricted to. A place in an order or among the documents is one in any part of it as well; a count is none. */
+  readonly range: string;
 }
 
-function encodeKeys(keys: readonly (JsonValue | undefined)[]): readonly JsonValue[] {
-  return keys.map((key) => [...encodeKey(key)]);
-}
-
-/** Whether an array or object holds a number that JSON has no text for. */
-function holdsInfinite(key: JsonValue | undefined): boolean {
-  let found = false;
-  if (typeof key === 'object') {
-    JSON.stringify(key, (_name, value: unknown) => {
-      found ||= typeof value === 'number' && !Number.isFinite(value);
-      return value;
-    });
-  }
-  return found;
-}
-
-/** Whether a token can hold these sort keys. */
-export function keysFitToken(keys: readonly (JsonValue | undefined)[]): boolean {
-  if (keys.some(holdsInfinite)) {
-    return false;
-  }
-  return new TextEncoder().encode(JSON.stringify(encodeKeys(keys))).length <= MAX_KEY_CHARACTERS;
-}
-
-/** What identifies a query: its text and its parameters in any order. */
-export function queryIdentity(text: string, parameters: readonly QueryParameter[]): string {
+/** What the tokens of a query are issued for. */
+export function tokenScope(prepared: PreparedQuery, parameters: readonly QueryParameter[], range: EpkRange | undefined): TokenScope {
   const given = parameters.filter(({ value }) => value !== undefined).map(({ name, value }) => [name, value] as const);
-  return `${text}\n${canonicalJson(Object.fromEntries(given))}`;
+  const text = rewrittenOrder(prepared)?.identity ?? prepared.text;
+  return {
+    identity: `${text}\n${canonicalJson(Object.fromEntries(given))}`,
+    range: range === undefined ? '' : `${range.min}-${range.max}`,
+  };
 }
 
 /** A 53-bit hash (cyrb53): enough to tell queries apart, no protection against forgery, which nothing here needs. */
-function hashText(text: string): string {
+export function hashText(text: string): string {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;
   for (let index = 0; index < text.length; index += 1) {
@@ -92,64 +79,68 @@ function hashText(text: string): string {
   return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36);
 }
 
-function toArray(position: QueryPosition): readonly JsonValue[] {
+const KINDS = ['stream', 'count', 'order'] as const;
+
+function writePosition(writer: TokenWriter, position: QueryPosition): void {
+  writer.byte(KINDS.indexOf(position.kind));
+  writer.count(position.taken);
   switch (position.kind) {
     case 'stream':
-      return ['s', position.ordinal, position.rows, position.skip, position.taken];
+      writer.count(position.ordinal);
+      writer.count(position.rows + 1);
+      writer.count(position.skip);
+      break;
     case 'count':
-      return ['n', position.taken];
+      break;
     case 'order':
-      return ['o', position.ordinal, position.row, position.taken, encodeKeys(position.keys)];
+      writer.count(position.ordinal);
+      writer.count(position.row);
+      writer.count(position.passed);
+      writer.text(position.keysCheck);
+      writeEdge(writer, position.edge);
+      break;
     default:
-      return position satisfies never;
+      position satisfies never;
   }
 }
 
-function decodeKey(value: JsonValue): JsonValue | undefined {
-  if (!Array.isArray(value) || value.length > 2) {
-    throw new TypeError('A key is an array of at most one value, or a sign over zero.');
-  }
-  if (value.length === 2) {
-    return value[0] === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  }
-  return value[0] as JsonValue | undefined;
-}
-
-function wholeNumber(value: unknown): number {
-  if (!Number.isSafeInteger(value)) {
-    throw new TypeError('A position is a whole number.');
-  }
-  return value as number;
-}
-
-function fromArray([kind, ...rest]: readonly JsonValue[]): QueryPosition {
-  const at = (index: number): number => wholeNumber(rest[index]);
+function readPosition(reader: TokenReader): QueryPosition {
+  const kind = KINDS[reader.byte()];
+  const taken = reader.count();
   switch (kind) {
-    case 's':
-      return { kind: 'stream', ordinal: at(0), rows: at(1), skip: at(2), taken: at(3) };
-    case 'n':
-      return { kind: 'count', taken: at(0) };
-    case 'o':
-      return { kind: 'order', ordinal: at(0), row: at(1), taken: at(2), keys: (rest[3] as readonly JsonValue[]).map(decodeKey) };
+    case 'stream':
+      return { kind, taken, ordinal: reader.count(), rows: reader.count() - 1, skip: reader.count() };
+    case 'count':
+      return { kind, taken };
+    case 'order':
+      return {
+        kind,
+        taken,
+        ordinal: reader.count(),
+        row: reader.count(),
+        passed: reader.count(),
+        keysCheck: reader.text(),
+        edge: readEdge(reader),
+      };
     default:
       throw new TypeError('A position has a kind.');
   }
 }
 
-function toBase64Url(text: string): string {
-  const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte));
-  return btoa(bytes.join('')).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+/** The check of what follows it in a token. */
+function checkOf(position: QueryPosition, { identity, range }: TokenScope): string {
+  const writer = new TokenWriter();
+  writePosition(writer, position);
+  return hashText(`${writer.toString()}\n${position.kind === 'count' ? range : ''}\n${identity}`);
 }
 
-function fromBase64Url(token: string): string {
-  const binary = atob(token.replaceAll('-', '+').replaceAll('_', '/'));
-  return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
-}
-
-/** The token that continues the query at a position. */
-export function encodePosition(identity: string, position: QueryPosition): string {
-  const array = toArray(position);
-  return toBase64Url(JSON.stringify([VERSION, hashText(JSON.stringify(array) + identity), array]));
+/** The token that continues a query at a position. */
+export function encodePosition(scope: TokenScope, position: QueryPosition): string {
+  const writer = new TokenWriter();
+  writer.byte(VERSION);
+  writer.text(checkOf(position, scope));
+  writePosition(writer, position);
+  return writer.toString();
 }
 
 function refused(cause?: unknown): PerigeeError {
@@ -160,26 +151,23 @@ function refused(cause?: unknown): PerigeeError {
   );
 }
 
-function parseToken(token: string): unknown {
-  try {
-    return JSON.parse(fromBase64Url(token));
-  } catch (error) {
-    throw refused(error);
-  }
-}
+/** No token is longer; whatever is sent as one is not read then. */
+const MAX_CHARACTERS = 4096;
 
 /** The position that a token of this query holds. @throws INVALID_CONTINUATION */
-export function decodePosition(identity: string, token: string): QueryPosition {
-  const parts = parseToken(token);
-  if (!Array.isArray(parts) || parts.length !== 3 || parts[0] !== VERSION || !Array.isArray(parts[2])) {
-    throw refused();
-  }
-  const array = parts[2] as readonly JsonValue[];
-  if (parts[1] !== hashText(JSON.stringify(array) + identity)) {
-    throw refused();
-  }
+export function decodePosition(scope: TokenScope, token: string): QueryPosition {
   try {
-    return fromArray(array);
+    const reader = new TokenReader(token.length > MAX_CHARACTERS ? '' : token);
+    if (reader.byte() !== VERSION) {
+      throw new TypeError('A token is of another version.');
+    }
+    const check = reader.text();
+    const position = readPosition(reader);
+    reader.end();
+    if (check !== checkOf(position, scope) || encodePosition(scope, position) !== token) {
+      throw new TypeError('A token is of another query.');
+    }
+    return position;
   } catch (error) {
     throw refused(error);
   }

@@ -7,8 +7,9 @@ import type { ScalarFunction } from '../functions/function-entry.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import { queryCounts } from '../query-counts.ts';
 import type { SearchPolicy } from '../search/search-policy.ts';
+import type { EpkRange } from '../../store/queries.ts';
 import type { QueryParameter } from '../syntax-nodes.ts';
-import { decodePosition, encodePosition, queryIdentity } from './continuation-token.ts';
+import { decodePosition, encodePosition, tokenScope } from './continuation-token.ts';
 import { runCounted } from './counted-run.ts';
 import { runRanked } from './ranked-run.ts';
 import { runOrdered, runOrderedDistinct } from './ordered-run.ts';
@@ -32,6 +33,8 @@ export interface ExecuteRequest {
   readonly maxItemCount: number;
   /** The continuation of the page before, from the same query with the same parameters. */
   readonly continuation: string | undefined;
+  /** What the source is restricted to, where that is a range: a continuation that counts rows is for it alone. */
+  readonly range?: EpkRange | undefined;
   readonly signal: AbortSignal | undefined;
   readonly runtime: Runtime;
   /** Whether the source gives exactly the documents that satisfy WHERE. Only for queries without JOIN. */
@@ -90,8 +93,8 @@ function asLimit(error: unknown): unknown {
 export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPage> {
   const { prepared, parameters, maxItemCount, continuation, signal, runtime } = request;
   const counts = queryCounts(prepared, parameters);
-  const identity = queryIdentity(prepared.text, parameters);
-  const pacer = new Pacer(runtime, signal);
+  const scope = tokenScope(prepared, parameters, request.range);
+  const pacer = new Pacer(runtime, signal, prepared.udfs.length > 0);
   pacer.check();
   const pipeline = compilePipeline(prepared, createEnvironment(request), request.whereIsExact);
   const statistics: RunStatistics = { rowsLookedAt: 0, rowsMatched: 0 };
@@ -105,7 +108,7 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
     maxItemCount,
     offset: counts.offset ?? 0,
     limit: counts.top ?? counts.limit ?? Number.POSITIVE_INFINITY,
-    position: continuation === undefined ? undefined : decodePosition(identity, continuation),
+    position: continuation === undefined ? undefined : decodePosition(scope, continuation),
     statistics,
   };
   if (run.limit === 0) {
@@ -113,7 +116,7 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
   }
   try {
     const { items, bytes, next } = await runnerOf(pipeline)(run);
-    return { items, continuation: next === undefined ? undefined : encodePosition(identity, next), bytesReturned: bytes, ...statistics };
+    return { items, continuation: next === undefined ? undefined : encodePosition(scope, next), bytesReturned: bytes, ...statistics };
   } catch (error) {
     throw asLimit(error);
   }

@@ -14,11 +14,11 @@ export interface OrderedRow extends OrderedPlace {
   readonly bytes: number;
 }
 
-/** Compares places. A descending key turns its own order around; ties always follow the order of creation. */
+/** Compares places. A descending key turns its own order around; ties follow the order of creation. */
 export type PlaceOrder = (left: OrderedPlace, right: OrderedPlace) => number;
 
-/** The order of these directions: -1 for a descending key, 1 for an ascending one. */
-export function placeOrder(directions: readonly (1 | -1)[]): PlaceOrder {
+/** The order of these directions: -1 for a descending key, 1 for an ascending one. `ties` -1 has the newest of what sorts alike first. */
+export function placeOrder(directions: readonly (1 | -1)[], ties: 1 | -1 = 1): PlaceOrder {
   return (left, right) => {
     for (let index = 0; index < directions.length; index += 1) {
       const order = compareValues(left.keys[index], right.keys[index]);
@@ -26,7 +26,7 @@ export function placeOrder(directions: readonly (1 | -1)[]): PlaceOrder {
         return order * (directions[index] as number);
       }
     }
-    return left.ordinal - right.ordinal || left.row - right.row;
+    return ties * (left.ordinal - right.ordinal) || left.row - right.row;
   };
 }
 

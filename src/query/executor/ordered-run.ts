@@ -3,13 +3,16 @@ import type { CompileScope, Evaluate } from '../evaluator/compile-scope.ts';
 import { runPipeline, type Pipeline } from '../evaluator/pipeline.ts';
 import { ValueMap } from '../evaluator/value-set.ts';
 import { isVectorDistance } from '../search/vector-options.ts';
+import { rewrittenOrder } from '../rewritten-order.ts';
 import type { OrderByItemNode } from '../syntax-nodes.ts';
-import { keysFitToken, wrongPosition, type QueryPosition } from './continuation-token.ts';
+import type { EdgeCounter } from './key-edge.ts';
+import { wrongPosition } from './continuation-token.ts';
 import { everyRowHasValue } from './every-row-has-value.ts';
 import { measureValue } from './measure-value.ts';
 import { FirstRows, placeOrder, type OrderedPlace, type OrderedRow } from './ordered-rows.ts';
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
+import { behindPlace, counterFrom, positionBehind, resumeOrder, type Resumption } from './resume-order.ts';
 import { scanAll } from './scan-all.ts';
 import { sortKey, type Sorting } from './sorting.ts';
 import { streamedResult, streamInOrder } from './streamed-order.ts';
@@ -30,9 +33,19 @@ function sortKeyOf({ expression, descending, explicitDirection }: OrderByItemNod
     : { value: scope.tools.expression(expression, scope), direction };
 }
 
-function sortingOf({ last }: Pipeline): Sorting {
-  const keys = last.query.orderBy.map((item) => sortKeyOf(item, last.scope));
-  return { keys: keys.map(({ value }) => value), order: placeOrder(keys.map(({ direction }) => direction)) };
+/** How rows are ordered by some keys; what a client made from a plan has the newest of what sorts alike first, where any key descends. */
+export function createSorting({ last }: Pipeline, keys: readonly SortKey[]): Sorting {
+  const directions = keys.map(({ direction }) => direction);
+  const ties = rewrittenOrder(last.scope.prepared)?.tiesDescend === true ? -1 : 1;
+  return { keys: keys.map(({ value }) => value), directions, order: placeOrder(directions, ties) };
+}
+
+function sortingOf(pipeline: Pipeline): Sorting {
+  const { query, scope } = pipeline.last;
+  return createSorting(
+    pipeline,
+    query.orderBy.map((item) => sortKeyOf(item, scope)),
+  );
 }
 
 /** Scans everything and calls `visit` with the place of each row, and with a function that projects it. */
@@ -71,7 +84,7 @@ async function visitPlaces(
 async function firstRows(
   run: QueryRun,
   sorting: Sorting,
-  behind: OrderedPlace | undefined,
+  behind: Resumption | undefined,
   capacity: number,
   budget: number,
 ): Promise<FirstRows> {
@@ -80,7 +93,7 @@ async function firstRows(
   // One more tells whether there is a next page. Rows without a value take no place, so where there may be some, how many are needed is not known.
   const firstInOrder = behind === undefined && everyRowHasValue(run.pipeline.last.query) ? capacity + 1 : undefined;
   const visit = (place: OrderedPlace, project: () => JsonValue | undefined): void => {
-    if ((behind !== undefined && sorting.order(place, behind) <= 0) || !rows.wants(place)) {
+    if (behind?.isBehind(place) === false || !rows.wants(place)) {
       return;
     }
     const value = project();
@@ -94,66 +107,60 @@ async function firstRows(
 }
 
 interface Progress {
-  readonly behind: OrderedPlace | undefined;
+  readonly behind: Resumption | undefined;
   /** Rows to leave out behind that place. */
   readonly skip: number;
   /** Rows returned by earlier pages. */
   readonly taken: number;
 }
 
-function startOf({ position, offset }: QueryRun, keyCount: number): Progress {
+async function startOf(run: QueryRun, sorting: Sorting): Promise<Progress> {
+  const { position, offset } = run;
   if (position === undefined) {
     return { behind: undefined, skip: offset, taken: 0 };
   }
-  if (position.kind === 'count') {
-    return { behind: undefined, skip: offset + position.taken, taken: position.taken };
-  }
-  if (position.kind !== 'order' || position.keys.length !== keyCount) {
+  if (position.kind !== 'order') {
     throw wrongPosition();
   }
-  return { behind: position, skip: 0, taken: position.taken };
+  return { behind: await resumeOrder(run, sorting, position), skip: 0, taken: position.taken };
 }
 
 /** Moves the start behind rows that OFFSET leaves out, until few enough remain; undefined when the rows end before. */
-async function skipFar(run: QueryRun, sorting: Sorting, start: Progress): Promise<Progress | undefined> {
+async function skipFar(run: QueryRun, sorting: Sorting, start: Progress, counter: EdgeCounter): Promise<Progress | undefined> {
   let progress = start;
   while (progress.skip > MAX_KEPT_OFFSET) {
     const count = Math.min(progress.skip, MAX_COUNTED_OFFSET);
     const rows = (await firstRows(run, sorting, progress.behind, count, Number.POSITIVE_INFINITY)).sorted();
-    if (rows.length < count) {
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < count) {
       return undefined;
     }
-    progress = { ...progress, behind: rows.at(-1), skip: progress.skip - count };
+    rows.forEach(({ keys }) => counter.pass(keys));
+    progress = { ...progress, behind: behindPlace(last, sorting), skip: progress.skip - count };
   }
   return progress;
 }
 
-function positionBehind(place: OrderedPlace, taken: number): QueryPosition {
-  const { keys, ordinal, row } = place;
-  return keysFitToken(keys) ? { kind: 'order', keys, ordinal, row, taken } : { kind: 'count', taken };
-}
-
 /**
  * Runs a query with ORDER BY: each page reads on in the order of the source, where it has that of the query, and otherwise scans everything and
- * keeps no more rows than it returns.
- *
- * The next page starts behind the last row returned, by its sort keys; where these are too long for a token, it counts rows instead. Both ways
- * give the same rows, so one may follow the other from page to page.
+ * keeps no more rows than it returns. The next page starts behind the last row returned, by its sort keys.
  */
 export async function runOrdered(run: QueryRun): Promise<RunResult> {
   const sorting = sortingOf(run.pipeline);
-  const start = startOf(run, sorting.keys.length);
+  const start = await startOf(run, sorting);
   const streamed = await streamInOrder(run, sorting, start);
-  return streamed === undefined
-    ? runSorted(run, sorting)
-    : streamedResult(streamed, (last) => positionBehind(last, start.taken + streamed.page.items.length));
+  return streamed === undefined ? sortRows(run, sorting, start) : streamedResult(streamed, start.taken);
 }
 
 /** {@link runOrdered} with keys of the caller's. */
 export async function runSorted(run: QueryRun, sorting: Sorting): Promise<RunResult> {
-  const start = startOf(run, sorting.keys.length);
+  return sortRows(run, sorting, await startOf(run, sorting));
+}
+
+async function sortRows(run: QueryRun, sorting: Sorting, start: Progress): Promise<RunResult> {
   const end: RunResult = { items: [], bytes: 0, next: undefined };
-  let progress = await skipFar(run, sorting, start);
+  const counter = counterFrom(run.position, start.behind);
+  let progress = await skipFar(run, sorting, start, counter);
   while (progress !== undefined) {
     const { behind, skip, taken } = progress;
     const page = new PageCollector(skip, run.limit - taken, run.maxItemCount);
@@ -165,16 +172,17 @@ export async function runSorted(run: QueryRun, sorting: Sorting): Promise<RunRes
         break;
       }
       last = row;
+      counter.pass(row.keys);
     }
     if (last === undefined) {
       return end;
     }
     const hasMore = (kept.dropped || page.overflowed) && !page.isDone;
     if (page.items.length > 0 || !hasMore) {
-      const next = hasMore ? positionBehind(last, taken + page.items.length) : undefined;
+      const next = hasMore ? positionBehind(last, taken + page.items.length, counter) : undefined;
       return { items: page.items, bytes: page.bytes, next };
     }
-    progress = { behind: last, skip: page.skip, taken };
+    progress = { behind: behindPlace(last, sorting), skip: page.skip, taken };
   }
   return end;
 }

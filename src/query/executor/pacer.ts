@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
 
-/** How often the clock is asked. */
+/** How often the clock is asked where a step is short. */
 const CHECK_EVERY = 64;
 /** The longest time without letting others run, as far as single rows allow. */
 const MAX_BUSY_MS = 8;
@@ -12,19 +12,22 @@ const MAX_BUSY_STEPS = 16_384;
 export class Pacer {
   readonly #runtime: Runtime;
   readonly #signal: AbortSignal | undefined;
+  readonly #checkEvery: number;
   #steps = 0;
   #since: number;
 
-  constructor(runtime: Runtime, signal: AbortSignal | undefined) {
+  /** @param hasLongSteps whether a single step may take milliseconds, so that the clock is asked after each. */
+  constructor(runtime: Runtime, signal: AbortSignal | undefined, hasLongSteps = false) {
     this.#runtime = runtime;
     this.#signal = signal;
+    this.#checkEvery = hasLongSteps ? 1 : CHECK_EVERY;
     this.#since = runtime.monotonicMs();
   }
 
   /** Counts a step; true when it is time to {@link pause}. */
   isDue(): boolean {
     this.#steps += 1;
-    if (this.#steps % CHECK_EVERY !== 0) {
+    if (this.#steps % this.#checkEvery !== 0) {
       return false;
     }
     return this.#steps >= MAX_BUSY_STEPS || this.#runtime.monotonicMs() - this.#since >= MAX_BUSY_MS;

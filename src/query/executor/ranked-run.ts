@@ -4,12 +4,11 @@ import type { CompileScope } from '../evaluator/compile-scope.ts';
 import { runPipeline } from '../evaluator/pipeline.ts';
 import type { RankClause } from '../prepared-query.ts';
 import { isVectorDistance } from '../search/vector-options.ts';
-import type { CallNode } from '../syntax-nodes.ts';
 import { wrongPosition } from './continuation-token.ts';
 import { everyRowHasValue } from './every-row-has-value.ts';
 import { measureValue } from './measure-value.ts';
 import { FirstRows, placeOrder } from './ordered-rows.ts';
-import { runSorted } from './ordered-run.ts';
+import { createSorting, runSorted } from './ordered-run.ts';
 import { pacedSort } from './paced-sort.ts';
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
@@ -46,8 +45,8 @@ async function countTexts({ pipeline, wholeSource, signal, pacer, statistics }: 
 }
 
 /** The keys of the scores, after the texts of the container are counted. */
-async function scoreKeys(run: QueryRun, scores: readonly CallNode[], scope: CompileScope): Promise<readonly ScoreKey[]> {
-  const prepared = scores.map((node) => (isVectorDistance(node) ? vectorKey(node, scope) : new TextScore(node, scope)));
+async function scoreKeys(run: QueryRun, { scores, fused }: RankClause, scope: CompileScope): Promise<readonly ScoreKey[]> {
+  const prepared = scores.map((node) => (isVectorDistance(node) ? vectorKey(node, scope, undefined, fused) : new TextScore(node, scope)));
   const uncounted: TextScore[] = [];
   for (const score of prepared) {
     if (score instanceof TextScore && !(await score.ask(run.textStatistics))) {
@@ -200,9 +199,9 @@ export async function runRanked(run: QueryRun): Promise<RunResult> {
   if (rank === undefined) {
     throw new TypeError('The query has no ORDER BY RANK.');
   }
-  const keys = await scoreKeys(run, rank.scores, last.scope);
+  const keys = await scoreKeys(run, rank, last.scope);
   if (rank.fused) {
     return runFused(run, rank, keys);
   }
-  return runSorted(run, { keys: keys.map(({ value }) => value), order: placeOrder(keys.map(({ direction }) => direction)) });
+  return runSorted(run, createSorting(run.pipeline, keys));
 }

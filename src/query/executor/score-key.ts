@@ -7,11 +7,11 @@ import { isSimilarity } from '../functions/vector/vector-distance.ts';
 import { documentPath } from '../search/document-path.ts';
 import { scoreTerms } from '../search/score-terms.ts';
 import type { IndexedText } from '../search/text-condition.ts';
-import { distanceFunctionOf } from '../search/vector-options.ts';
+import { distanceFunctionOf, putsMissingLast } from '../search/vector-options.ts';
 import type { CallNode, ExpressionNode } from '../syntax-nodes.ts';
 import type { TextStatisticsSource } from './query-run.ts';
 
-/** A number by which rows are ordered. It is never undefined: a row without a score has the worst number there is. */
+/** A number by which rows are ordered. It is never undefined: a row without a score has one beyond those of all others. */
 export interface ScoreKey {
   readonly value: (frame: Parameters<Evaluate>[0]) => number;
   /** 1 where the smallest number fits best, -1 where the greatest does. */
@@ -21,17 +21,21 @@ export interface ScoreKey {
 /** Finite, since a continuation token holds it as JSON. */
 const WORST = Number.MAX_VALUE;
 
-/** The key of a call of VECTORDISTANCE: what is most alike first, unless a direction is given. Rows without a distance come last either way. */
-export function vectorKey(node: CallNode, scope: CompileScope, given?: 1 | -1): ScoreKey {
+/**
+ * The key of a call of VECTORDISTANCE: what is most alike first, unless a direction is given. A row without a distance is the worst where the
+ * policy of the container knows the vectors, and where ranks are `fused`; elsewhere it comes before all numbers, as in any order.
+ */
+export function vectorKey(node: CallNode, scope: CompileScope, given?: 1 | -1, fused: boolean = false): ScoreKey {
   const { prepared, environment } = scope;
   const distance = distanceFunctionOf(node, prepared, environment.parameters, environment.searchPolicy);
   const direction = given ?? (isSimilarity(distance) ? -1 : 1);
+  const missing = fused || putsMissingLast(node, prepared, environment.searchPolicy) ? direction * WORST : -WORST;
   const evaluate = scope.tools.expression(node, scope);
   return {
     direction,
     value: (frame) => {
       const value = evaluate(frame);
-      return typeof value === 'number' ? value : direction * WORST;
+      return typeof value === 'number' ? value : missing;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { PlaceOrder } from './ordered-rows.ts';
 /** How rows are ordered. */
 export interface Sorting {
   readonly keys: readonly Evaluate[];
+  readonly directions: readonly (1 | -1)[];
   readonly order: PlaceOrder;
 }
 

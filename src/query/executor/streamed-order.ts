@@ -1,9 +1,11 @@
 import { queryMayFail } from '../may-fail.ts';
 import { runPipeline } from '../evaluator/pipeline.ts';
+import type { EdgeCounter } from './key-edge.ts';
 import type { OrderedPlace } from './ordered-rows.ts';
 import { sortKey, type Sorting } from './sorting.ts';
 import { PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
+import { counterFrom, positionBehind, type Resumption } from './resume-order.ts';
 
 /** What is left of a page of an ordered run when its rows came in order. */
 export interface StreamedPage {
@@ -11,11 +13,12 @@ export interface StreamedPage {
   /** The last row that is in the page, or was left out by OFFSET; undefined where there was none. */
   readonly last: OrderedPlace | undefined;
   readonly hasMore: boolean;
+  readonly counter: EdgeCounter;
 }
 
 /** Where a page starts, and what it leaves out. */
 export interface StreamStart {
-  readonly behind: OrderedPlace | undefined;
+  readonly behind: Resumption | undefined;
   readonly skip: number;
   readonly taken: number;
 }
@@ -27,10 +30,12 @@ export interface StreamStart {
  */
 export async function streamInOrder(run: QueryRun, sorting: Sorting, start: StreamStart): Promise<StreamedPage | undefined> {
   const { pipeline, source, signal, pacer, statistics } = run;
-  // A scan comes by rows that the page does not need, and fails where one of them does.
-  if (source.ordered === undefined || queryMayFail(pipeline.last.query.node)) {
+  // A scan comes by rows that the page does not need, and fails where one of them does. A source starts at a place, not between two.
+  const isBetween = start.behind !== undefined && start.behind.place === undefined;
+  if (source.ordered === undefined || isBetween || queryMayFail(pipeline.last.query.node)) {
     return undefined;
   }
+  const counter = counterFrom(run.position, start.behind);
   const page = new PageCollector(start.skip, run.limit - start.taken, run.maxItemCount);
   let last: OrderedPlace | undefined;
   let ordinal = 0;
@@ -40,12 +45,13 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
     (frame) => {
       const place = { keys: sorting.keys.map((key) => sortKey(key(frame))), ordinal, row };
       row += 1;
-      if (page.isClosed || (start.behind !== undefined && sorting.order(place, start.behind) <= 0)) {
+      if (page.isClosed || start.behind?.isBehind(place) === false) {
         return;
       }
       const value = pipeline.last.project(frame);
       if (value !== undefined && page.add(value)) {
         last = place;
+        counter.pass(place.keys);
       }
     },
     () => page.isClosed,
@@ -53,9 +59,9 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
   const expectedRows = start.skip + Math.min(run.limit - start.taken, run.maxItemCount) + 1;
   const result = (): StreamedPage => {
     statistics.rowsMatched += execution.matched();
-    return { page, last, hasMore: page.overflowed };
+    return { page, last, hasMore: page.overflowed, counter };
   };
-  for await (const batch of source.ordered({ from: start.behind, expectedRows, signal })) {
+  for await (const batch of source.ordered({ from: start.behind?.place, expectedRows, signal })) {
     if (batch === 'gave-up') {
       return undefined;
     }
@@ -81,7 +87,8 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
   return result();
 }
 
-/** The page as the result of a run. */
-export function streamedResult({ page, last, hasMore }: StreamedPage, positionOf: (last: OrderedPlace) => RunResult['next']): RunResult {
-  return { items: page.items, bytes: page.bytes, next: hasMore && last !== undefined ? positionOf(last) : undefined };
+/** The page as the result of a run; `taken` rows were returned by earlier pages. */
+export function streamedResult({ page, last, hasMore, counter }: StreamedPage, taken: number): RunResult {
+  const next = hasMore && last !== undefined ? positionBehind(last, taken + page.items.length, counter) : undefined;
+  return { items: page.items, bytes: page.bytes, next };
 }

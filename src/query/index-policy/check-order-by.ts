@@ -63,7 +63,7 @@ function checkRank({ text, root, identifiers }: PreparedQuery, { policy }: Conta
 
 /**
  * Refuses an ORDER BY that Cosmos DB could not serve from the indexes of the container: several keys without a composite index, one key
- * whose path is excluded, or a rank by texts without a full-text index. `policy` does so only where the container states an index policy of its own, `lenient` never.
+ * whose path is excluded, or a rank by texts without a full-text index. The order of an aggregate's one row needs none. `policy` does so only where the container states an index policy of its own, `lenient` never.
  *
  * @throws QUERY_INVALID with the service's sentence
  */
@@ -71,7 +71,7 @@ export function checkOrderByIndexes(prepared: PreparedQuery, definition: Contain
   const { text, root } = prepared;
   const items = root.orderBy;
   const [first] = items;
-  if (mode === 'lenient' || first === undefined) {
+  if (mode === 'lenient' || first === undefined || root.isAggregate) {
     return;
   }
   const settings = containerSettings(definition);

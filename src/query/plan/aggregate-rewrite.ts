@@ -1,32 +1,33 @@
 import { queryErrorEntry, queryInvalidError } from '../query-errors.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
-import { printExpression } from '../printer.ts';
 import type { CallNode, ExpressionNode } from '../syntax-nodes.ts';
 import { operandsOf } from '../walk.ts';
+import { planExpression } from './plan-text.ts';
 import type { AggregateType } from './query-info.ts';
 
 /** How one aggregate is split: the type the client merges by, and what each range computes. */
 interface AggregateRewrite {
   readonly type: AggregateType;
-  item(argument: string): string;
+  /** `name` is the aggregate's own, as it was written. */
+  item(name: string, argument: string): string;
 }
 
-const simple = (type: AggregateType, name: string): AggregateRewrite => ({ type, item: (argument) => `{"item": ${name}(${argument})}` });
+const simple = (type: AggregateType): AggregateRewrite => ({ type, item: (name, argument) => `{"item": ${name}(${argument})}` });
 
-const extreme = (type: AggregateType, name: string, member: string): AggregateRewrite => ({
+const extreme = (type: AggregateType, member: string): AggregateRewrite => ({
   type,
-  item: (argument) => `{"item": ${name}(${argument}), "item2": {"${member}": ${name}(${argument}), "count": COUNT(${argument})}}`,
+  item: (name, argument) => `{"item": ${name}(${argument}), "item2": {"${member}": ${name}(${argument}), "count": COUNT(${argument})}}`,
 });
 
-const REWRITES: ReadonlyMap<string, AggregateRewrite> = new Map([
-  ['AVG', { type: 'Average', item: (argument: string) => `{"item": {"sum": SUM(${argument}), "count": COUNT(${argument})}}` }],
-  ['COUNT', simple('Count', 'COUNT')],
-  ['COUNTIF', simple('CountIf', 'COUNTIF')],
-  ['MAKELIST', simple('MakeList', 'MAKELIST')],
-  ['MAKESET', simple('MakeSet', 'MAKESET')],
-  ['MAX', extreme('Max', 'MAX', 'max')],
-  ['MIN', extreme('Min', 'MIN', 'min')],
-  ['SUM', simple('Sum', 'SUM')],
+const REWRITES: ReadonlyMap<string, AggregateRewrite> = new Map<string, AggregateRewrite>([
+  ['AVG', { type: 'Average', item: (_, argument) => `{"item": {"sum": SUM(${argument}), "count": COUNT(${argument})}}` }],
+  ['COUNT', simple('Count')],
+  ['COUNTIF', simple('CountIf')],
+  ['MAKELIST', simple('MakeList')],
+  ['MAKESET', simple('MakeSet')],
+  ['MAX', extreme('Max', 'max')],
+  ['MIN', extreme('Min', 'min')],
+  ['SUM', simple('Sum')],
 ]);
 
 /** One SELECT expression as each range computes it. */
@@ -44,7 +45,7 @@ function containsAggregate(prepared: PreparedQuery, node: ExpressionNode): boole
 
 function rewriteCall(node: CallNode, name: string): SelectPart {
   const rewrite = REWRITES.get(name) as AggregateRewrite;
-  return { type: rewrite.type, text: rewrite.item(node.arguments.map((argument) => printExpression(argument)).join(', ')) };
+  return { type: rewrite.type, text: rewrite.item(node.name, node.arguments.map((argument) => planExpression(argument)).join(', ')) };
 }
 
 /**
@@ -61,5 +62,5 @@ export function selectPart(prepared: PreparedQuery, node: ExpressionNode): Selec
     const message = 'Compositions of aggregates and other expressions are not allowed.';
     throw queryInvalidError(prepared.text, [queryErrorEntry(undefined, node, message)], 'Give a partition key, or compute on the result.');
   }
-  return { type: null, text: printExpression(node) };
+  return { type: null, text: planExpression(node) };
 }

@@ -1,22 +1,23 @@
 import { setOwn, type JsonValue } from '../../core/json.ts';
 import { partitionKeysOf } from '../partition-key-filter.ts';
 import type { BoundQuery, PreparedQuery } from '../prepared-query.ts';
-import { printExpression } from '../printer.ts';
 import { queryCounts, type QueryCounts } from '../query-counts.ts';
 import { NO_SEARCH_POLICY, type SearchPolicy } from '../search/search-policy.ts';
-import { isVectorDistance } from '../search/vector-options.ts';
+import { isVectorDistance, putsMissingLast } from '../search/vector-options.ts';
 import type { ExpressionNode, OrderByItemNode, QueryParameter } from '../syntax-nodes.ts';
 import { pathOf } from '../walk.ts';
-import { hybridSearchInfo, isHybridSearch, NO_DISTANCE, vectorDirection } from './hybrid-search.ts';
 import { selectPart } from './aggregate-rewrite.ts';
+import { hybridSearchInfo, isHybridSearch, NO_DISTANCE, vectorDirection } from './hybrid-search.ts';
+import { cachedPlan } from './plan-cache.ts';
+import { planExpression } from './plan-text.ts';
 import type { AggregateType, DistinctType, QueryInfo, QueryPlan } from './query-info.ts';
-import { columnParts, rewriteGroups, rewriteOffset, rewriteOrderBy } from './rewrite-query.ts';
+import { columnParts, rewriteCounts, rewriteGroups, rewriteOrderBy } from './rewrite-query.ts';
 
 const isGrouped = ({ isAggregate, groupBy }: BoundQuery): boolean => isAggregate || groupBy !== undefined;
 
 function textOf(node: ExpressionNode): string {
   const path = pathOf(node);
-  return path === undefined ? printExpression(node) : JSON.stringify([path.root.name, ...path.steps]);
+  return path === undefined ? planExpression(node) : JSON.stringify([path.root.name, ...path.steps]);
 }
 
 /** Sorted rows bring equal rows together when the columns are, in any order, the first sort keys. */
@@ -39,21 +40,21 @@ interface PlannedKey {
   readonly text: string;
 }
 
-/** Without a direction, what is most alike comes first; rows without a distance are last either way, so their key is no smaller than any. */
+/** Without a direction, what is most alike comes first. For clients undefined is less than any number, so rows that come last have a number. */
 function plannedKey(
-  item: OrderByItemNode,
+  { expression, descending, explicitDirection }: OrderByItemNode,
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   policy: SearchPolicy,
 ): PlannedKey {
-  const { expression, descending, explicitDirection } = item;
-  const text = printExpression(expression);
+  const text = planExpression(expression);
   const written = descending ? 'Descending' : 'Ascending';
   if (!isVectorDistance(expression)) {
     return { direction: written, text };
   }
   const direction = explicitDirection ? written : vectorDirection(expression, prepared, parameterMap(parameters), policy);
-  return { direction, text: direction === 'Ascending' ? `(${text} ?? ${NO_DISTANCE.Ascending})` : text };
+  const isLast = direction === 'Ascending' && putsMissingLast(expression, prepared, policy);
+  return { direction, text: isLast ? `(${text} ?? ${NO_DISTANCE.Ascending})` : text };
 }
 
 function parameterMap(parameters: readonly QueryParameter[]): ReadonlyMap<string, JsonValue> {
@@ -61,17 +62,16 @@ function parameterMap(parameters: readonly QueryParameter[]): ReadonlyMap<string
 }
 
 function rewrittenQuery(prepared: PreparedQuery, counts: QueryCounts, keys: readonly PlannedKey[]): string {
-  if (isGrouped(prepared.root)) {
+  const { root } = prepared;
+  if (isGrouped(root)) {
     return rewriteGroups(prepared);
   }
-  if (prepared.root.orderBy.length > 0) {
-    return rewriteOrderBy(
-      prepared,
-      counts,
-      keys.map(({ text }) => text),
-    );
+  if (root.orderBy.length > 0) {
+    const texts = keys.map(({ text }) => text);
+    return rewriteOrderBy(prepared, counts, texts);
   }
-  return counts.offset === undefined ? '' : rewriteOffset(prepared, counts);
+  const isCounted = counts.offset !== undefined || (counts.top !== undefined && root.distinct);
+  return isCounted ? rewriteCounts(prepared, counts) : '';
 }
 
 function columnTypes(prepared: PreparedQuery): readonly (readonly [string, AggregateType | null])[] {
@@ -104,8 +104,8 @@ function buildInfo(prepared: PreparedQuery, counts: QueryCounts, parameters: rea
     offset: counts.offset ?? null,
     limit: counts.limit ?? null,
     orderBy: Object.freeze(keys.map(({ direction }) => direction)),
-    orderByExpressions: Object.freeze(sortKeys.map((item) => printExpression(item.expression))),
-    groupByExpressions: Object.freeze((root.groupBy ?? []).map((node) => printExpression(node))),
+    orderByExpressions: Object.freeze(sortKeys.map((item) => planExpression(item.expression))),
+    groupByExpressions: Object.freeze((root.groupBy ?? []).map((node) => planExpression(node))),
     groupByAliases: Object.freeze(types.map(([name]) => name)),
     aggregates: Object.freeze(valueAggregates(prepared)),
     groupByAliasToAggregateType: asObject(types),
@@ -115,12 +115,8 @@ function buildInfo(prepared: PreparedQuery, counts: QueryCounts, parameters: rea
   });
 }
 
-/** Plans of queries whose counts are literals, by whether OFFSET and LIMIT are in them. */
-interface KnownPlans {
-  paged?: QueryPlan;
-  unpaged?: QueryPlan;
-}
-const known = new WeakMap<PreparedQuery, KnownPlans>();
+/** Of a query without FROM, which one range answers as it is. */
+const NO_COUNTS: QueryCounts = { top: undefined, offset: undefined, limit: undefined };
 
 function readsOneKey(prepared: PreparedQuery, partitionKeyPaths: readonly string[], parameters: readonly QueryParameter[]): boolean {
   const keys = partitionKeyPaths.length === 0 ? 'all' : partitionKeysOf(prepared, partitionKeyPaths, parameters);
@@ -130,9 +126,9 @@ function readsOneKey(prepared: PreparedQuery, partitionKeyPaths: readonly string
 /**
  * The plan by which a client runs a query on several ranges and merges the answers itself.
  *
- * Where the filter leaves one full partition key, OFFSET and LIMIT stay in the text, and the plan has neither: pass `partitionKeyPaths` for
- * that. A query with TOP, OFFSET and LIMIT in literals is planned once, so asking again costs a look-up. Plans of searches depend on what the
- * container says of its vectors: pass `policy` for that.
+ * Where the filter leaves one full partition key and nothing is merged, OFFSET and LIMIT stay in the text, and the plan has neither: pass
+ * `partitionKeyPaths` for that. A plan is made once for the values of the parameters that it depends on, so asking again costs a look-up. Plans of
+ * searches depend on what the container says of its vectors: pass `policy` for that.
  *
  * @throws QUERY_INVALID for an aggregate inside another expression, a count in a parameter that is no count, or options of VECTORDISTANCE that
  * do not fit
@@ -144,27 +140,17 @@ export function createQueryPlan(
   policy: SearchPolicy = NO_SEARCH_POLICY,
 ): QueryPlan {
   const { root } = prepared;
-  if (root.rank !== undefined && isHybridSearch(root)) {
-    const info = hybridSearchInfo(prepared, root.rank, queryCounts(prepared, parameters), parameterMap(parameters), policy);
-    return Object.freeze({ hybridSearchQueryInfo: info });
-  }
-  // Clients refuse a vector search that names no count.
-  const isSearch = root.orderBy.some(({ expression }) => isVectorDistance(expression));
-  const kind = root.offset !== undefined && !isSearch && readsOneKey(prepared, partitionKeyPaths, parameters) ? 'unpaged' : 'paged';
-  const plans = known.get(prepared) ?? {};
-  const planned = plans[kind];
-  if (planned !== undefined) {
-    return planned;
-  }
-  const counts = queryCounts(prepared, parameters);
-  const plan: QueryPlan = Object.freeze({
-    queryInfo: buildInfo(prepared, kind === 'unpaged' ? { ...counts, offset: undefined, limit: undefined } : counts, parameters, policy),
+  // What is merged, or rewritten as ORDER BY is, is counted by the client.
+  const isMerged = root.distinct || isGrouped(root) || root.orderBy.length > 0;
+  const form = root.offset !== undefined && !isMerged && readsOneKey(prepared, partitionKeyPaths, parameters) ? 'unpaged' : 'paged';
+  return cachedPlan(prepared, form, parameters, policy, () => {
+    const counts = queryCounts(prepared, parameters);
+    if (root.rank !== undefined && isHybridSearch(root)) {
+      return Object.freeze({ hybridSearchQueryInfo: hybridSearchInfo(prepared, root.rank, counts, parameterMap(parameters), policy) });
+    }
+    const left = root.sources.length === 0 ? NO_COUNTS : form === 'unpaged' ? { ...counts, offset: undefined, limit: undefined } : counts;
+    return Object.freeze({ queryInfo: buildInfo(prepared, left, parameters, policy) });
   });
-  if (!isSearch && [root.top, root.offset, root.limit].every((count) => count?.kind !== 'parameter')) {
-    plans[kind] = plan;
-    known.set(prepared, plans);
-  }
-  return plan;
 }
 
 /**

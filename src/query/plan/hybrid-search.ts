@@ -1,14 +1,15 @@
 import type { JsonValue } from '../../core/json.ts';
 import type { BoundQuery, PreparedQuery, RankClause } from '../prepared-query.ts';
-import { printCollection, printExpression } from '../printer.ts';
 import type { QueryCounts } from '../query-counts.ts';
+import { QUERY_LIMITS } from '../query-limits.ts';
 import { scoreTermNodes } from '../search/score-terms.ts';
 import type { SearchPolicy } from '../search/search-policy.ts';
 import { distanceFunctionOf } from '../search/vector-options.ts';
 import { isSimilarity } from '../functions/vector/vector-distance.ts';
 import type { CallNode } from '../syntax-nodes.ts';
+import { planExpression, planFrom } from './plan-text.ts';
 import type { HybridSearchQueryInfo, QueryInfo } from './query-info.ts';
-import { ORDER_BY_FILTER, rowExpression } from './rewrite-query.ts';
+import { filterClause, rowExpression } from './rewrite-query.ts';
 
 const PLACEHOLDER = 'documentdb-formattablehybridsearchquery';
 const DOCUMENT_COUNT = `{${PLACEHOLDER}-totaldocumentcount}`;
@@ -17,11 +18,9 @@ const DOCUMENT_COUNT = `{${PLACEHOLDER}-totaldocumentcount}`;
 export const NO_DISTANCE = { Ascending: '1.7976931348623157e308', Descending: '-1.7976931348623157e308' } as const;
 const NO_TEXT_SCORE = '-1';
 
-/** How many rows each range gives for each score, so that ranks are those among more rows than are wanted in the end. */
+/** How many rows each range gives for each score, so that ranks are those among more rows than are wanted in the end: the service's figures. */
 const LEAST_COMPONENT_ROWS = 120;
-const ROWS_FOR_EACH = 12;
-/** Clients keep no more by default. */
-const MOST_COMPONENT_ROWS = 50_000;
+const ROWS_FOR_EACH = 2;
 
 /** One score of ORDER BY RANK as each range computes it. */
 interface Component {
@@ -36,19 +35,19 @@ interface Component {
 function termTexts(node: CallNode, parameters: ReadonlyMap<string, JsonValue>): readonly string[] {
   return scoreTermNodes(node).flatMap((term) => {
     const value = term.kind === 'parameter' ? parameters.get(term.name) : undefined;
-    return Array.isArray(value) ? value.map((item: JsonValue) => JSON.stringify(item)) : [printExpression(term)];
+    return Array.isArray(value) ? value.map((item: JsonValue) => JSON.stringify(item)) : [planExpression(term)];
   });
 }
 
 function textComponent(node: CallNode, index: number, parameters: ReadonlyMap<string, JsonValue>): Component {
-  const path = node.arguments.slice(0, 1).map((argument) => printExpression(argument));
+  const path = node.arguments.slice(0, 1).map((argument) => planExpression(argument));
   const statistics = [DOCUMENT_COUNT, `{${PLACEHOLDER}-totalwordcount-${index}}`, `{${PLACEHOLDER}-hitcountsarray-${index}}`];
   const text = `_FullTextScore(${[...path, `[${termTexts(node, parameters).join(', ')}]`, ...statistics].join(', ')})`;
   return { direction: 'Descending', text, score: `(${text} ?? ${NO_TEXT_SCORE})` };
 }
 
 function vectorComponent(direction: Component['direction'], node: CallNode): Component {
-  const text = printExpression(node);
+  const text = planExpression(node);
   return { direction, text, score: `(${text} ?? ${NO_DISTANCE[direction]})` };
 }
 
@@ -81,35 +80,42 @@ function componentsOf(
 /** Counts what the scores of texts depend on, in each range; the client adds the counts up. */
 function statisticsQuery({ node }: BoundQuery, texts: readonly CallNode[], parameters: ReadonlyMap<string, JsonValue>): string {
   const statistics = texts.map((call) => {
-    const path = call.arguments.slice(0, 1).map((argument) => printExpression(argument))[0] as string;
+    const path = call.arguments.slice(0, 1).map((argument) => planExpression(argument))[0] as string;
     const hits = termTexts(call, parameters).map((term) => `COUNTIF(FullTextContains(${path}, ${term}))`);
     return `{"totalWordCount": SUM(_FullTextWordCount(${path})), "hitCounts": [${hits.join(', ')}]}`;
   });
-  const from = node.from === undefined ? '' : `\nFROM ${printCollection(node.from)}`;
+  const from = node.from === undefined ? '' : `\n${planFrom(node.from)}`;
   return `SELECT COUNT(1) AS documentCount, [${statistics.join(', ')}] AS fullTextStatistics${from}`;
 }
 
-function componentRows(wanted: number | undefined): number | undefined {
-  return wanted === undefined || wanted === 0
-    ? wanted
-    : Math.max(wanted, Math.min(MOST_COMPONENT_ROWS, Math.max(LEAST_COMPONENT_ROWS, ROWS_FOR_EACH * wanted)));
+/** The counts of a query for one score: as the query has them, by TOP or by OFFSET and LIMIT. */
+function componentCounts({ top, offset, limit }: QueryCounts): QueryCounts {
+  const count = top ?? limit;
+  const wanted = count === undefined || count === 0 ? count : (offset ?? 0) + count;
+  // Clients take a count of none for no count at all, so none may come.
+  const least = wanted === 0 ? 0 : LEAST_COMPONENT_ROWS;
+  const rows = wanted === undefined ? undefined : Math.min(Math.max(least, ROWS_FOR_EACH * wanted), QUERY_LIMITS.countBound - 1);
+  return top === undefined
+    ? { top: undefined, offset: rows === undefined ? undefined : 0, limit: rows }
+    : { top: rows, offset: undefined, limit: undefined };
 }
 
-function componentInfo({ direction, text }: Component, root: BoundQuery, scores: string, top: number | undefined): QueryInfo {
+function componentInfo({ direction, text }: Component, root: BoundQuery, scores: string, { top, offset, limit }: QueryCounts): QueryInfo {
   const alias = root.sources[0]?.alias as string;
-  const { where, from } = root.node;
+  const { from } = root.node;
   const rewrittenQuery = [
     `SELECT ${top === undefined ? '' : `TOP ${top} `}${alias}._rid, [{"item": ${text}}] AS orderByItems, ` +
       `{"payload": ${rowExpression(root)}, "componentScores": ${scores}} AS payload`,
-    `FROM ${from === undefined ? alias : printCollection(from)}`,
-    `WHERE ${where === undefined ? `(${ORDER_BY_FILTER})` : `((${printExpression(where)}) AND (${ORDER_BY_FILTER}))`}`,
+    from === undefined ? `FROM ${alias}` : planFrom(from),
+    filterClause(root),
     `ORDER BY ${text} ${direction === 'Descending' ? 'DESC' : 'ASC'}`,
+    ...(limit === undefined ? [] : [`OFFSET 0 LIMIT ${limit}`]),
   ].join('\n');
   return Object.freeze({
     distinctType: 'None',
     top: top ?? null,
-    offset: null,
-    limit: null,
+    offset: offset ?? null,
+    limit: limit ?? null,
     orderBy: Object.freeze([direction] as const),
     orderByExpressions: Object.freeze([text]),
     groupByExpressions: Object.freeze([]),
@@ -143,17 +149,16 @@ export function hybridSearchInfo(
   const { root } = prepared;
   const texts = rank.scores.filter(isText);
   const components = componentsOf(rank, prepared, parameters, policy);
-  const take = counts.top ?? counts.limit;
-  const top = componentRows(take === undefined ? undefined : take === 0 ? 0 : (counts.offset ?? 0) + take);
+  const rows = componentCounts(counts);
   const scores = `[${components.map(({ score }) => score).join(', ')}]`;
   return Object.freeze({
     globalStatisticsQuery: texts.length === 0 ? '' : statisticsQuery(root, texts, parameters),
-    componentQueryInfos: Object.freeze(components.map((component) => componentInfo(component, root, scores, top))),
+    componentQueryInfos: Object.freeze(components.map((component) => componentInfo(component, root, scores, rows))),
     componentWithoutPayloadQueryInfos: Object.freeze([]),
     projectionQueryInfo: null,
     componentWeights: rank.weights ?? Object.freeze([]),
     skip: counts.offset ?? 0,
-    take: take ?? null,
+    take: counts.top ?? counts.limit ?? null,
     requiresGlobalStatistics: texts.length > 0,
   });
 }

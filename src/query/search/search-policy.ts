@@ -14,7 +14,7 @@ function listOf(value: JsonValue | undefined): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 
-/** Nobody checked the policy when it was stored, so a path that does not parse is left out. */
+/** A container may be older than the check of its policy, so a path that does not parse is left out. */
 function keyOf(path: JsonValue | undefined): string | undefined {
   try {
     return typeof path === 'string' ? JSON.stringify(parsePropertyPath(path)) : undefined;

@@ -93,6 +93,26 @@ export function vectorOptions(
   return { options, errors: problems.map(({ code, message }) => queryErrorEntry(code, node, message)) };
 }
 
+/** What the policy says of the vectors that a call of VECTORDISTANCE reads. */
+function policyOf(node: CallNode, prepared: PreparedQuery, policy: SearchPolicy): DistanceFunction | undefined {
+  for (const argument of node.arguments.slice(0, 2)) {
+    const path = documentPath(prepared, argument);
+    const distance = path === undefined ? undefined : policy.distanceOf(path);
+    if (distance !== undefined) {
+      return distance;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Whether a row without a distance comes last, however rows are ordered by it: a container that says what its vectors are has rows without one for
+ * other reasons, and nobody looks for these. Elsewhere a distance is an expression like any other, and undefined is less than any number.
+ */
+export function putsMissingLast(node: CallNode, prepared: PreparedQuery, policy: SearchPolicy): boolean {
+  return policyOf(node, prepared, policy) !== undefined;
+}
+
 /**
  * How a call of VECTORDISTANCE compares: as its options say, else as the policy says of the path of either vector, else by cosine.
  *
@@ -108,16 +128,5 @@ export function distanceFunctionOf(
   if (errors.length > 0) {
     throw queryInvalidError(prepared.text, errors);
   }
-  const given = readDistanceFunction(options['distanceFunction']);
-  if (given !== undefined) {
-    return given;
-  }
-  for (const argument of node.arguments.slice(0, 2)) {
-    const path = documentPath(prepared, argument);
-    const distance = path === undefined ? undefined : policy.distanceOf(path);
-    if (distance !== undefined) {
-      return distance;
-    }
-  }
-  return DEFAULT_DISTANCE;
+  return readDistanceFunction(options['distanceFunction']) ?? policyOf(node, prepared, policy) ?? DEFAULT_DISTANCE;
 }

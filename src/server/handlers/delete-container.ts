@@ -1,3 +1,4 @@
+import { containerOwner } from '../catalog/find-owner.ts';
 import { deletedReply } from '../feed-reply.ts';
 import { checkIfMatch } from '../if-match.ts';
 import type { Reply } from '../reply.ts';
@@ -5,10 +6,13 @@ import type { RequestContext } from '../server-context.ts';
 
 /** `DELETE /dbs/{database}/colls/{container}`: deletes a container and its documents. */
 export async function deleteContainer(context: RequestContext): Promise<Reply> {
-  const { backend, containers } = context.server;
-  const { databaseId, definition, etag } = await containers.containerInfo(context.name(0), context.id);
-  checkIfMatch(context.headers, etag);
-  await backend.deleteContainer(databaseId, definition.id);
-  containers.drop(databaseId, definition.id);
+  const { backend, containers, catalog } = context.server;
+  const info = await containers.containerInfo(context.name(0), context.id);
+  context.checkContainer(info.rid);
+  checkIfMatch(context.headers, info.etag);
+  await backend.deleteContainer(info.databaseId, info.definition.id);
+  containers.drop(info.databaseId, info.definition.id);
+  const { databaseRid, rid } = containerOwner(info);
+  await catalog.forget(databaseRid, rid);
   return deletedReply();
 }

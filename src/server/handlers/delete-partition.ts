@@ -18,7 +18,7 @@ export async function deletePartition(context: RequestContext): Promise<Reply> {
     const partitionKey = requiredKey(context, container);
     const { signal } = context;
     let requestUnits = 0;
-    let session = sessionOf(context);
+    let session = sessionOf(context, container);
     const query = container.store.query<string>('SELECT VALUE c.id FROM c', { partitionKey, maxItemCount: PAGE_ITEMS, session, signal });
     for await (const page of query.pages()) {
       const operations = page.items.map((id) => ({ type: 'delete' as const, id, partitionKey }));

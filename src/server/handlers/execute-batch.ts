@@ -9,7 +9,7 @@ import { header } from '../wire-headers.ts';
 export async function executeBatch(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const operations = operationList(context.json()).map((given) => wireOperation(given).operation);
-    const result = await container.store.batch(requiredKey(context, container), operations, { session: sessionOf(context) });
+    const result = await container.store.batch(requiredKey(context, container), operations, { session: sessionOf(context, container) });
     const minimal = header(context.headers, 'prefer')?.toLowerCase() === 'return=minimal';
     const outcomes = result.outcomes.map((outcome, index) =>
       wireOutcome((operations[index] as (typeof operations)[number]).type, outcome, minimal),

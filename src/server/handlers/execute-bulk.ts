@@ -6,7 +6,7 @@ import { operationList, wireOperation, wireOutcome } from '../batch-json.ts';
 import type { OpenContainer } from '../container-registry.ts';
 import { checkDocumentKey, storeKey } from '../document-key.ts';
 import { documentHeaders, sessionOf } from '../document-reply.ts';
-import { partitionRange } from '../partition-ranges.ts';
+import { rangeById } from '../partitions/partition-layout.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
 import { header } from '../wire-headers.ts';
@@ -72,7 +72,7 @@ export async function executeBulk(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const rangeId = header(context.headers, 'x-ms-documentdb-partitionkeyrangeid');
     if (rangeId !== undefined) {
-      partitionRange(rangeId);
+      rangeById(container.layout, rangeId, context.server.runtime.nowMs());
     }
     const given = operationList(context.json());
     if (given.length > STORE_LIMITS.batchOperations) {
@@ -80,7 +80,7 @@ export async function executeBulk(context: RequestContext): Promise<Reply> {
     }
     const items = given.map((one) => bulkItem(container, one));
     const goesOn = header(context.headers, 'x-ms-cosmos-batch-continue-on-error')?.toLowerCase() !== 'false';
-    const result = await (goesOn ? runAll : runUntilFailure)(container, items, sessionOf(context));
+    const result = await (goesOn ? runAll : runUntilFailure)(container, items, sessionOf(context, container));
     const minimal = header(context.headers, 'prefer')?.toLowerCase() === 'return=minimal';
     const outcomes = result.outcomes.map((outcome, index) => {
       const item = items[index] as BulkItem;

@@ -1,18 +1,27 @@
+import type { JsonValue } from '../../core/json.ts';
 import { patchOf } from '../batch-json.ts';
 import { requiredKey } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
+import { hasTriggers, triggeredReply } from '../triggered-request.ts';
 import { header } from '../wire-headers.ts';
 
 /** `PATCH .../docs/{id}`: changes parts of a document. */
 export async function patchDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
+    const ifMatch = header(context.headers, 'if-match');
+    if (hasTriggers(context.headers)) {
+      return triggeredReply(context, container, 'Patch', context.json() as JsonValue, (transaction, body) => {
+        const patch = patchOf(body);
+        return transaction.patch(context.id, patch.operations, { condition: patch.condition, ifMatch });
+      });
+    }
     const { operations, condition } = patchOf(context.json());
     const result = await container.store.patch(context.id, requiredKey(context, container), operations, {
       condition,
-      session: sessionOf(context),
-      ifMatch: header(context.headers, 'if-match'),
+      session: sessionOf(context, container),
+      ifMatch,
     });
     return documentReply(context, container, 200, result);
   });

@@ -10,6 +10,6 @@ export async function planQuery(context: RequestContext): Promise<Reply> {
   return context.withContainer(async ({ info }) => ({
     status: 200,
     headers: ['x-ms-request-charge', chargeHeader(READ_CHARGE)],
-    body: queryPlanText(query, info.definition),
+    body: queryPlanText(query, info.definition, context.server.orderBy),
   }));
 }

@@ -7,11 +7,11 @@ import { header } from '../wire-headers.ts';
 /** `POST .../docs` with a query: one page of its answer. */
 export async function queryDocuments(context: RequestContext): Promise<Reply> {
   const query = queryBody(context);
-  const { crossPartitionQueries } = context.server;
+  const { crossPartitionQueries, orderBy } = context.server;
   return context.withContainer(async (container) => {
-    if (crossPartitionQueries === 'plan' && isAcrossPartitions(context)) {
+    if (crossPartitionQueries === 'service' && isAcrossPartitions(context)) {
       const { refuseIfPlanned } = await import('../query-plan-reply.ts');
-      refuseIfPlanned(query, container.info.definition);
+      refuseIfPlanned(query, container.info.definition, orderBy);
     }
     return documentPage(context, container, query);
   });

@@ -1,31 +1,34 @@
 import { PerigeeError } from '../../core/errors.ts';
-import type { ChangesFrom } from '../../store/changes.ts';
+import type { ChangesFrom, ChangesOptions } from '../../store/changes.ts';
+import type { EpkRange } from '../../store/queries.ts';
 import { readChangePage } from '../change-page.ts';
 import { optionalKey } from '../document-key.ts';
 import { documentHeaders, sessionOf } from '../document-reply.ts';
-import { scopeOfRange } from '../partition-ranges.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
-import { fromHeaderToken, header, pageSizeHeader, toHeaderToken } from '../wire-headers.ts';
+import { rangeOfRequest } from '../request-scope.ts';
+import { header, pageSizeHeader } from '../wire-headers.ts';
+import { fromWireToken, toWireToken } from '../wire-token.ts';
 
 /** Where the feed starts: behind an etag, behind everything, at a time, at the beginning. */
-function startOf(context: RequestContext): ChangesFrom {
+function startOf(context: RequestContext, range: EpkRange | undefined): Pick<ChangesOptions, 'issuedFor'> & { readonly from: ChangesFrom } {
   const etag = header(context.headers, 'if-none-match');
   if (etag === '*') {
-    return 'now';
+    return { from: 'now' };
   }
   if (etag !== undefined) {
-    return { cursor: fromHeaderToken(etag.startsWith('"') && etag.endsWith('"') ? etag.slice(1, -1) : etag) };
+    const { token, issuedFor } = fromWireToken(etag.startsWith('"') && etag.endsWith('"') ? etag.slice(1, -1) : etag, range);
+    return { from: { cursor: token }, issuedFor };
   }
   const since = header(context.headers, 'if-modified-since');
   if (since === undefined) {
-    return 'beginning';
+    return { from: 'beginning' };
   }
   const timeMs = Date.parse(since);
   if (Number.isNaN(timeMs)) {
     throw new PerigeeError('BAD_REQUEST', 'The header If-Modified-Since is not a date as in HTTP.');
   }
-  return { timeMs };
+  return { from: { timeMs } };
 }
 
 /**
@@ -36,21 +39,26 @@ export async function readChanges(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const { headers } = context;
     const isFull = header(headers, 'a-im')?.toLowerCase() === 'full-fidelity feed';
-    const page = await readChangePage(container.store, startOf(context), pageSizeHeader(headers), {
+    const range = rangeOfRequest(context, container);
+    const { from, issuedFor } = startOf(context, range);
+    const page = await readChangePage(container, from, pageSizeHeader(headers), {
       mode: isFull ? 'all' : 'latest',
       partitionKey: optionalKey(context, container),
-      range: scopeOfRange(
-        header(headers, 'x-ms-documentdb-partitionkeyrangeid'),
-        header(headers, 'x-ms-start-epk'),
-        header(headers, 'x-ms-end-epk'),
-      ),
-      session: sessionOf(context),
+      range,
+      issuedFor,
+      session: sessionOf(context, container),
       signal: context.signal,
     });
     const count = page.documents.length;
     return {
       status: count === 0 ? 304 : 200,
-      headers: [...documentHeaders(context, container, page), 'etag', `"${toHeaderToken(page.cursor)}"`, 'x-ms-item-count', String(count)],
+      headers: [
+        ...documentHeaders(context, container, page),
+        'etag',
+        `"${toWireToken(page.cursor, range)}"`,
+        'x-ms-item-count',
+        String(count),
+      ],
       body:
         count === 0
           ? undefined

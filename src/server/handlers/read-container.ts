@@ -1,5 +1,6 @@
 import { containerJson } from '../container-json.ts';
 import { resourceReply } from '../feed-reply.ts';
+import { checkIfNoneMatch } from '../if-match.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
 import { isTrue } from '../wire-headers.ts';
@@ -15,6 +16,8 @@ const QUOTA_HEADERS = [
 /** `GET /dbs/{database}/colls/{container}` */
 export async function readContainer(context: RequestContext): Promise<Reply> {
   const info = await context.server.containers.containerInfo(context.name(0), context.id);
+  context.checkContainer(info.rid);
+  checkIfNoneMatch(context.headers, info.etag);
   const quota = isTrue(context.headers, 'x-ms-documentdb-populatequotainfo') ? QUOTA_HEADERS : [];
   return resourceReply(200, containerJson(info), quota);
 }

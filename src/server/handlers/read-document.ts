@@ -9,7 +9,7 @@ import { header } from '../wire-headers.ts';
 export async function readDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const result = await container.store.read(context.id, requiredKey(context, container), {
-      session: sessionOf(context),
+      session: sessionOf(context, container),
       ifNoneMatch: header(context.headers, 'if-none-match'),
     });
     if (result === undefined) {

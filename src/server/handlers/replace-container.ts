@@ -9,6 +9,7 @@ import { checkIfMatch } from '../if-match.ts';
 export async function replaceContainer(context: RequestContext): Promise<Reply> {
   const { backend, containers } = context.server;
   const current = await containers.containerInfo(context.name(0), context.id);
+  context.checkContainer(current.rid);
   checkIfMatch(context.headers, current.etag);
   const { definition } = current;
   const input = containerInput(context.jsonObject(), serverExtra(definition), definition);

@@ -1,21 +1,30 @@
 import { PerigeeError } from '../../core/errors.ts';
+import type { JsonObject, JsonValue } from '../../core/json.ts';
 import { documentOfBody } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
+import { hasTriggers, triggeredReply } from '../triggered-request.ts';
 import { header } from '../wire-headers.ts';
 
 /** `PUT .../docs/{id}`: replaces a document. */
 export async function replaceDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
-    const document = documentOfBody(context, container);
-    if (document.id !== context.id) {
-      throw new PerigeeError('BAD_REQUEST', 'The id of a document cannot change: the body and the path name different ones.');
+    const ifMatch = header(context.headers, 'if-match');
+    if (hasTriggers(context.headers)) {
+      return triggeredReply(context, container, 'Replace', context.json() as JsonValue, (transaction, body) =>
+        transaction.replace(checkId(context, body as JsonObject), { ifMatch }),
+      );
     }
-    const result = await container.store.replace(document, {
-      session: sessionOf(context),
-      ifMatch: header(context.headers, 'if-match'),
-    });
+    const document = checkId(context, documentOfBody(context, container));
+    const result = await container.store.replace(document, { session: sessionOf(context, container), ifMatch });
     return documentReply(context, container, 200, result);
   });
+}
+
+function checkId(context: RequestContext, document: JsonObject): JsonObject & { readonly id: string } {
+  if (document['id'] !== context.id) {
+    throw new PerigeeError('BAD_REQUEST', 'The id of a document cannot change: the body and the path name different ones.');
+  }
+  return document as JsonObject & { readonly id: string };
 }

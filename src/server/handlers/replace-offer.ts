@@ -1,18 +1,28 @@
-import { inputOf, serverExtra } from '../container-json.ts';
+import { PerigeeError } from '../../core/errors.ts';
 import { resourceReply } from '../feed-reply.ts';
-import { offerJson, throughputOfBody } from '../offer-json.ts';
-import { containerOfOffer } from '../offers.ts';
+import { checkIfMatch } from '../if-match.ts';
+import { offerJson } from '../offers/offer-json.ts';
+import { partitionsFor, throughputOfContent } from '../offers/throughput.ts';
+import { growLayout } from '../partitions/partition-layout.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
 
-/** `PUT /offers/{id}`: changes the throughput that a container is said to have. */
+/** `PUT /offers/{id}`: changes a throughput. A container that needs more ranges for it has them when the answer comes. */
 export async function replaceOffer(context: RequestContext): Promise<Reply> {
-  const { backend, containers } = context.server;
-  const current = await containerOfOffer(context);
-  const { databaseId, definition } = current;
-  const { systemKey } = serverExtra(definition);
-  const own = { ...throughputOfBody(context.jsonObject(), current), ...(systemKey === undefined ? {} : { systemKey }) };
-  const info = await backend.replaceContainer(databaseId, inputOf(definition, own));
-  containers.drop(databaseId, definition.id);
-  return resourceReply(200, offerJson(info));
+  const { offers, layouts, containers } = context.server;
+  const current = await offers.read(context.id);
+  checkIfMatch(context.headers, current.etag);
+  const body = context.jsonObject();
+  if (body['offerResourceId'] !== current.owner.rid || (body['_rid'] !== undefined && body['_rid'] !== current.id)) {
+    throw new PerigeeError('BAD_REQUEST', 'The offer in the body is not the one in the path.');
+  }
+  const throughput = throughputOfContent(body['content']);
+  const offer = await offers.replace(current, throughput);
+  const { container } = current;
+  if (container !== undefined) {
+    const { partitionKey } = container.definition;
+    await layouts.change(container, (layout) => growLayout(layout, partitionsFor(throughput), partitionKey));
+  }
+  containers.refresh(current.owner.rid);
+  return resourceReply(200, offerJson(offer));
 }

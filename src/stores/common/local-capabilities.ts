@@ -1,19 +1,19 @@
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 
 /** What every backend can do whose data this process holds itself. */
-export function localCapabilities({ durability, multiProcess }: Pick<StoreCapabilities, 'durability' | 'multiProcess'>): StoreCapabilities {
+export function localCapabilities(
+  differing: Pick<StoreCapabilities, 'durability' | 'multiProcess' | 'allVersionsFeed' | 'snapshots'>,
+): StoreCapabilities {
   return {
-    durability,
-    multiProcess,
+    ...differing,
     transact: true,
     patchMove: true,
-    // Old versions would have to be kept, and memory and files are to stay bounded by their documents.
-    allVersionsFeed: false,
     positions: true,
     manageContainers: true,
     catalog: true,
     runtimeClock: true,
     propertyOrder: true,
     crossPartitionQuery: true,
+    userDefinedFunctions: true,
   };
 }

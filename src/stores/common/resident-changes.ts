@@ -3,7 +3,7 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { feedUnits } from '../../query/cost/request-units.ts';
 import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cursor.ts';
-import type { Change, ChangePage } from '../../store/changes.ts';
+import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
 import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 import { scopeFilter } from './resident-scan.ts';
@@ -18,8 +18,9 @@ export async function readChanges<T extends object = JsonObject>(
   request: ChangesRequest,
   runtime: Runtime,
 ): Promise<ChangePage<T>> {
-  const binding = cursorBinding(container.incarnation, request);
-  let position = startPosition(container, request, binding);
+  const binding = cursorBinding(container.incarnation, { ...request, issuedFor: undefined });
+  const issued = request.issuedFor === undefined ? binding : cursorBinding(container.incarnation, request);
+  let position = startPosition(container, request, issued);
   const matches = scopeFilter(container, request);
   const changes: Change<T>[] = [];
   let bytes = 0;
@@ -34,7 +35,7 @@ export async function readChanges<T extends object = JsonObject>(
       position = container.committed.at(index)?.order ?? position;
       if (row !== undefined && matches(row)) {
         bytes += row.text.length;
-        changes.push({ document: documentOf<T>(row), position: row.position, operation: undefined, previous: undefined });
+        changes.push(latestChange(documentOf<T>(row), row.position));
       }
     }
     caughtUp = index >= container.committed.size;

@@ -7,9 +7,13 @@ import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import { parsePropertyPath, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { containerSelf } from '../../store/resource-id.ts';
+import { erasUpTo, versionEtag, type EtagEra } from '../../store/version-etag.ts';
+import type { RetentionFloor } from '../../store/version-retention.ts';
 import { expiresAtSeconds } from '../../store/write-rules.ts';
 import { ResidentDraft, type DraftChange } from './resident-draft.ts';
 import { OrderLog, type OrderEntry } from './order-log.ts';
+import { ResidentVersions } from './resident-versions.ts';
+import type { RecordedChange } from './version-log.ts';
 
 /** One version of a document; never changed, only replaced. */
 export interface ResidentRow {
@@ -27,6 +31,8 @@ export interface ResidentRow {
   readonly etag: string;
   readonly ts: number;
   readonly ttl: number | undefined;
+  /** When a restored version expires, in seconds, or `null` for never, where that is not what follows from {@link ts} and {@link ttl}. */
+  readonly expiresAt?: number | null | undefined;
   /** JSON with system properties. A document is parsed anew for each reader, so nobody shares one. */
   readonly text: string;
   /** One text for each unique key of the container; a text that another row of the partition has is taken. */
@@ -45,10 +51,14 @@ export interface VersionParts {
 export interface ResidentContainerOptions {
   /** Names the data in which a position has a meaning; never the same for two containers, nor for two runs of a backend that keeps nothing. */
   readonly incarnation: string;
-  /** The etag of a version with its quotes, never given twice in a container; made of incarnation and position unless said otherwise. */
+  /** Which etags the versions have that it is restored with; later ones have its own. */
+  readonly eras?: readonly EtagEra[] | undefined;
+  /** The etag of a version with its quotes, never given twice in a container; {@link versionEtag} unless said otherwise. */
   readonly etagOf?: ((version: VersionParts) => string) | undefined;
   /** Keeps the changes of a commit before anybody sees them. What it throws refuses the commit, which then has changed nothing. */
   readonly keep?: ((changes: readonly DraftChange[]) => void) | undefined;
+  /** Whether every version is kept for as long as the change feed policy says; not unless said otherwise. */
+  readonly recordsVersions?: boolean | undefined;
   /** What queries call as `udf.name(…)`; none unless said otherwise. */
   readonly userFunctions?: ReadonlyMap<string, ScalarFunction> | undefined;
 }
@@ -58,6 +68,8 @@ export interface ResidentContent {
   readonly rows: Iterable<ResidentRow>;
   readonly ordinal: number;
   readonly position: number;
+  /** What is recorded of its versions, where it has a change feed policy. */
+  readonly recorded?: { readonly floor: RetentionFloor; readonly changes: readonly RecordedChange[] } | undefined;
 }
 
 /** The key of a row. A partition key text is an array in JSON, which shows its own end, so the two parts cannot run together. */
@@ -68,6 +80,8 @@ export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
 const EMPTY_LOG = new OrderLog();
 /** Rows that are restored before others get a turn. */
 const RESTORE_TURN = 5000;
+/** Expired rows that are removed in one commit. */
+const EXPIRE_ROWS = 1000;
 
 /**
  * The committed documents of one container, in creation order and in commit order.
@@ -92,6 +106,7 @@ export class ResidentContainer {
   /** {@link created}, for each partition key by itself. */
   readonly #createdByPartition = new Map<PartitionKeyText, OrderLog>();
   readonly #events = new Emitter<{ commit: undefined }>();
+  #versions: ResidentVersions | undefined;
   #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #lastOrdinal = 0;
   #lastPosition = 0;
@@ -108,6 +123,17 @@ export class ResidentContainer {
     this.incarnation = options.incarnation;
     this.self = containerSelf(info.rid);
     this.uniquePaths = info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
+    this.#startOrStopRecording(true);
+  }
+
+  /** The versions recorded, where the container has a change feed policy and its backend keeps them. */
+  get versions(): ResidentVersions | undefined {
+    return this.#versions;
+  }
+
+  /** Which etags its versions have. */
+  get eras(): readonly EtagEra[] {
+    return erasUpTo(this.#options.eras ?? [], this.incarnation, this.#committedPosition);
   }
 
   /** Position of the newest committed write. */
@@ -116,7 +142,7 @@ export class ResidentContainer {
   }
 
   /** Fills the container, which is empty and not in use yet, with what was kept; others get turns meanwhile. */
-  async restore({ rows, ordinal, position }: ResidentContent): Promise<void> {
+  async restore({ rows, ordinal, position, recorded }: ResidentContent): Promise<void> {
     await this.#inTurns(rows, (row) => {
       this.#rows.set(row.key, row);
       for (const text of row.uniqueTexts) {
@@ -138,6 +164,10 @@ export class ResidentContainer {
     this.#lastOrdinal = ordinal;
     this.#lastPosition = position;
     this.#committedPosition = position;
+    if (this.#versions !== undefined) {
+      const { floor, changes } = recorded ?? { floor: { position, atMs: this.#runtime.nowMs() }, changes: [] };
+      this.#versions = new ResidentVersions(this, floor, changes);
+    }
   }
 
   async #inTurns(rows: Iterable<ResidentRow>, work: (row: ResidentRow) => void): Promise<void> {
@@ -178,7 +208,11 @@ export class ResidentContainer {
   }
 
   etagOf(version: VersionParts): string {
-    return this.#options.etagOf?.(version) ?? `"${this.incarnation}-${version.position.toString(16).padStart(12, '0')}"`;
+    return this.#options.etagOf?.(version) ?? versionEtag(this.incarnation, version.position, version.ts);
+  }
+
+  nowMs(): number {
+    return this.#runtime.nowMs();
   }
 
   nowSeconds(): number {
@@ -194,6 +228,13 @@ export class ResidentContainer {
   takePosition(): number {
     this.#lastPosition += 1;
     return this.#lastPosition;
+  }
+
+  /** Lets positions and ordinals go on above a number that was given elsewhere. Nobody may write meanwhile. */
+  goOnAbove(position: number): void {
+    this.#lastPosition = Math.max(this.#lastPosition, position);
+    this.#lastOrdinal = Math.max(this.#lastOrdinal, position);
+    this.#committedPosition = Math.max(this.#committedPosition, position);
   }
 
   /** Raises NOT_FOUND once the container, or its database, was deleted. */
@@ -212,6 +253,7 @@ export class ResidentContainer {
     this.#rows.clear();
     this.#uniqueOwners.clear();
     this.#createdByPartition.clear();
+    this.#versions = undefined;
   }
 
   /** Counts index terms by the policy of now. */
@@ -223,9 +265,17 @@ export class ResidentContainer {
     return this.#terms.terms;
   }
 
+  /** The second at and after which a row is past its time to live, by the definition of now; `undefined` for never. */
+  expiryOf(row: ResidentRow): number | undefined {
+    if (row.expiresAt !== undefined) {
+      return row.expiresAt ?? undefined;
+    }
+    return expiresAtSeconds(row.ts, row.ttl, this.info.definition.defaultTtl);
+  }
+
   /** Whether a row is past its time to live, by the definition of now. */
   isExpired(row: ResidentRow, nowSeconds: number): boolean {
-    const expiresAt = expiresAtSeconds(row.ts, row.ttl, this.info.definition.defaultTtl);
+    const expiresAt = this.expiryOf(row);
     return expiresAt !== undefined && nowSeconds >= expiresAt;
   }
 
@@ -247,15 +297,20 @@ export class ResidentContainer {
   /** Runs `work` with no transaction under way; what it commits is seen at once. */
   async write<R>(signal: AbortSignal | undefined, work: (draft: ResidentDraft) => R): Promise<R> {
     // Nothing may be awaited between the end of the loop and the work: another writer would take the turn as well.
-    while (this.#transaction !== undefined) {
-      await this.#transaction;
+    while (this.#transaction !== undefined || this.#expireSome()) {
+      await (this.#transaction ?? this.#runtime.yieldTask());
     }
     signal?.throwIfAborted();
     this.assertExists();
     const draft = new ResidentDraft(this);
-    const result = work(draft);
-    this.#commit(draft);
-    return result;
+    try {
+      const result = work(draft);
+      this.#commit(draft);
+      return result;
+    } catch (error) {
+      this.#versions?.giveBack(draft.due);
+      throw error;
+    }
   }
 
   /** Runs `work` while everybody else who writes to the container waits; commits when it resolves. */
@@ -263,11 +318,49 @@ export class ResidentContainer {
     return this.exclusively(signal, async () => {
       this.assertExists();
       const draft = new ResidentDraft(this);
-      const result = await work(draft);
+      try {
+        const result = await work(draft);
+        signal?.throwIfAborted();
+        this.assertExists();
+        this.#commit(draft);
+        return result;
+      } catch (error) {
+        this.#versions?.giveBack(draft.due);
+        throw error;
+      }
+    });
+  }
+
+  /** Where versions are recorded, records what has expired, and drops what is older than it is kept; waits for a transaction under way. */
+  async tidyVersions(signal: AbortSignal | undefined): Promise<void> {
+    while (this.#transaction !== undefined || this.#expireSome() || this.#versions?.trim() === true) {
+      await (this.#transaction ?? this.#runtime.yieldTask());
       signal?.throwIfAborted();
+    }
+  }
+
+  /**
+   * Gives the container another definition when nobody writes to it. What has expired by the one before is removed first, so that another default
+   * time to live does not bring it back.
+   *
+   * @param change makes the new definition known wherever it is kept, and gives it; what it throws leaves the container with the old one
+   */
+  redefine(defaultTtl: number | undefined, change: () => ContainerInfo): Promise<void> {
+    return this.exclusively(undefined, async () => {
+      while (this.#expireSome() || this.#versions?.trim() === true) {
+        await this.#runtime.yieldTask();
+      }
+      const isAnotherLife = this.info.definition.defaultTtl !== defaultTtl;
+      if (isAnotherLife) {
+        await this.#removeExpired();
+      }
       this.assertExists();
-      this.#commit(draft);
-      return result;
+      this.info = change();
+      if (isAnotherLife) {
+        this.#forgetExpiries();
+        this.#versions?.watchAll();
+      }
+      this.#startOrStopRecording(false);
     });
   }
 
@@ -294,12 +387,57 @@ export class ResidentContainer {
     return this.#events.on('commit', listener);
   }
 
+  #startOrStopRecording(isNew: boolean): void {
+    if (this.#options.recordsVersions !== true || this.info.definition.changeFeedPolicy === undefined) {
+      this.#versions = undefined;
+    } else if (this.#versions === undefined) {
+      // A position of its own, so that cursors of an earlier recording lie before it.
+      this.#committedPosition = isNew ? 0 : this.takePosition();
+      this.#versions = new ResidentVersions(this, { position: this.#committedPosition, atMs: this.#runtime.nowMs() });
+    }
+  }
+
+  /** Where versions are recorded, commits some of what has expired; gives whether there is more. */
+  #expireSome(): boolean {
+    if (this.#versions === undefined || this.#deleted || !this.#versions.hasDue(this.nowSeconds())) {
+      return false;
+    }
+    const draft = new ResidentDraft(this);
+    const nowSeconds = draft.expireDue(EXPIRE_ROWS);
+    this.#commit(draft);
+    return this.#versions.hasDue(nowSeconds);
+  }
+
+  /** Behind another time to live, all documents count from their last write. */
+  #forgetExpiries(): void {
+    for (const [key, row] of this.#rows) {
+      if (row.expiresAt !== undefined) {
+        this.#rows.set(key, { ...row, expiresAt: undefined });
+      }
+    }
+  }
+
+  async #removeExpired(): Promise<void> {
+    const nowSeconds = this.nowSeconds();
+    const expired = Array.from(this.#rows.values()).filter((row) => this.isExpired(row, nowSeconds));
+    for (let start = 0; start < expired.length && !this.#deleted; start += EXPIRE_ROWS) {
+      const draft = new ResidentDraft(this);
+      for (const row of expired.slice(start, start + EXPIRE_ROWS)) {
+        draft.expire(row, this.#runtime.nowMs());
+      }
+      this.#commit(draft);
+      await this.#runtime.yieldTask();
+    }
+  }
+
   #commit(draft: ResidentDraft): void {
     if (draft.changes.length === 0) {
       return;
     }
     this.#options.keep?.(draft.changes);
-    for (const { key, row, position } of draft.changes) {
+    for (const change of draft.changes) {
+      const { key, row, position } = change;
+      const before = this.#versions === undefined ? undefined : this.#rows.get(key);
       if (row === undefined) {
         this.#rows.delete(key);
       } else {
@@ -314,7 +452,9 @@ export class ResidentContainer {
         }
       }
       this.#committedPosition = position;
+      this.#versions?.record(change, before);
     }
+    this.#versions?.trim();
     this.#sweep(draft.changes.length);
     this.#events.emit('commit', undefined);
   }
@@ -335,7 +475,8 @@ export class ResidentContainer {
       return;
     }
     const nowSeconds = this.nowSeconds();
-    for (const [key, row] of this.#rows) {
+    // Where versions are recorded, an expiry is one of them.
+    for (const [key, row] of this.#versions === undefined ? this.#rows : []) {
       if (this.isExpired(row, nowSeconds)) {
         this.#rows.delete(key);
       }

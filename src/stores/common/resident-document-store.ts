@@ -18,6 +18,7 @@ import { readChanges } from './resident-changes.ts';
 import { rowKey, type ResidentContainer } from './resident-container.ts';
 import { ResidentDraft } from './resident-draft.ts';
 import { conditionMatcher, explainQuery, runQueryPage } from './resident-query.ts';
+import { readVersions } from './resident-version-feed.ts';
 import { applyOperation, applyWrite, checkIfNoneMatch, documentOf, type SuccessfulOutcome } from './resident-writes.ts';
 
 /** Operations of a bulk call that run before others get a turn. */
@@ -89,7 +90,9 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
 
   protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
     this.#checkSession(request.session);
-    return readChanges<T>(this.#container, request, this.runtime);
+    return request.mode === 'all'
+      ? readVersions<T>(this.#container, request, this.runtime)
+      : readChanges<T>(this.#container, request, this.runtime);
   }
 
   protected override _transact<R>(
@@ -109,6 +112,10 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
         work,
       ),
     );
+  }
+
+  protected override get continuationSource(): string {
+    return `${this.rid} ${this.#container.incarnation}`;
   }
 
   protected override _subscribe(listener: () => void): Unsubscribe {

@@ -1,9 +1,14 @@
 import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 
-/** One write of a draft: the row that it put, or the one that it removed. */
-export type DraftChange = { readonly key: string; readonly position: number } & (
-  | { readonly row: ResidentRow; readonly removed?: undefined }
-  | { readonly row?: undefined; readonly removed: ResidentRow }
+/** One write of a draft: the row that it put, or the one that it removed, be it because it has expired. */
+export type DraftChange = {
+  readonly key: string;
+  readonly position: number;
+  /** When the draft began to write; of a row that expired before that, when it did. Milliseconds since 1970. */
+  readonly atMs: number;
+} & (
+  | { readonly row: ResidentRow; readonly removed?: undefined; readonly expired?: undefined }
+  | { readonly row?: undefined; readonly removed: ResidentRow; readonly expired: boolean }
 );
 
 /**
@@ -16,15 +21,53 @@ export class ResidentDraft {
   readonly container: ResidentContainer;
   readonly #rows = new Map<string, ResidentRow | undefined>();
   readonly #uniqueOwners = new Map<string, string>();
+  readonly #due: ResidentRow[] = [];
+  #beganMs: number | undefined;
 
   constructor(container: ResidentContainer) {
     this.container = container;
   }
 
   /** The row as this draft sees it; an expired one is missing. */
-  get(key: string): ResidentRow | undefined {
+  get(key: string, nowSeconds: number = this.container.nowSeconds()): ResidentRow | undefined {
     const row = this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key);
-    return row === undefined || this.container.isExpired(row, this.container.nowSeconds()) ? undefined : row;
+    return row === undefined || this.container.isExpired(row, nowSeconds) ? undefined : row;
+  }
+
+  /** Rows that this draft took from those that have expired, to be given back when it is dropped. */
+  get due(): readonly ResidentRow[] {
+    return this.#due;
+  }
+
+  /**
+   * Where versions are recorded, takes out what has expired (`limit` rows at most), so that it is recorded before whatever is written next. Gives the
+   * second by which it decided, which is the one to write by.
+   */
+  expireDue(limit: number = Number.POSITIVE_INFINITY): number {
+    const { versions } = this.container;
+    const nowSeconds = this.container.nowSeconds();
+    if (versions !== undefined) {
+      const due = versions.takeDue(nowSeconds, limit);
+      this.#due.push(...due);
+      const expired = due.filter(({ key }) => !this.#rows.has(key));
+      for (const row of this.#rows.values()) {
+        if (row !== undefined && this.container.isExpired(row, nowSeconds)) {
+          expired.push(row);
+        }
+      }
+      const at = (row: ResidentRow): number => this.container.expiryOf(row) ?? 0;
+      expired.sort((left, right) => at(left) - at(right) || left.ordinal - right.ordinal);
+      for (const row of expired) {
+        this.expire(row, Math.min(versions.expiredAtMs(row), this.#beganMs ?? Number.POSITIVE_INFINITY));
+      }
+    }
+    return nowSeconds;
+  }
+
+  /** Removes a row that has expired. */
+  expire(row: ResidentRow, atMs: number): void {
+    this.#rows.set(row.key, undefined);
+    this.changes.push({ key: row.key, position: this.container.takePosition(), atMs, removed: row, expired: true });
   }
 
   put(row: ResidentRow): void {
@@ -32,22 +75,19 @@ export class ResidentDraft {
     for (const text of row.uniqueTexts) {
       this.#uniqueOwners.set(text, row.key);
     }
-    this.changes.push({ key: row.key, position: row.position, row });
+    this.changes.push({ key: row.key, position: row.position, atMs: this.#writeMs(), row });
   }
 
-  /** Removes a row; does nothing where there is none. */
-  remove(key: string, position: number): void {
-    const removed = this.get(key);
-    if (removed !== undefined) {
-      this.#rows.set(key, undefined);
-      this.changes.push({ key, position, removed });
-    }
+  /** Removes a living row. */
+  remove(removed: ResidentRow, position: number): void {
+    this.#rows.set(removed.key, undefined);
+    this.changes.push({ key: removed.key, position, atMs: this.#writeMs(), removed, expired: false });
   }
 
   /** Whether a row other than that of `key` holds a unique text. */
-  isTaken(text: string, key: string): boolean {
+  isTaken(text: string, key: string, nowSeconds: number): boolean {
     const owner = this.#uniqueOwners.get(text) ?? this.container.uniqueOwner(text);
-    return owner !== undefined && owner !== key && this.get(owner)?.uniqueTexts.includes(text) === true;
+    return owner !== undefined && owner !== key && this.get(owner, nowSeconds)?.uniqueTexts.includes(text) === true;
   }
 
   /** Rows of this draft that were created in it, in creation order. */
@@ -56,5 +96,11 @@ export class ResidentDraft {
       .filter((row) => row !== undefined && row.ordinal !== this.container.row(row.key)?.ordinal)
       .map((row) => row as ResidentRow)
       .sort((left, right) => left.ordinal - right.ordinal);
+  }
+
+  /** One time for all that the draft writes, since it is committed as one. */
+  #writeMs(): number {
+    this.#beganMs ??= this.container.nowMs();
+    return this.#beganMs;
   }
 }

@@ -12,6 +12,7 @@ import { planTree } from '../../query/explain/plan-tree.ts';
 import { runToEnd } from '../../query/explain/run-to-end.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
+import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
@@ -40,11 +41,12 @@ export async function runQueryPage(
     wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, between),
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
+    range: request.range,
     signal: request.signal,
     runtime,
     computedProperties,
     searchPolicy,
-    udfs: draft.container.userFunctions,
+    udfs: functionsOfQuery(draft.container.userFunctions, request.userDefinedFunctions),
   });
   return {
     items: page.items,

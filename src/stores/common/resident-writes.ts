@@ -2,13 +2,13 @@ import { canonicalJson } from '../../core/json-order.ts';
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { patchUnits, pointReadUnits, replaceUnits, writeUnits } from '../../query/cost/request-units.ts';
-import type { StoredDocument, SystemProperties } from '../../store/document.ts';
+import { storedText, type StoredDocument, type SystemProperties } from '../../store/document.ts';
 import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import type { OperationOutcome } from '../../store/operations.ts';
 import { valueAtPath } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { documentRid, documentSelf } from '../../store/resource-id.ts';
-import { decideWrite, keyOf, stampDocument, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
+import { decideWrite, keyOf, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { rowKey, type ResidentContainer, type ResidentRow } from './resident-container.ts';
 import type { ResidentDraft } from './resident-draft.ts';
 
@@ -55,12 +55,13 @@ export function checkIfNoneMatch(row: ResidentRow, ifNoneMatch: string | undefin
 export function applyWrite<T extends object>(draft: ResidentDraft, operation: WriteOperation, rules: WriteRules): SuccessfulOutcome<T> {
   const { partitionKeyText, id } = keyOf(operation);
   const key = rowKey(partitionKeyText, id);
-  const before = draft.get(key);
+  const nowSeconds = draft.expireDue();
+  const before = draft.get(key, nowSeconds);
   const current = before === undefined ? undefined : { etag: before.etag, read: () => JSON.parse(before.text) as JsonObject };
   const decision = decideWrite(operation, current, rules);
   if (decision.action === 'delete') {
     const position = draft.container.takePosition();
-    draft.remove(key, position);
+    draft.remove(before as ResidentRow, position);
     return {
       ok: true,
       document: undefined,
@@ -72,14 +73,14 @@ export function applyWrite<T extends object>(draft: ResidentDraft, operation: Wr
   }
   const { document } = decision;
   const uniqueTexts = uniqueTextsOf(draft.container, document);
-  if (uniqueTexts.some((text) => draft.isTaken(text, key))) {
+  if (uniqueTexts.some((text) => draft.isTaken(text, key, nowSeconds))) {
     throw new PerigeeError(
       'CONFLICT',
       `Cannot ${operation.type} the document ${JSON.stringify(id)}: another one in the partition key has the same unique key value.`,
     );
   }
   const version = newVersion(draft.container, before, document.text);
-  const row = buildRow(draft.container, document, version, { epk: before?.epk, uniqueTexts });
+  const row = buildRow(draft.container, document, version, before === undefined ? { uniqueTexts } : { epk: before.epk, uniqueTexts });
   draft.put(row);
   return {
     ok: true,
@@ -92,9 +93,13 @@ export function applyWrite<T extends object>(draft: ResidentDraft, operation: Wr
 }
 
 /** One text for each unique key. A missing value counts as null, as in Cosmos DB. */
-function uniqueTextsOf(container: ResidentContainer, document: PreparedDocument): string[] {
+function uniqueTextsOf(container: ResidentContainer, document: RowDocument): string[] {
+  if (container.uniquePaths.length === 0) {
+    return [];
+  }
+  const value = document.value ?? (JSON.parse(document.text) as JsonObject);
   return container.uniquePaths.map((paths, index) => {
-    const values = paths.map((path) => valueAtPath(document.value, path) ?? null);
+    const values = paths.map((path) => valueAtPath(value, path) ?? null);
     return `${index}${document.partitionKeyText}${canonicalJson(values)}`;
   });
 }
@@ -107,12 +112,15 @@ export interface RowVersion {
   readonly etag: string;
 }
 
+/** A document as a row is made of it; it is parsed again where its value is needed and not there. */
+export type RowDocument = Omit<PreparedDocument, 'value'> & { readonly value?: JsonObject | undefined };
+
 /** The row of a document in a version; what is known of it already is not worked out again. */
 export function buildRow(
   container: ResidentContainer,
-  document: PreparedDocument,
+  document: RowDocument,
   { ordinal, position, ts, etag }: RowVersion,
-  known: { readonly epk?: string | undefined; readonly uniqueTexts?: readonly string[] | undefined } = {},
+  known: Partial<Pick<ResidentRow, 'epk' | 'uniqueTexts' | 'expiresAt'>> = {},
 ): ResidentRow {
   const rid = documentRid(container.info.rid, ordinal);
   const system: SystemProperties = {
@@ -133,7 +141,8 @@ export function buildRow(
     etag,
     ts,
     ttl: document.ttl,
-    text: stampDocument(document, system).text,
+    expiresAt: known.expiresAt,
+    text: storedText(document.text, system),
     uniqueTexts: known.uniqueTexts ?? uniqueTextsOf(container, document),
   };
 }

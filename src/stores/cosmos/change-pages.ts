@@ -1,6 +1,6 @@
 import { PerigeeError, isPerigeeError } from '../../core/errors.ts';
 import { isJsonObject, setOwn, type JsonObject, type JsonValue } from '../../core/json.ts';
-import type { Change, ChangePage } from '../../store/changes.ts';
+import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import { epkRangeOfPrefix, FULL_EPK_RANGE } from '../../store/effective-partition-key.ts';
 import { partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
@@ -71,12 +71,7 @@ function changeOf<T extends object>(entry: JsonObject): Change<T> {
     }
   }
   const position = entry['_lsn'];
-  return {
-    document: document as StoredDocument<T>,
-    position: typeof position === 'number' ? position : undefined,
-    operation: undefined,
-    previous: undefined,
-  };
+  return latestChange(document as StoredDocument<T>, typeof position === 'number' ? position : undefined);
 }
 
 /**

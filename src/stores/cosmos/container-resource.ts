@@ -11,6 +11,7 @@ const NOT_EXTRA: ReadonlySet<string> = new Set([
   'uniqueKeyPolicy',
   'indexingPolicy',
   'computedProperties',
+  'changeFeedPolicy',
   '_rid',
   '_self',
   '_etag',
@@ -53,13 +54,14 @@ export function definitionOf(resource: JsonObject): ContainerDefinition {
     uniqueKeys: uniqueKeysOf(resource['uniqueKeyPolicy']),
     indexingPolicy: resource['indexingPolicy'] as JsonObject | undefined,
     computedProperties: (resource['computedProperties'] ?? []) as unknown as readonly ComputedProperty[],
+    changeFeedPolicy: (resource['changeFeedPolicy'] ?? undefined) as ContainerInput['changeFeedPolicy'],
     extra: extraOf(resource),
   });
 }
 
 /** A definition as the body of a create or replace request. */
 export function resourceOf(definition: ContainerDefinition): ContainerRequest {
-  const { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, extra } = definition;
+  const { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, changeFeedPolicy, extra } = definition;
   const { paths, kind, version } = partitionKey;
   const body = {
     ...extra,
@@ -69,6 +71,7 @@ export function resourceOf(definition: ContainerDefinition): ContainerRequest {
     ...(uniqueKeys.length === 0 ? {} : { uniqueKeyPolicy: { uniqueKeys: uniqueKeys.map((key) => ({ paths: key })) } }),
     indexingPolicy,
     ...(computedProperties.length === 0 ? {} : { computedProperties }),
+    ...(changeFeedPolicy === undefined ? {} : { changeFeedPolicy }),
   };
   return body as unknown as ContainerRequest;
 }

@@ -12,7 +12,11 @@ export const COSMOS_CAPABILITIES: StoreCapabilities = {
   positions: false,
   manageContainers: true,
   catalog: false,
+  // The service has backups of its own, and what a snapshot keeps (resource ids, times, etags) cannot be written to it.
+  snapshots: false,
   runtimeClock: false,
   propertyOrder: true,
   crossPartitionQuery: true,
+  // The service has functions of its own, which are made with its own tools; those of a program stay in the program.
+  userDefinedFunctions: false,
 };

@@ -104,7 +104,10 @@ export class CosmosHttpClient implements HttpClient {
     const answer = await this.#settled(request, scope);
     if (answer.status < 300 || answer.status === 304) {
       scope.record(answer);
-      scope.settlePlan(false);
+      // The SDK may ask for other things before the answer to the query tells whether its plan is needed.
+      if (request.headers.has('x-ms-documentdb-isquery')) {
+        scope.settlePlan(false);
+      }
       return answer;
     }
     scope.measure(answer);

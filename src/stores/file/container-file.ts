@@ -128,7 +128,7 @@ function partitionKeyInput({ paths, version }: ContainerDefinition['partitionKey
 
 /** A definition without what is as it always is. */
 function definitionJson(definition: ContainerDefinition, withId: boolean): Record<string, unknown> {
-  const { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, extra } = definition;
+  const { id, partitionKey, defaultTtl, uniqueKeys, indexingPolicy, computedProperties, changeFeedPolicy, extra } = definition;
   return {
     ...(withId ? { id } : {}),
     partitionKey: partitionKeyInput(partitionKey),
@@ -136,6 +136,7 @@ function definitionJson(definition: ContainerDefinition, withId: boolean): Recor
     uniqueKeys: uniqueKeys.length === 0 ? undefined : uniqueKeys,
     indexingPolicy: JSON.stringify(indexingPolicy) === JSON.stringify(DEFAULT_INDEXING_POLICY) ? undefined : indexingPolicy,
     computedProperties: computedProperties.length === 0 ? undefined : computedProperties,
+    changeFeedPolicy,
     extra: Object.keys(extra).length === 0 ? undefined : extra,
   };
 }

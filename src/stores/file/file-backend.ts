@@ -127,8 +127,8 @@ export class FileBackend extends BaseBackend {
     return join(this.#open.privateFolder, 'last-database');
   }
 
-  protected override _checkDefinition(definition: ContainerDefinition): void {
-    checkContainer(definition);
+  protected override _checkDefinition(definition: ContainerDefinition, current?: ContainerDefinition): void {
+    checkContainer(definition, current);
   }
 
   protected _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {
@@ -198,12 +198,12 @@ export class FileBackend extends BaseBackend {
   }
 
   protected _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
-    return this.#manage(`replace the container ${JSON.stringify(definition.id)}`, () => {
+    return this.#manage(`replace the container ${JSON.stringify(definition.id)}`, async () => {
       const file = this.#find(current.databaseId, definition.id);
       if (file === undefined || file.resident.info.rid !== current.rid) {
         return undefined;
       }
-      file.replaceDefinition({ ...current, definition, ...this.#open.stamp() });
+      await file.replaceDefinition({ ...current, definition, ...this.#open.stamp() });
       return file.resident.info;
     });
   }

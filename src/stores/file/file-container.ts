@@ -46,7 +46,7 @@ export interface FileContainerParts {
   readonly settings: FolderSettings;
   /** Writes what is not written yet of the definition; called before the first document is written. */
   readonly writeDefinition: () => void;
-  /** Writes another definition, and gives it to the container. */
+  /** Writes another definition. */
   readonly replaceDefinition: (info: ContainerInfo) => void;
 }
 
@@ -101,9 +101,16 @@ export class FileContainer {
     return this.#loading;
   }
 
-  /** Takes another definition. */
-  replaceDefinition(info: ContainerInfo): void {
-    this.#parts.replaceDefinition(info);
+  /** Takes another definition. One with another time to live needs the documents, since what has expired must not come back. */
+  async replaceDefinition(info: ContainerInfo): Promise<void> {
+    const { defaultTtl } = info.definition;
+    if (defaultTtl !== this.resident.info.definition.defaultTtl) {
+      await this.load();
+    }
+    await this.resident.redefine(defaultTtl, () => {
+      this.#parts.replaceDefinition(info);
+      return info;
+    });
   }
 
   /** Brings the file to one line a document, unless it is so already, or is no longer what this container wrote. */

@@ -1,7 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import type { UserDefinedFunctions } from '../../query/user-functions.ts';
+import type { UserDefinedFunctions } from '../../store/user-functions.ts';
 
 /** Settings of `openFileBackend`. */
 export interface FileBackendOptions {

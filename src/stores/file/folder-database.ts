@@ -74,7 +74,6 @@ export function containerOf(
       const { definition, etag, ts } = next;
       writeContainerFile(path, definition, decodeName(where.base) === 'cut', { ...members, etag, ts }, open.settings.runtime);
       isWritten = true;
-      container.resident.info = next;
     },
   });
   return container;

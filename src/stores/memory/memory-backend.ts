@@ -3,16 +3,23 @@ import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, toHex, type Runtime } from '../../core/runtime.ts';
 import { checkContainer } from '../../query/check-container.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
-import { prepareUserFunctions, type UserDefinedFunctions } from '../../query/user-functions.ts';
+import { prepareUserFunctions } from '../../query/user-functions.ts';
+import type { UserDefinedFunctions } from '../../store/user-functions.ts';
 import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
+import { notEmpty, type RestoreRequest, type SnapshotBody, type SnapshotRequest } from '../../store/snapshot/backend-snapshots.ts';
+import { SNAPSHOT_VERSION, type SnapshotDatabase } from '../../store/snapshot/snapshot-record.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import type { EtagEra } from '../../store/version-etag.ts';
+import { pastOutsideRetention } from '../../store/version-retention.ts';
 import { ResidentContainer } from '../common/resident-container.ts';
 import { MEMORY_CAPABILITIES } from './memory-capabilities.ts';
 import { MemoryDocumentStore } from './memory-document-store.ts';
+import { MemoryRestore } from './memory-restore.ts';
+import { canCaptureAsOf, captureAsOf, captureContainer, recordsOf, type CapturedContainer } from './memory-snapshot.ts';
 
 /** Settings of {@link openMemoryBackend}. */
 export interface MemoryBackendOptions {
@@ -60,10 +67,10 @@ export class MemoryBackend extends BaseBackend {
   readonly name = 'memory';
   readonly capabilities: StoreCapabilities = MEMORY_CAPABILITIES;
   readonly #logger: Logger;
-  readonly #databases = new Map<string, MemoryDatabase>();
+  #databases = new Map<string, MemoryDatabase>();
   /** Drawn anew for each backend, so that an etag or a cursor of another run is never taken for one of this. */
   readonly #incarnation: string;
-  readonly #catalog: ResidentContainer;
+  #catalog: ResidentContainer;
   readonly #userFunctions: ReadonlyMap<string, ScalarFunction>;
   #lastDatabase = 0;
   #lastResource = 0;
@@ -73,13 +80,11 @@ export class MemoryBackend extends BaseBackend {
     this.#logger = options.logger ?? silentLogger;
     this.#incarnation = toHex(this.runtime.randomBytes(8));
     this.#userFunctions = prepareUserFunctions(options.userDefinedFunctions);
-    const rid = containerRid(databaseRid(CATALOG_DATABASE), 1);
-    const definition = defineContainer({ id: 'catalog', partitionKey: '/scope' });
-    this.#catalog = this.#newContainer({ databaseId: '', definition, rid, ...this.#stamp() });
+    this.#catalog = this.#newCatalog();
   }
 
-  protected override _checkDefinition(definition: ContainerDefinition): void {
-    checkContainer(definition);
+  protected override _checkDefinition(definition: ContainerDefinition, current?: ContainerDefinition): void {
+    checkContainer(definition, current);
   }
 
   protected async _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {
@@ -136,9 +141,7 @@ export class MemoryBackend extends BaseBackend {
 
   protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
     const container = this.#find(current);
-    if (container !== undefined) {
-      container.info = { ...current, definition, ...this.#stamp() };
-    }
+    await container?.redefine(definition.defaultTtl, () => ({ ...current, definition, ...this.#stamp() }));
     return container?.info;
   }
 
@@ -161,6 +164,74 @@ export class MemoryBackend extends BaseBackend {
     return new MemoryDocumentStore<CatalogDocument>(this.#catalog, this.runtime, undefined);
   }
 
+  protected override async *_snapshot({ asOfMs, signal }: SnapshotRequest): AsyncGenerator<Iterable<SnapshotBody>> {
+    const takenAtMs = asOfMs ?? this.runtime.nowMs();
+    for (const container of this.#containers()) {
+      await container.tidyVersions(signal);
+    }
+    // All of it in one turn, so that the snapshot is one moment of everything.
+    const lastDatabase = this.#lastDatabase;
+    const databases = Array.from(this.#databases.values(), (database) => this.#capture(database, takenAtMs, asOfMs));
+    const catalog = captureContainer(this.#catalog, null, this.runtime.nowMs());
+    const missing = databases.flatMap((database) => database.missing);
+    if (missing.length > 0) {
+      throw pastOutsideRetention(missing);
+    }
+    yield [{ kind: 'perigee-snapshot', version: SNAPSHOT_VERSION, takenAtMs, lastDatabase }];
+    for (const { record, containers } of databases) {
+      yield [record];
+      for (const captured of containers) {
+        yield recordsOf(captured);
+      }
+    }
+    if (catalog.record.position > 0) {
+      yield recordsOf(catalog);
+    }
+  }
+
+  protected override async _restore({ replace, load }: RestoreRequest): Promise<void> {
+    const assertEmpty = (): void => {
+      if (!replace && (this.#databases.size > 0 || this.#catalog.position > 0)) {
+        throw notEmpty();
+      }
+    };
+    assertEmpty();
+    const restored = new MemoryRestore((info, eras) => this.#newContainer(info, eras));
+    await load(restored);
+    await restored.fill();
+    assertEmpty();
+    this.calls.assertOpen();
+    this.#take(restored);
+  }
+
+  /** Puts what was restored in the place of what is there. */
+  #take(restored: MemoryRestore): void {
+    const positions = new Map<string, number>();
+    const lastContainers = new Map<string, number>();
+    for (const { info, lastContainer } of this.#databases.values()) {
+      lastContainers.set(info.rid, lastContainer);
+    }
+    for (const container of this.#containers()) {
+      positions.set(container.info.rid, container.position);
+      container.markDeleted();
+    }
+    positions.set(this.#catalog.info.rid, this.#catalog.position);
+    this.#catalog.markDeleted();
+    this.#databases = new Map();
+    for (const [id, { info, lastContainer, containers }] of restored.databases) {
+      this.#databases.set(id, {
+        info,
+        lastContainer: Math.max(lastContainer, lastContainers.get(info.rid) ?? 0),
+        containers: new Map(Array.from(containers, ([name, { container }]) => [name, container])),
+      });
+    }
+    this.#lastDatabase = Math.max(this.#lastDatabase, restored.lastDatabase);
+    this.#catalog = restored.catalog?.container ?? this.#newCatalog();
+    for (const container of [...this.#containers(), this.#catalog]) {
+      container.goOnAbove(positions.get(container.info.rid) ?? 0);
+    }
+  }
+
   protected async _close(): Promise<void> {
     this.#databases.clear();
     this.#catalog.markDeleted();
@@ -171,11 +242,41 @@ export class MemoryBackend extends BaseBackend {
     return container?.info.rid === info.rid ? container : undefined;
   }
 
-  #newContainer(info: ContainerInfo): ResidentContainer {
+  *#containers(): Generator<ResidentContainer> {
+    for (const { containers } of this.#databases.values()) {
+      yield* containers.values();
+    }
+  }
+
+  #capture(
+    { info, lastContainer, containers }: MemoryDatabase,
+    takenAtMs: number,
+    asOfMs: number | undefined,
+  ): { readonly record: SnapshotDatabase; readonly containers: readonly CapturedContainer[]; readonly missing: readonly string[] } {
+    const all = Array.from(containers.values());
+    const missing = asOfMs === undefined ? [] : all.filter((container) => !canCaptureAsOf(container, asOfMs));
+    return {
+      record: { kind: 'database', ...info, lastContainer },
+      containers: all.map((container) =>
+        asOfMs === undefined ? captureContainer(container, info.id, takenAtMs) : captureAsOf(container, info.id, asOfMs),
+      ),
+      missing: missing.map((container) => `${info.id}/${container.info.definition.id}`),
+    };
+  }
+
+  #newCatalog(): ResidentContainer {
+    const rid = containerRid(databaseRid(CATALOG_DATABASE), 1);
+    const definition = defineContainer({ id: 'catalog', partitionKey: '/scope' });
+    return this.#newContainer({ databaseId: '', definition, rid, ...this.#stamp() });
+  }
+
+  #newContainer(info: ContainerInfo, eras: readonly EtagEra[] = []): ResidentContainer {
     this.#lastResource += 1;
     return new ResidentContainer(info, this.runtime, {
       incarnation: `${this.#incarnation}-${this.#lastResource.toString(16)}`,
       userFunctions: this.#userFunctions,
+      recordsVersions: true,
+      eras,
     });
   }
 

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { feedUnits } from '../../query/cost/request-units.ts';
 import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cursor.ts';
-import type { Change, ChangePage } from '../../store/changes.ts';
+import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
 import { BODY_TEXT, tableNames } from './container-statements.ts';
@@ -83,7 +83,8 @@ export async function readChanges<T extends object = JsonObject>(
   pathCount: number,
 ): Promise<ChangePage<T>> {
   const { database } = container;
-  const binding = cursorBinding(container.incarnation, request);
+  const binding = cursorBinding(container.incarnation, { ...request, issuedFor: undefined });
+  const issued = request.issuedFor === undefined ? binding : cursorBinding(container.incarnation, request);
   const scan = scanStatements(container.number, {
     partitionKeys: request.partitionKey === undefined ? undefined : [request.partitionKey],
     pathCount,
@@ -92,7 +93,7 @@ export async function readChanges<T extends object = JsonObject>(
   const statements = { scan, changes: changesStatement(container, scan), bound: rewrittenBound(container, scan) };
   const size = new SliceSize(database.runtime);
   const changes: Change<T>[] = [];
-  let position = await startPosition(container, request, binding);
+  let position = await startPosition(container, request, issued);
   let head = position;
   let bytes = 0;
   let caughtUp = false;
@@ -103,7 +104,7 @@ export async function readChanges<T extends object = JsonObject>(
     const slice = await database.read(() => readSlice(container, statements, from, rows, limit));
     for (const row of slice.rows) {
       const document = container.documentOf(row.body, row.ordinal, row.position, row.ts) as unknown as StoredDocument<T>;
-      changes.push({ document, position: row.position, operation: undefined, previous: undefined });
+      changes.push(latestChange(document, row.position));
     }
     const characters = slice.rows.reduce((sum, row) => sum + row.body.length, 0);
     bytes += characters;

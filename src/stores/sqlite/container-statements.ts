@@ -36,8 +36,8 @@ export function isFoldable(body: string): string {
 }
 
 /** Names of the tables of a container: generated, never taken from users' names. */
-export function tableNames(container: number): { readonly documents: string; readonly claims: string } {
-  return { documents: `c${container}`, claims: `u${container}` };
+export function tableNames(container: number): { readonly documents: string; readonly claims: string; readonly versions: string } {
+  return { documents: `c${container}`, claims: `u${container}`, versions: `v${container}` };
 }
 
 /**
@@ -76,8 +76,8 @@ export function createContainerTables(container: number, hasUniqueKeys: boolean)
 
 /** Statements that drop the tables of a container. */
 export function dropContainerTables(container: number): readonly string[] {
-  const { documents, claims } = tableNames(container);
-  return [`DROP TABLE IF EXISTS ${claims}`, `DROP TABLE IF EXISTS ${documents}`];
+  const { documents, claims, versions } = tableNames(container);
+  return [`DROP TABLE IF EXISTS ${claims}`, `DROP TABLE IF EXISTS ${versions}`, `DROP TABLE IF EXISTS ${documents}`];
 }
 
 export function containerStatements(container: number): ContainerStatements {
@@ -100,9 +100,9 @@ export function containerStatements(container: number): ContainerStatements {
     findClaim: `SELECT d.ordinal, d.expires_at FROM ${claims} u JOIN ${documents} d ON d.ordinal = u.ordinal WHERE u.value = ?`,
     addClaim: `INSERT INTO ${claims} (value, ordinal) VALUES (?, ?)`,
     dropClaims: `DELETE FROM ${claims} WHERE ordinal = ?`,
-    expired: `SELECT ordinal, pk, id FROM ${documents} WHERE expires_at <= ? LIMIT ?`,
+    expired: `SELECT ordinal, pk, id, expires_at FROM ${documents} WHERE expires_at <= ? LIMIT ?`,
     head: `SELECT max(floor, ${highest}) AS head FROM containers WHERE number = ${container}`,
-    load: `SELECT rid, id, database, definition, etag, ts, incarnation, journal, max(floor, ${highest}) AS head FROM containers WHERE number = ${container}`,
+    load: `SELECT rid, id, database, definition, etag, ts, incarnation, journal, etags, versions_floor, versions_from_ms, max(floor, ${highest}) AS head FROM containers WHERE number = ${container}`,
     saveFloor: `UPDATE containers SET floor = ? WHERE number = ${container}`,
   };
 }

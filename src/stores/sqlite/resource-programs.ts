@@ -7,7 +7,8 @@ import { createContainerTables, dropContainerTables, tableNames } from './contai
 import { definitionText } from './definition-text.ts';
 import { all, get, run, type Program, type SqliteRow } from './driver.ts';
 import { createIndexes, dropIndexes, reconcileIndexes } from './indexes/index-catalog.ts';
-import type { ContainerRow } from './sqlite-container.ts';
+import type { ContainerRow } from './container-row.ts';
+import { beginRecording } from './versions/version-recorder.ts';
 
 /** Etag and time of a database or container that is written now. */
 export interface Stamp {
@@ -22,8 +23,10 @@ export interface ContainerStamp extends Stamp {
 
 /** The database of the catalog's container: one that no user's database reaches, and that no list shows. */
 export const CATALOG_DATABASE = 0xffffffff;
+/** Resource id of the catalog's container. */
+export const CATALOG_RID: string = containerRid(databaseRid(CATALOG_DATABASE), 1);
 
-const CONTAINER_COLUMNS = 'number, id, rid, definition, etag, ts, incarnation, journal, floor AS head';
+const CONTAINER_COLUMNS = 'number, id, rid, definition, etag, ts, incarnation, journal, etags, floor AS head';
 
 interface DatabaseRow extends SqliteRow {
   readonly number: number;
@@ -70,12 +73,13 @@ export function* deleteDatabase(id: string): Program<boolean> {
   return true;
 }
 
-function* containersOf(database: number): Program<readonly ContainerRow[]> {
+/** The containers of a database, by its number, in the order of their creation. */
+export function* containersOf(database: number): Program<readonly ContainerRow[]> {
   return yield* all<ContainerRow>(`SELECT ${CONTAINER_COLUMNS} FROM containers WHERE database = ? ORDER BY number`, database);
 }
 
-/** @throws SYNC_SCOPE for a container whose journal may still hold writes that were acknowledged and not sent */
-function* dropContainer({ number, id, journal }: ContainerRow): Program<void> {
+/** Removes a container with its tables. @throws SYNC_SCOPE for one whose journal may still hold writes that were acknowledged and not sent */
+export function* dropContainer({ number, id, journal }: ContainerRow): Program<void> {
   if (journal !== null) {
     throw new PerigeeError(
       'SYNC_SCOPE',
@@ -90,7 +94,13 @@ function* dropContainer({ number, id, journal }: ContainerRow): Program<void> {
   yield* run('DELETE FROM containers WHERE number = ?', number);
 }
 
-function* insertContainer(database: number, rid: string, definition: ContainerDefinition, stamp: ContainerStamp): Program<ContainerRow> {
+/** Adds a container with its tables and without indexes. */
+export function* insertContainer(
+  database: number,
+  rid: string,
+  definition: ContainerDefinition,
+  stamp: ContainerStamp,
+): Program<ContainerRow> {
   yield* run(
     'INSERT INTO containers (database, id, rid, definition, etag, ts, incarnation, floor) VALUES (?, ?, ?, ?, ?, ?, ?, 0)',
     database,
@@ -105,7 +115,15 @@ function* insertContainer(database: number, rid: string, definition: ContainerDe
   for (const sql of createContainerTables(row.number, definition.uniqueKeys.length > 0)) {
     yield* run(sql);
   }
+  return row;
+}
+
+function* insertNewContainer(database: number, rid: string, definition: ContainerDefinition, stamp: ContainerStamp): Program<ContainerRow> {
+  const row = yield* insertContainer(database, rid, definition, stamp);
   yield* createIndexes(row.number, definition, stamp.ts);
+  if (definition.changeFeedPolicy !== undefined) {
+    yield* beginRecording(row.number, { position: 0, atMs: stamp.ts * 1000 });
+  }
   return row;
 }
 
@@ -128,7 +146,7 @@ export function* createContainer(
   yield* run('UPDATE databases SET containers = containers + 1 WHERE number = ?', database.number);
   const counted = yield* get<{ containers: number }>('SELECT containers FROM databases WHERE number = ?', database.number);
   const rid = containerRid(databaseRid(database.number), counted?.containers ?? 1);
-  return yield* insertContainer(database.number, rid, definition, stamp);
+  return yield* insertNewContainer(database.number, rid, definition, stamp);
 }
 
 export function* findContainer(databaseId: string, id: string): Program<ContainerRow | undefined> {
@@ -140,6 +158,15 @@ export function* findContainer(databaseId: string, id: string): Program<Containe
 export function* listContainers(databaseId: string): Program<readonly ContainerRow[] | undefined> {
   const database = yield* findDatabase(databaseId);
   return database === undefined ? undefined : yield* containersOf(database.number);
+}
+
+/** All containers of all databases, in the order of their creation. */
+export function* listAllContainers(): Program<readonly { readonly databaseId: string; readonly row: ContainerRow }[]> {
+  const found: { readonly databaseId: string; readonly row: ContainerRow }[] = [];
+  for (const { number, id } of yield* all<DatabaseRow>('SELECT number, id, etag, ts FROM databases ORDER BY number')) {
+    found.push(...(yield* containersOf(number)).map((row) => ({ databaseId: id, row })));
+  }
+  return found;
 }
 
 export function* deleteContainer(databaseId: string, id: string): Program<boolean> {
@@ -161,10 +188,14 @@ export function* replaceDefinition(rid: string, definition: ContainerDefinition,
   return row;
 }
 
-/** Up to `limit` documents behind an ordinal get the expiry that a new default time to live gives them; gives the last ordinal, or `undefined` at the end. */
+/**
+ * Up to `limit` documents behind an ordinal get the expiry that a new default time to live gives them; gives the last ordinal, or `undefined` at the
+ * end. What has expired stays so.
+ */
 export function* restampExpiry(
   container: number,
   defaultTtl: number | undefined,
+  nowSeconds: number,
   behind: number,
   limit: number,
 ): Program<number | undefined> {
@@ -180,10 +211,11 @@ export function* restampExpiry(
   const ttl = "coalesce(json_extract(body, '$.ttl'), given.ttl)";
   yield* run(
     `UPDATE ${documents} SET expires_at = CASE WHEN given.ttl IS NULL OR ${ttl} = -1 THEN NULL ELSE ts + ${ttl} END
-      FROM (SELECT ? AS ttl) AS given WHERE ordinal > ? AND ordinal <= ?`,
+      FROM (SELECT ? AS ttl) AS given WHERE ordinal > ? AND ordinal <= ? AND (expires_at IS NULL OR expires_at > ?)`,
     defaultTtl ?? null,
     behind,
     last.last,
+    nowSeconds,
   );
   return last.last;
 }
@@ -193,8 +225,13 @@ export function* setJournal(container: number, journal: string | null): Program<
   yield* run('UPDATE containers SET journal = ? WHERE number = ?', journal, container);
 }
 
+/** The container of the catalog, where it was made. */
+export function* findCatalog(): Program<ContainerRow | undefined> {
+  return (yield* containersOf(CATALOG_DATABASE))[0];
+}
+
 /** The container of the catalog, made when it is first asked for. */
 export function* openCatalog(definition: ContainerDefinition, stamp: ContainerStamp): Program<ContainerRow> {
   const found = yield* findIn(CATALOG_DATABASE, definition.id);
-  return found ?? (yield* insertContainer(CATALOG_DATABASE, containerRid(databaseRid(CATALOG_DATABASE), 1), definition, stamp));
+  return found ?? (yield* insertNewContainer(CATALOG_DATABASE, CATALOG_RID, definition, stamp));
 }

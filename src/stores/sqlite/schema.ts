@@ -39,6 +39,13 @@ export const MIGRATIONS: readonly Migration[] = [
   () => statements(),
   // 3: the catalogue of indexes. Those that policies ask for are added when a container is opened.
   () => statements(...CREATE_CATALOG),
+  // 4: recorded versions of documents, whose table is made when a container gets a change feed policy; and the etags of restored containers.
+  () =>
+    statements(
+      'ALTER TABLE containers ADD COLUMN versions_floor INTEGER',
+      'ALTER TABLE containers ADD COLUMN versions_from_ms INTEGER',
+      'ALTER TABLE containers ADD COLUMN etags TEXT',
+    ),
 ];
 
 /** What the header of a file says of it. */

@@ -6,8 +6,10 @@ import type { CatalogDocument, ContainerInfo, DatabaseInfo, OpenContainerOptions
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import { checkContainer } from '../../query/check-container.ts';
-import { prepareUserFunctions, type UserDefinedFunctions } from '../../query/user-functions.ts';
+import { prepareUserFunctions } from '../../query/user-functions.ts';
+import type { UserDefinedFunctions } from '../../store/user-functions.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
+import type { RestoreRequest, SnapshotBody, SnapshotRequest } from '../../store/snapshot/backend-snapshots.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { Unsubscribe } from '../../core/emitter.ts';
 import { betterSqlite3Driver, type BetterSqlite3Constructor } from './better-sqlite3-driver.ts';
@@ -20,27 +22,40 @@ import {
   createDatabase,
   deleteContainer,
   deleteDatabase,
+  findCatalog,
   findContainer,
+  listAllContainers,
   listContainers,
   listDatabases,
   openCatalog,
   readDatabase,
-  replaceDefinition,
-  restampExpiry,
   setJournal,
   type ContainerStamp,
 } from './resource-programs.ts';
+import { redefineContainer } from './redefine-container.ts';
+import type { Read } from './scan-slices.ts';
+import { readSnapshot } from './snapshot/read-snapshot.ts';
+import { SqliteRestore } from './snapshot/restore-snapshot.ts';
 import { sqliteCapabilities } from './sqlite-capabilities.ts';
-import { containerInfoOf, SqliteContainer, type ContainerRow } from './sqlite-container.ts';
+import { containerInfoOf, type ContainerRow } from './container-row.ts';
+import { SqliteContainer } from './sqlite-container.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { SqliteDocumentStore } from './sqlite-document-store.ts';
 import { workerDriver } from './worker-driver.ts';
+import { tidyVersions } from './versions/tidy-versions.ts';
 import type { WriteJournal } from './write-journal.ts';
 
 /** Settings of {@link openSqliteBackend}. */
 export interface SqliteBackendOptions {
   /** Path of the file, made where there is none in a folder that exists; or `:memory:`. */
   readonly path: string;
+  /**
+   * Nothing is written, neither to the file nor beside it: a file in a folder that cannot be written can be read, and so can one that other processes
+   * write to. Writes are refused with STORE_READ_ONLY. What has expired and was not swept counts as gone all the same; the change feed of all versions
+   * gives what is recorded. Where SQLite itself cannot read the file so (its writer was killed, or an earlier version wrote it), a copy in the
+   * system's folder for temporary files is read, which is what there was when it was opened.
+   */
+  readonly readOnly?: boolean | undefined;
   /** What an acknowledged write survives: `normal` (the default) the end of the process, `full` also a loss of power. */
   readonly synchronous?: 'normal' | 'full' | undefined;
   /**
@@ -73,15 +88,14 @@ export interface JournaledContainerOptions extends OpenContainerOptions {
 
 const DEFAULT_BUSY_TIMEOUT_MS = 5000;
 const DEFAULT_POLL_INTERVAL_MS = 250;
-/** Documents that get a new expiry before others have their turn. */
-const RESTAMP_ROWS = 1000;
 
 /**
  * Opens a backend on one SQLite file, and creates the file where there is none. Several processes may use one file at once.
  *
  * A file that is damaged, of another program, or of a newer version is refused and left as it was.
  *
- * @throws STORE_CORRUPT, STORE_TOO_NEW, STORE_READ_ONLY, STORE_BUSY, STORE_FULL, STORE_IO, DRIVER_MISSING, INVALID_OPTION
+ * @throws STORE_CORRUPT, STORE_TOO_NEW, STORE_READ_ONLY, STORE_BUSY, STORE_FULL, STORE_IO, DRIVER_MISSING, INVALID_OPTION; NOT_FOUND with `readOnly`
+ *   where there is no file
  *
  * @example
  * ```ts
@@ -101,6 +115,13 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
   if (typeof path !== 'string' || path === '' || path.includes('\u0000')) {
     throw new PerigeeError('INVALID_OPTION', 'The option path is the path of a file, or ":memory:".');
   }
+  const readOnly = options.readOnly ?? false;
+  if (typeof readOnly !== 'boolean' || (readOnly && path === ':memory:')) {
+    throw new PerigeeError(
+      'INVALID_OPTION',
+      'The option readOnly is true or false, and false for ":memory:", which holds nothing to read.',
+    );
+  }
   const synchronous = options.synchronous ?? 'normal';
   if ((synchronous as unknown) !== 'normal' && (synchronous as unknown) !== 'full') {
     throw new PerigeeError('INVALID_OPTION', 'The option synchronous is "normal" or "full".');
@@ -109,6 +130,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
   const pollIntervalMs = wholeNumber('pollIntervalMs', options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS);
   const database = await SqliteDatabase.open({
     path,
+    readOnly,
     synchronous,
     driver: driverOf(options.driver),
     runtime: options.runtime ?? systemRuntime,
@@ -222,8 +244,8 @@ export class SqliteBackend extends BaseBackend {
     );
   }
 
-  protected override _checkDefinition(definition: ContainerDefinition): void {
-    checkContainer(definition);
+  protected override _checkDefinition(definition: ContainerDefinition, current?: ContainerDefinition): void {
+    checkContainer(definition, current);
   }
 
   protected _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {
@@ -261,16 +283,13 @@ export class SqliteBackend extends BaseBackend {
   }
 
   protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+    const { databaseId, rid } = current;
     const replaced = await this.database.transaction(async (runProgram) => {
       this.database.invalidate();
-      const row = await runProgram(replaceDefinition(current.rid, definition, this.#stamp()));
-      if (row !== undefined && current.definition.defaultTtl !== definition.defaultTtl) {
-        for (let behind: number | undefined = 0; behind !== undefined;) {
-          behind = await runProgram(restampExpiry(row.number, definition.defaultTtl, behind, RESTAMP_ROWS));
-          await this.runtime.yieldTask();
-        }
-      }
-      return row === undefined ? undefined : containerInfoOf(current.databaseId, row);
+      const row = await runProgram(findContainer(databaseId, definition.id));
+      return row?.rid === rid
+        ? containerInfoOf(databaseId, await redefineContainer(this.#containerOf(databaseId, row), definition, this.#stamp(), runProgram))
+        : undefined;
     });
     this.database.invalidate();
     this.#indexes.start();
@@ -295,12 +314,48 @@ export class SqliteBackend extends BaseBackend {
 
   protected override async _catalog(): Promise<SqliteDocumentStore<CatalogDocument>> {
     const definition = defineContainer({ id: 'catalog', partitionKey: '/scope' });
-    const row = await this.database.write(() => openCatalog(definition, this.#stamp()));
+    const found = this.database.isReadOnly ? await this.database.read(() => findCatalog()) : undefined;
+    if (found === undefined && this.database.isReadOnly) {
+      throw new PerigeeError('NOT_FOUND', 'Cannot open the catalog: nothing was ever kept in it, and the store was opened to read only.');
+    }
+    const row = found ?? (await this.database.write(() => openCatalog(definition, this.#stamp())));
     return this.#store<CatalogDocument>('', row, undefined, undefined);
   }
 
   protected override _flush(): Promise<void> {
     return this.database.flush();
+  }
+
+  protected override async *_snapshot({ asOfMs, signal }: SnapshotRequest): AsyncGenerator<Iterable<SnapshotBody>> {
+    const { database, runtime } = this;
+    const takenAtMs = asOfMs ?? runtime.nowMs();
+    for (const { databaseId, row } of await database.read(() => listAllContainers())) {
+      await tidyVersions(this.#containerOf(databaseId, row), signal);
+    }
+    const records = (read: Read): AsyncGenerator<Iterable<SnapshotBody>> => readSnapshot({ read, runtime, takenAtMs, asOfMs, signal });
+    if (!database.isInMemory) {
+      yield* database.readAtOnce(records);
+      return;
+    }
+    // One connection cannot read what was while it writes on: what there is in memory is copied first, and writes wait.
+    const pieces: SnapshotBody[][] = [];
+    await database.transaction(async (runProgram) => {
+      for await (const piece of records((create) => runProgram(create()))) {
+        pieces.push([...piece]);
+      }
+    }, signal);
+    yield* pieces;
+  }
+
+  protected override async _restore({ replace, signal, load }: RestoreRequest): Promise<void> {
+    await this.database.transaction(async (runProgram) => {
+      const restore = await SqliteRestore.begin(runProgram, this.runtime, () => this.#stamp(), replace);
+      await load(restore);
+      await restore.finish();
+    }, signal);
+    this.#containers.clear();
+    this.database.invalidate();
+    this.#indexes.start();
   }
 
   protected async _close(): Promise<void> {
@@ -329,9 +384,7 @@ export class SqliteBackend extends BaseBackend {
     schema: StandardSchemaLike | undefined,
     journal: WriteJournal | undefined,
   ): SqliteDocumentStore<T> {
-    const known = this.#containers.get(row.number);
-    const container = known ?? new SqliteContainer(this.database, databaseId, row);
-    container.notice(row);
+    const container = this.#containerOf(databaseId, row);
     this.#containers.set(row.number, container);
     return new SqliteDocumentStore<T>(container, {
       capabilities: this.capabilities,
@@ -339,6 +392,13 @@ export class SqliteBackend extends BaseBackend {
       journal,
       pollIntervalMs: this.#pollIntervalMs,
     });
+  }
+
+  /** The container of a row as its stores share it, or one that nobody shares yet. */
+  #containerOf(databaseId: string, row: ContainerRow): SqliteContainer {
+    const container = this.#containers.get(row.number) ?? new SqliteContainer(this.database, databaseId, row);
+    container.notice(row);
+    return container;
   }
 
   *#markJournaled(databaseId: string, id: string, journal: string): Program<ContainerRow> {

@@ -5,46 +5,28 @@ import type { ContainerInfo } from '../../store/backend.ts';
 import type { SystemProperties } from '../../store/document.ts';
 import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
-import type { PreparedDocument } from '../../store/prepared-document.ts';
+import { prepareDocument, type PreparedDocument } from '../../store/prepared-document.ts';
 import { containerSelf, documentRid, documentSelf } from '../../store/resource-id.ts';
 import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
+import { incarnationAt, versionEtag, type EtagEra } from '../../store/version-etag.ts';
 import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
-import { readDefinition } from './definition-text.ts';
-import { all, get, run, type Program } from './driver.ts';
+import { containerInfoOf, erasOf, type ContainerRow, type DocumentRow } from './container-row.ts';
+import { get, run, type Program } from './driver.ts';
+import { ExpiredRows, type ExpiredRow } from './expired-rows.ts';
 import { ContainerIndexes } from './indexes/container-indexes.ts';
 import { refusalOf, refusalOr } from './refusal.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { uniqueValues } from './unique-values.ts';
+import { VersionRecorder, type RecordingColumns } from './versions/version-recorder.ts';
+import { CHANGE_KINDS, RECORDED_EXPIRY } from './versions/version-statements.ts';
 import type { AppliedWrite, PreviousVersion, StoredRow, WriteJournal } from './write-journal.ts';
-
-/** A document's row; `body` where it was asked for. */
-export interface DocumentRow {
-  readonly ordinal: number;
-  readonly position: number;
-  readonly ts: number;
-  readonly expires_at: number | null;
-  readonly body?: string | undefined;
-}
-
-/** A container's row, with the highest position its documents had. */
-export interface ContainerRow {
-  readonly number: number;
-  readonly id: string;
-  readonly rid: string;
-  readonly definition: string;
-  readonly etag: string;
-  readonly ts: number;
-  readonly incarnation: string;
-  readonly journal: string | null;
-  readonly head: number;
-}
 
 /** Effective partition keys remembered; hashing one costs about as much as a small write. */
 const MAX_EPKS = 10_000;
-const SWEEP_ROWS = 200;
-const SWEEP_EVERY_SECONDS = 10;
+/** Expiries that a write records before itself; more of them are left to those who read the versions. */
+const DUE_ROWS = 1000;
 
 /**
  * One container of a file as all its stores in this process share it: definition, position counter, and the programs that read and write rows.
@@ -59,21 +41,21 @@ export class SqliteContainer {
   readonly statements: ContainerStatements;
   readonly uniquePaths: readonly (readonly (readonly string[])[])[];
   readonly indexes: ContainerIndexes;
+  readonly recorder: VersionRecorder;
+  readonly expired: ExpiredRows;
   readonly #incarnation: string;
+  readonly #eras: readonly EtagEra[];
   readonly #self: string;
   readonly #events = new Emitter<{ commit: undefined }>();
   readonly #notify = (): void => this.#events.emit('commit', undefined);
   readonly #saveFloor = (): Program<void> => this.#writeFloor();
-  readonly #sweep = (): Program<void> => this.#sweepSome();
+  readonly #trim = (): Program<unknown> => this.recorder.trimSome(this.database.runtime.nowMs());
   readonly #epks = new Map<string, string>();
   #info: ContainerInfo;
   #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #journal: string | null;
   #position: number;
   #epoch = 0;
-  #nextSweep = 0;
-  /** Journal of the store whose write brings the next sweep. */
-  #sweeper: WriteJournal | undefined;
 
   constructor(database: SqliteDatabase, databaseId: string, row: ContainerRow) {
     this.database = database;
@@ -81,7 +63,10 @@ export class SqliteContainer {
     this.number = row.number;
     this.statements = containerStatements(row.number);
     this.indexes = new ContainerIndexes(database, row.number);
+    this.recorder = new VersionRecorder(row.number);
+    this.expired = new ExpiredRows(this);
     this.#incarnation = row.incarnation;
+    this.#eras = erasOf(row);
     this.#self = containerSelf(row.rid);
     this.#journal = row.journal;
     this.#position = row.head;
@@ -113,6 +98,18 @@ export class SqliteContainer {
     return this.#position;
   }
 
+  /** The next position, for a change that leaves no row; it stays used. Within a write, behind {@link refresh}. */
+  takePosition(): number {
+    this.#position += 1;
+    this.database.beforeCommit(this.#saveFloor);
+    return this.#position;
+  }
+
+  /** Name of the journal that records the writes. */
+  get journalName(): string | null {
+    return this.#journal;
+  }
+
   nowSeconds(): number {
     return Math.floor(this.database.runtime.nowMs() / 1000);
   }
@@ -123,7 +120,7 @@ export class SqliteContainer {
   }
 
   etagOf(position: number, ts: number): string {
-    return `"${this.#incarnation}-${position}-${ts.toString(36)}"`;
+    return versionEtag(incarnationAt(this.#eras, position, this.#incarnation), position, ts);
   }
 
   systemProperties(ordinal: number, position: number, ts: number): SystemProperties {
@@ -168,9 +165,7 @@ export class SqliteContainer {
    * @throws NOT_FOUND when it was deleted; SYNC_SCOPE when it is journaled and `journal` is not that journal
    */
   *enter(journal: WriteJournal | undefined): Program<void> {
-    if (this.#epoch !== this.database.epoch) {
-      yield* this.#load();
-    }
+    yield* this.refresh();
     if (this.#journal !== null && this.#journal !== journal?.name) {
       throw new PerigeeError(
         'SYNC_SCOPE',
@@ -178,12 +173,22 @@ export class SqliteContainer {
         { details: { journal: this.#journal } },
       );
     }
-    if (this.#info.definition.defaultTtl !== undefined && this.nowSeconds() >= this.#nextSweep) {
-      this.#sweeper = journal;
-      this.database.beforeCommit(this.#sweep);
+    this.expired.sweepWith(journal);
+    if (this.recorder.isOn) {
+      yield* this.expired.recordDue(DUE_ROWS, journal);
+      if (this.recorder.isTrimDue(this.database.runtime.nowMs())) {
+        this.database.beforeCommit(this.#trim);
+      }
     }
     if (this.#events.has('commit')) {
       this.database.afterCommit(this.#notify);
+    }
+  }
+
+  /** Reads again what is remembered of the file, where it may have changed. Run it within a write. @throws NOT_FOUND when the container was deleted */
+  *refresh(): Program<void> {
+    if (this.#epoch !== this.database.epoch) {
+      yield* this.#load();
     }
   }
 
@@ -286,11 +291,23 @@ export class SqliteContainer {
 
   /** Sets when the row of a key expires. Gives whether there is one. */
   *expire(key: PreparedKey, expiresAt: number | undefined): Program<boolean> {
+    const row = this.recorder.isOn ? yield* this.#row(key, true) : undefined;
+    if (row?.expires_at === RECORDED_EXPIRY) {
+      return expiresAt !== undefined && expiresAt <= this.nowSeconds() ? true : yield* this.#revive(row, expiresAt);
+    }
     return (yield* run(this.statements.setExpiry, expiresAt ?? null, key.partitionKeyText, key.id)) > 0;
   }
 
+  /** A document whose expiry was recorded, and which is there again by a clock that knows better, is a new one. */
+  *#revive(row: DocumentRow, expiresAt: number | undefined): Program<boolean> {
+    const { paths } = this.#info.definition.partitionKey;
+    const document = prepareDocument(JSON.parse(row.body as string), paths.map(parsePropertyPath));
+    yield* this.drop(row.ordinal);
+    return !((yield* this.#put('upsert', document, undefined, expiresAt ?? null)) instanceof PerigeeError);
+  }
+
   *#load(): Program<void> {
-    const row = yield* get<ContainerRow>(this.statements.load);
+    const row = yield* get<ContainerRow & RecordingColumns>(this.statements.load);
     if (row === undefined) {
       throw this.#deleted();
     }
@@ -299,6 +316,7 @@ export class SqliteContainer {
     this.#position = row.head;
     this.#epoch = this.database.epoch;
     yield* this.indexes.load();
+    yield* this.recorder.load(this.#info.definition, row, this.database.runtime.nowMs());
   }
 
   #deleted(): PerigeeError {
@@ -317,7 +335,7 @@ export class SqliteContainer {
       return row;
     }
     if (takesKey) {
-      yield* this.#drop(row.ordinal);
+      yield* this.expired.drop(row);
     }
     return undefined;
   }
@@ -345,6 +363,9 @@ export class SqliteContainer {
     this.#position = position;
     if (this.indexes.isMaintained) {
       yield* this.indexes.put(position, document, true);
+    }
+    if (this.recorder.isOn) {
+      yield* this.recorder.created(position, this.database.takeWriteMs());
     }
     return { type, key: document, document, previous: undefined, etag: this.etagOf(position, ts), position, ordinal: position, ts };
   }
@@ -385,6 +406,9 @@ export class SqliteContainer {
   ): Program<AppliedWrite> {
     const position = this.#position + 1;
     const ts = this.nowSeconds();
+    if (this.recorder.isOn) {
+      yield* this.recorder.changing(CHANGE_KINDS.replace, before.ordinal, position, this.database.takeWriteMs());
+    }
     const sql = isOddText(document.text) ? this.statements.updateOdd : this.statements.update;
     yield { mode: 'run', sql, parameters: [position, ts, expiresAt, document.text, before.ordinal] };
     this.#position = position;
@@ -396,22 +420,25 @@ export class SqliteContainer {
   }
 
   *#remove(key: PreparedKey, before: DocumentRow): Program<AppliedWrite> {
-    this.#position += 1;
-    yield* this.#drop(before.ordinal);
+    const position = this.takePosition();
+    if (this.recorder.isOn) {
+      yield* this.recorder.changing(CHANGE_KINDS.delete, before.ordinal, position, this.database.takeWriteMs());
+    }
+    yield* this.drop(before.ordinal);
     return {
       type: 'delete',
       key,
       document: undefined,
       previous: this.#previous(before),
       etag: undefined,
-      position: this.#position,
+      position,
       ordinal: before.ordinal,
       ts: this.nowSeconds(),
     };
   }
 
-  /** Deletes a row and what belongs to it; its position stays used. */
-  *#drop(ordinal: number): Program<void> {
+  /** Deletes a row and what belongs to it; its position stays used. Within a write, behind {@link refresh}. */
+  *drop(ordinal: number): Program<void> {
     yield* run(this.statements.deleteOne, ordinal);
     if (this.indexes.isMaintained) {
       yield* this.indexes.remove(ordinal);
@@ -424,14 +451,14 @@ export class SqliteContainer {
 
   /** Whether a living document other than that with `own` has a unique value; an expired one is removed. */
   *#isTaken(value: string, own: number | undefined): Program<boolean> {
-    const holder = yield* get<{ ordinal: number; expires_at: number | null }>(this.statements.findClaim, value);
+    const holder = yield* get<ExpiredRow>(this.statements.findClaim, value);
     if (holder === undefined || holder.ordinal === own) {
       return false;
     }
     if (holder.expires_at === null || this.nowSeconds() < holder.expires_at) {
       return true;
     }
-    yield* this.#drop(holder.ordinal);
+    yield* this.expired.drop(holder);
     return false;
   }
 
@@ -450,23 +477,4 @@ export class SqliteContainer {
   *#writeFloor(): Program<void> {
     yield* run(this.statements.saveFloor, this.#position);
   }
-
-  /** Removes some expired rows but those that the journal keeps; those left over wait for a later write. */
-  *#sweepSome(): Program<void> {
-    const now = this.nowSeconds();
-    const rows = yield* all<{ ordinal: number; pk: string; id: string }>(this.statements.expired, now, SWEEP_ROWS);
-    let kept = 0;
-    for (const { ordinal, pk, id } of rows) {
-      if (this.#sweeper?.keeps !== undefined && (yield* this.#sweeper.keeps(pk, id))) {
-        kept += 1;
-      } else {
-        yield* this.#drop(ordinal);
-      }
-    }
-    this.#nextSweep = rows.length < SWEEP_ROWS || kept === rows.length ? now + SWEEP_EVERY_SECONDS : now;
-  }
-}
-
-export function containerInfoOf(databaseId: string, row: Pick<ContainerRow, 'rid' | 'etag' | 'ts' | 'definition'>): ContainerInfo {
-  return { databaseId, rid: row.rid, etag: row.etag, ts: row.ts, definition: readDefinition(row.definition) };
 }

@@ -1,12 +1,14 @@
-import { access, constants, open as openFile, stat } from 'node:fs/promises';
+import { open as openFile } from 'node:fs/promises';
 import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import { abortable } from '../../store/call-tracker.ts';
 import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
+import { closeAfter, lookBeforeOpening } from './open-file.ts';
+import { openToRead, type ReadableFile } from './read-only-file.ts';
 import { runAsync, runSync, runTransaction } from './run-program.ts';
-import { checkHeader, checkVersion, migrate, migrateComponent, MIGRATIONS, readHeader, type Migration } from './schema.ts';
+import { checkVersion, migrate, migrateComponent, MIGRATIONS, type Migration } from './schema.ts';
 import { wrapSqliteError } from './sqlite-errors.ts';
 import { WriterQueue } from './writer-queue.ts';
 
@@ -35,6 +37,8 @@ export interface SqliteDatabaseOptions {
   /** What queries call as `udf.name(…)`; none unless said otherwise. */
   readonly userFunctions?: ReadonlyMap<string, ScalarFunction> | undefined;
   readonly logger?: Logger | undefined;
+  /** Nothing is written, neither to the file nor beside it. */
+  readonly readOnly?: boolean | undefined;
   /** @internal the schema; tests give an older or a newer one */
   readonly migrations?: readonly Migration[] | undefined;
 }
@@ -56,30 +60,40 @@ export class SqliteDatabase {
   readonly #options: SqliteDatabaseOptions;
   readonly #writer: SqliteConnection;
   readonly #queue = new WriterQueue();
-  readonly #beforeCommit = new Set<() => Program<void>>();
+  readonly #beforeCommit = new Set<() => Program<unknown>>();
   readonly #afterCommit = new Set<() => void>();
   #reader: Promise<SqliteConnection> | undefined;
   #dataVersion = -1;
   #epoch = 1;
   /** Whether the writer's transaction is open while other tasks run. */
   #interactive = false;
+  #beganMs: number | undefined;
+  /** What is read where nothing is written. */
+  readonly #readable: ReadableFile | undefined;
 
-  private constructor(options: SqliteDatabaseOptions, writer: SqliteConnection) {
+  private constructor(options: SqliteDatabaseOptions, writer: SqliteConnection, readable?: ReadableFile) {
     this.path = options.path;
     this.runtime = options.runtime;
     this.logger = options.logger ?? silentLogger;
     this.userFunctions = options.userFunctions ?? new Map();
     this.#options = options;
     this.#writer = writer;
+    this.#readable = readable;
   }
 
   /**
-   * Opens the file, creates it where there is none, and brings its schema forward. A file that is damaged, foreign or newer is only read.
+   * Opens the file, creates it where there is none, and brings its schema forward. A file that is damaged, foreign or newer is only read. With
+   * `readOnly` it is only read in any case, and must be there.
    *
-   * @throws STORE_CORRUPT, STORE_TOO_NEW, STORE_READ_ONLY, STORE_BUSY, STORE_FULL, STORE_IO, DRIVER_MISSING, NOT_SUPPORTED for a driver whose SQLite is too old
+   * @throws STORE_CORRUPT, STORE_TOO_NEW, STORE_READ_ONLY, STORE_BUSY, STORE_FULL, STORE_IO, DRIVER_MISSING, NOT_SUPPORTED for a driver whose SQLite
+   *   is too old; NOT_FOUND with `readOnly` where there is no file
    */
   static async open(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
     const migrations = options.migrations ?? MIGRATIONS;
+    if (options.readOnly === true) {
+      const readable = await untilFree(options, () => openToRead({ ...options, busyTimeoutMs: BUSY_SLICE_MS }, migrations), undefined);
+      return new SqliteDatabase(options, readable.connection, readable);
+    }
     await lookBeforeOpening(options, migrations.length);
     const writer = await options.driver.open({ path: options.path, readOnly: false, busyTimeoutMs: BUSY_SLICE_MS });
     const database = new SqliteDatabase(options, writer);
@@ -95,6 +109,11 @@ export class SqliteDatabase {
     return this.path === ':memory:';
   }
 
+  /** Whether nothing can be written. */
+  get isReadOnly(): boolean {
+    return this.#readable !== undefined;
+  }
+
   /** Changes whenever something outside the caller's knowledge may have changed the file: a commit of another process, or an undone transaction. */
   get epoch(): number {
     return this.#epoch;
@@ -105,13 +124,24 @@ export class SqliteDatabase {
     return this.#writer.executeSync !== undefined;
   }
 
+  /** One time for all that the transaction under way writes, since it is committed as one: that of its first write that asks for it. */
+  takeWriteMs(): number {
+    this.#beganMs ??= this.runtime.nowMs();
+    return this.#beganMs;
+  }
+
+  /** {@link takeWriteMs}, where somebody has asked for it. */
+  get writeMs(): number | undefined {
+    return this.#beganMs;
+  }
+
   /** Makes all callers forget what they remember of the file. Call it within a write that changes definitions. */
   invalidate(): void {
     this.#epoch += 1;
   }
 
   /** Adds a program that runs at the end of the transaction under way, once however often it was added. */
-  beforeCommit(program: () => Program<void>): void {
+  beforeCommit(program: () => Program<unknown>): void {
     this.#beforeCommit.add(program);
   }
 
@@ -127,6 +157,7 @@ export class SqliteDatabase {
    * @throws STORE_BUSY, STORE_FULL, STORE_READ_ONLY, STORE_IO, STORE_CORRUPT, and what the program throws
    */
   async write<T>(create: () => Program<T>, signal?: AbortSignal): Promise<T> {
+    this.#assertWritable();
     const execute = this.#writer.executeSync;
     if (execute !== undefined && this.#queue.tryEnter()) {
       try {
@@ -165,10 +196,11 @@ export class SqliteDatabase {
   /** One statement as {@link read} would run it; answers at once where the driver does. */
   readStep(statement: SqliteStep): unknown {
     const execute = this.#writer.executeSync;
-    if (execute !== undefined && !this.#interactive) {
+    // A file that is only read may be without a log, and then its writer may hold up readers for a moment.
+    if (execute !== undefined && !this.#interactive && !this.isReadOnly) {
       return execute(statement);
     }
-    return this.#readElsewhere(function* () {
+    return this.read(function* () {
       return yield statement;
     });
   }
@@ -178,7 +210,8 @@ export class SqliteDatabase {
    *
    * It commits when `work` resolves and undoes everything when `work` rejects or the signal aborts.
    */
-  transaction<T>(work: (run: ProgramRunner) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async transaction<T>(work: (run: ProgramRunner) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.#assertWritable();
     return this.#queue.run(signal, async () => {
       await this.#untilFree(() => this.#writer.execute(BEGIN), signal);
       this.#interactive = true;
@@ -210,6 +243,20 @@ export class SqliteDatabase {
     });
   }
 
+  /**
+   * Reads through a connection of its own in one transaction, which sees the file as it is when the first program runs, whatever is written meanwhile.
+   * It ends when the reading does, or is left. Not in memory, where there is one connection.
+   */
+  async *readAtOnce<T>(work: (read: <R>(create: () => Program<R>) => Promise<R>) => AsyncIterable<T>): AsyncGenerator<T> {
+    const connection = await this.#options.driver.open({ path: this.#readPath, readOnly: true, busyTimeoutMs: BUSY_SLICE_MS });
+    try {
+      await connection.execute(step('run', 'BEGIN'));
+      yield* work((create) => this.#untilFree(() => runAsync(connection, create()), undefined));
+    } finally {
+      await connection.close();
+    }
+  }
+
   /** Brings the tables of a named part of the system to its newest version, in the same file. @throws STORE_TOO_NEW */
   ensureTables(name: string, migrations: readonly Migration[]): Promise<void> {
     return this.write(() => migrateComponent(name, migrations));
@@ -228,7 +275,7 @@ export class SqliteDatabase {
 
   /** Resolves when everything committed so far survives a loss of power. */
   async flush(): Promise<void> {
-    if (this.isInMemory) {
+    if (this.isInMemory || this.isReadOnly) {
       return;
     }
     const row = await this.#queue.run(undefined, () =>
@@ -243,17 +290,40 @@ export class SqliteDatabase {
     }
   }
 
-  /** Waits for the writer, then closes; the last one on the file folds the write-ahead log into it. */
+  /**
+   * Waits for the writer, then closes; the last one on the file folds the write-ahead log into it, and leaves a file that can be read without any
+   * other beside it.
+   */
   close(): Promise<void> {
     return this.#queue.run(undefined, async () => {
       const reader = this.#reader;
       this.#reader = undefined;
       try {
         await (await reader)?.close();
+        if (!this.isInMemory && !this.isReadOnly) {
+          await this.#leaveOneFile();
+        }
       } finally {
         await this.#writer.close();
+        await this.#readable?.dispose();
       }
     });
+  }
+
+  /** @throws STORE_READ_ONLY */
+  #assertWritable(): void {
+    if (this.isReadOnly) {
+      throw new PerigeeError('STORE_READ_ONLY', `Cannot write to the store ${JSON.stringify(this.path)}: it was opened to read only.`);
+    }
+  }
+
+  /** Ends the write-ahead log, which is refused while others have the file open, and on a full disk: they, or the next to open it, go on with it. */
+  async #leaveOneFile(): Promise<void> {
+    try {
+      await this.#writer.execute(step('get', 'PRAGMA journal_mode = DELETE'));
+    } catch (error) {
+      this.logger.log('debug', 'The write-ahead log stays beside the file.', { error });
+    }
   }
 
   async #prepare(migrations: readonly Migration[]): Promise<void> {
@@ -321,6 +391,7 @@ export class SqliteDatabase {
   }
 
   #committed(): void {
+    this.#beganMs = undefined;
     if (this.#afterCommit.size > 0) {
       const listeners = Array.from(this.#afterCommit);
       this.#afterCommit.clear();
@@ -352,6 +423,7 @@ export class SqliteDatabase {
   #undone(error: unknown, failure: unknown): unknown {
     this.#beforeCommit.clear();
     this.#afterCommit.clear();
+    this.#beganMs = undefined;
     this.#epoch += 1;
     // SQLite itself ends the transaction on some errors, such as a full disk; then there is nothing to undo.
     if (failure === undefined || /no transaction is active/u.test(causeMessage(failure))) {
@@ -363,24 +435,18 @@ export class SqliteDatabase {
       : error;
   }
 
-  /** Repeats what another process's lock refuses, giving way to other tasks in between. */
-  async #untilFree<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    for (let left = Math.ceil(this.#options.busyTimeoutMs / BUSY_SLICE_MS); ; left -= 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (left <= 1 || !isPerigeeError(error, 'STORE_BUSY')) {
-          throw error;
-        }
-      }
-      await this.runtime.yieldTask();
-      throwIfAborted(signal);
-    }
+  #untilFree<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return untilFree(this.#options, attempt, signal);
+  }
+
+  get #readPath(): string {
+    return this.#readable?.path ?? this.path;
   }
 
   #openReader(): Promise<SqliteConnection> {
     this.#reader ??= this.#options.driver
-      .open({ path: this.path, readOnly: true, busyTimeoutMs: BUSY_SLICE_MS })
+
+      .open({ path: this.#readPath, readOnly: true, busyTimeoutMs: BUSY_SLICE_MS })
       .catch((error: unknown) => {
         this.#reader = undefined;
         throw error;
@@ -397,59 +463,28 @@ export class SqliteDatabase {
   }
 }
 
+/** Repeats what another process's lock refuses, giving way to other tasks in between. */
+async function untilFree<T>(
+  { busyTimeoutMs, runtime }: Pick<SqliteDatabaseOptions, 'busyTimeoutMs' | 'runtime'>,
+  attempt: () => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  for (let left = Math.ceil(busyTimeoutMs / BUSY_SLICE_MS); ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left <= 1 || !isPerigeeError(error, 'STORE_BUSY')) {
+        throw error;
+      }
+    }
+    await runtime.yieldTask();
+    throwIfAborted(signal);
+  }
+}
+
 function causeMessage(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error ? cause.message : '';
-}
-
-/** Looks at an existing file through a connection that cannot write, so that one which is refused stays as it is, byte for byte. */
-async function lookBeforeOpening(options: SqliteDatabaseOptions, newest: number): Promise<void> {
-  const { path } = options;
-  if (path === ':memory:' || !(await holdsSomething(path))) {
-    return;
-  }
-  const connection = await options.driver.open({ path, readOnly: true, busyTimeoutMs: options.busyTimeoutMs });
-  try {
-    checkHeader(await runAsync(connection, readHeader()), path, newest);
-  } catch (error) {
-    throw await closeAfter(error, connection, options.logger ?? silentLogger);
-  }
-  await connection.close();
-}
-
-/**
- * Whether there is a file with content. SQLite opens a file that it may not write for reading only and says so at the first write; here it is
- * refused at once.
- */
-async function holdsSomething(path: string): Promise<boolean> {
-  const refused = (why: string, cause?: unknown): PerigeeError =>
-    new PerigeeError('STORE_READ_ONLY', `Cannot open the store ${JSON.stringify(path)}: ${why}.`, { cause });
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) {
-      throw refused('it is not a file');
-    }
-    await access(path, constants.W_OK);
-    return found.size > 0;
-  } catch (error) {
-    if (isPerigeeError(error)) {
-      throw error;
-    }
-    if ((error as { readonly code?: unknown }).code === 'ENOENT') {
-      return false;
-    }
-    throw refused('the file or its folder cannot be written; check owner and mode', error);
-  }
-}
-
-/** Closes what could not be used, and gives the error that came first. */
-async function closeAfter(error: unknown, connection: SqliteConnection, logger: Logger): Promise<unknown> {
-  try {
-    await connection.close();
-  } catch (failure) {
-    logger.log('warn', 'A connection that was refused could not be closed.', { failure });
-  }
-  return error;
 }
 
 async function syncFile(path: string): Promise<void> {

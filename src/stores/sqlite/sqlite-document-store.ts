@@ -26,9 +26,11 @@ import { readChanges } from './change-pages.ts';
 import type { Program } from './driver.ts';
 import { explainQuery } from './explain-query.ts';
 import type { Read } from './scan-slices.ts';
-import type { DocumentRow, SqliteContainer } from './sqlite-container.ts';
+import type { DocumentRow } from './container-row.ts';
+import type { SqliteContainer } from './sqlite-container.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { conditionMatcher, runQueryPage } from './sqlite-query.ts';
+import { readVersions } from './versions/version-pages.ts';
 import { readCharge, refusalCharge } from './write-charge.ts';
 import type { AppliedWrite, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
 import { writeOutcome } from './write-outcome.ts';
@@ -199,7 +201,9 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
 
   protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
     await this.#checkSession(request.session);
-    return readChanges<T>(this.#container, request, this.partitionKeyPaths.length);
+    return request.mode === 'all'
+      ? readVersions<T>(this.#container, request, this.partitionKeyPaths.length)
+      : readChanges<T>(this.#container, request, this.partitionKeyPaths.length);
   }
 
   protected override async _transact<R>(
@@ -230,6 +234,10 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
         ),
       options.signal,
     );
+  }
+
+  protected override get continuationSource(): string {
+    return `${this.rid} ${this.#container.incarnation}`;
   }
 
   protected override _subscribe(listener: () => void): Unsubscribe {

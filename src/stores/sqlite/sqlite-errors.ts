@@ -46,6 +46,9 @@ export function wrapSqliteError(error: unknown, what: string): PerigeeError {
   if (typeof message === 'string' && /no such table: [cu]\d+/u.test(message)) {
     return new PerigeeError('NOT_FOUND', `Cannot ${what}: its container was deleted.`, options);
   }
+  if (typeof message === 'string' && /no such table: v\d+/u.test(message)) {
+    return new PerigeeError('OUTSIDE_RETENTION', `Cannot ${what}: its container no longer records versions.`, options);
+  }
   if (typeof message === 'string' && message.includes('directory does not exist')) {
     return new PerigeeError('STORE_READ_ONLY', `Cannot ${what}: its folder does not exist. Create it first.`, options);
   }

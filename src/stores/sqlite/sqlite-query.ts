@@ -14,6 +14,7 @@ import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts'
 import type { QuerySource } from '../../query/executor/query-source.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
+import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregate } from './aggregate-query.ts';
@@ -159,7 +160,8 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
       return pageOf(rows.items, bytes, rows.looked, undefined);
     }
   }
-  const { runtime, userFunctions: udfs } = container.database;
+  const { runtime } = container.database;
+  const udfs = functionsOfQuery(container.database.userFunctions, request.userDefinedFunctions);
   const { parameters, maxItemCount } = request;
   const { computedProperties, searchPolicy } = containerSettings(container.info.definition);
   const oddFilter = plan.whereIsExact
@@ -179,6 +181,7 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
     whereIsExact: plan.whereIsExact,
     maxItemCount,
     continuation: request.continuation,
+    range: request.range,
     signal: request.signal,
     runtime,
     computedProperties,

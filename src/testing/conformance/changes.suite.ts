@@ -2,7 +2,7 @@ import { systemRuntime } from '../../core/runtime.ts';
 import type { ChangePage, ChangesOptions } from '../../store/changes.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
 import { check, checkEqual, checkRejects } from '../checks.ts';
-import { checkNotSupported, DATABASE, withoutSystem, type ConformanceContext } from './conformance-context.ts';
+import { DATABASE, withoutSystem, type ConformanceContext } from './conformance-context.ts';
 import { load } from './queries.suite.ts';
 
 /** Pages from a cursor until the feed has caught up, each asked for by a feed of its own. */
@@ -158,28 +158,6 @@ export function changesSuite(context: ConformanceContext): void {
       await refuse({ from: { cursor: scoped.cursor } }, 'a cursor of one key for the whole container');
       await refuse({ from: { cursor: scoped.cursor }, partitionKey: 2 }, 'a cursor of another key');
       await refuse({ from: { cursor } }, 'a cursor of another container', other);
-    }));
-
-  test('all versions and deletes, where the backend keeps them', () =>
-    withStore(async ({ store }) => {
-      if (!store.capabilities.allVersionsFeed) {
-        await checkNotSupported(() => store.changes({ mode: 'all' }).nextPage(), 'allVersionsFeed');
-        return;
-      }
-      const { cursor } = await store.changes({ mode: 'all', from: 'now' }).nextPage();
-      await store.create({ id: 'x', pk: 'p', n: 1 });
-      await store.replace({ id: 'x', pk: 'p', n: 2 });
-      await store.delete('x', 'p');
-      const { changes } = await store.changes({ mode: 'all', from: { cursor } }).nextPage();
-      checkEqual(
-        changes.map((change) => [change.operation, change.document.id]),
-        [
-          ['create', 'x'],
-          ['replace', 'x'],
-          ['delete', 'x'],
-        ],
-        'the changes',
-      );
     }));
 
   test('while many write at once, no change is missed, none comes out of order, and the last versions arrive', () =>

@@ -4,7 +4,7 @@ import type { DocumentStore } from '../../store/document-store.ts';
 import type { BulkOperation } from '../../store/operations.ts';
 import type { QueryInput, QueryOptions } from '../../store/queries.ts';
 import { check, checkEqual, checkRejects } from '../checks.ts';
-import { DATABASE, type ConformanceContext } from './conformance-context.ts';
+import { checkNotSupported, DATABASE, type ConformanceContext } from './conformance-context.ts';
 
 /** Writes `count` documents `{ id, pk: index % 7, index }` in bulk. */
 export async function load(store: DocumentStore, count: number): Promise<void> {
@@ -103,6 +103,38 @@ export function queriesSuite(context: ConformanceContext): void {
       const result = store.query(query, { maxItemCount: 100 });
       checkEqual((await result.nextPage())?.items.length, 50, 'the only page');
       check((await result.nextPage()) === undefined, 'undefined after the last page');
+    }));
+
+  test('a query brings functions along, which no other query sees', () =>
+    withStore(async ({ store }) => {
+      const query = 'SELECT VALUE udf.shift(c.index) FROM c';
+      const by = (n: number): QueryOptions => ({ userDefinedFunctions: { shift: (value) => Number(value) + n } });
+      if (!store.capabilities.userDefinedFunctions) {
+        await checkNotSupported(() => store.query(query, by(1)).toArray(), 'userDefinedFunctions');
+        return;
+      }
+      await load(store, 30);
+      const shifted = (n: number): number[] => Array.from({ length: 30 }, (_, index) => index + n);
+      const both = await Promise.all([
+        readByContinuation(store, query, { ...by(100), maxItemCount: 7 }),
+        readByContinuation(store, query, { ...by(200), maxItemCount: 7 }),
+      ]);
+      checkEqual(
+        both.map(({ items }) => items),
+        [shifted(100), shifted(200)],
+        'the items of two queries with one text',
+      );
+      checkEqual(
+        await store.query('SELECT VALUE c.index FROM c WHERE udf.shift(c.index) = 12 OR c.index = 29', by(10)).toArray(),
+        [2, 29],
+        'a filter',
+      );
+      checkEqual((await store.explain(query, by(1))).itemsReturned, 30, 'explain');
+      await checkRejects(store.query(query).toArray(), 'QUERY_INVALID', 'a query that brings none');
+      if (store.capabilities.transact) {
+        const { items } = await store.transact(0, (transaction) => transaction.queryPage(query, { ...by(1), maxItemCount: 2 }));
+        checkEqual(items, [1, 8], 'a page in a transaction');
+      }
     }));
 
   test('a query is scoped to a partition key of any type, to a missing one, or to none', () =>

@@ -166,6 +166,35 @@ export function timeToLiveSuite({ test, withStore, leaveOut }: ConformanceContex
       check(!(await exists(again, 'x')), 'the document to be gone at the second');
     }));
 
+  for (const [what, defaultTtl] of [
+    ['a longer one', 1000],
+    ['-1', -1],
+    ['none', undefined],
+  ] as const) {
+    test(`what has expired does not come back when the time to live of the container becomes ${what}`, () =>
+      timed({ defaultTtl: 10, uniqueKeys: [['/u']] }, async ({ backend, store, opened }, clock) => {
+        if (clock.real) {
+          leaveOut('a changed time to live: the backend has its own clock, and waiting for it is too slow');
+          return;
+        }
+        const { ts, document } = await store.create({ id: 'x', pk: 'p', u: 'x' });
+        const many = Array.from({ length: 1200 }, (_, n) => ({ type: 'create' as const, document: { id: `${n}`, pk: 'q', u: n } }));
+        await store.bulk(many);
+        await store.create({ id: 'y', pk: 'p', u: 'y', ttl: 100 });
+        await clock.at(ts, 10);
+        await backend.replaceContainer(DATABASE, { id: CONTAINER, partitionKey: '/pk', uniqueKeys: [['/u']], defaultTtl });
+        const reopened = opened.reopen === undefined ? backend : await opened.reopen();
+        const again = await reopened.container(DATABASE, CONTAINER);
+        check((await again.read('x', 'p')) === undefined, 'the document to be gone');
+        await checkContent(again, [{ id: 'y', pk: 'p', u: 'y', ttl: 100 }], 'the documents that are left');
+        checkEqual(await again.query('SELECT VALUE COUNT(1) FROM c').toArray(), [1], 'their number');
+        const created = await again.create({ id: 'x', pk: 'p', u: 'x' });
+        check(created.document._rid !== document._rid, 'a create to make a new document');
+        await clock.at(ts, 100);
+        checkEqual(await exists(again, 'y'), defaultTtl === undefined, 'whether a living document goes by its own ttl');
+      }));
+  }
+
   test('a ttl that is no whole number of seconds from 1, or -1, is refused', () =>
     withStore(
       async ({ store }) => {

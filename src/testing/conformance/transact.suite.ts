@@ -123,12 +123,40 @@ export function transactSuite({ test, withStore }: ConformanceContext): void {
       );
     }));
 
+  test('a transaction reads a query page by page, also on from a page of outside, and sees what it wrote in between', () =>
+    supported(async (store) => {
+      const page = { query: 'SELECT VALUE c.n FROM c WHERE c.n >= @from', parameters: [{ name: '@from', value: 1 }] };
+      for (const n of [0, 1, 2, 3]) {
+        await store.create({ id: `d${n}`, pk: 'p', n });
+      }
+      await store.create({ id: 'other', pk: 'q', n: 1 });
+      const first = await store.query<number>(page, { partitionKey: 'p', maxItemCount: 1 }).nextPage();
+      const { second, left } = await store.transact('p', async (transaction) => {
+        const next = await transaction.queryPage<number>(page, { maxItemCount: 1, continuation: first?.continuation });
+        await transaction.replace({ id: 'd3', pk: 'p', n: 30 });
+        const last = await transaction.queryPage<number>(page, { maxItemCount: 1, continuation: next.continuation });
+        await transaction.create({ id: 'd4', pk: 'p', n: 4 });
+        check(next.requestUnits > 0 && next.documentsScanned > 0, 'a charge and a count of the page');
+        check((await transaction.delete('d4')).requestUnits > 0, 'a charge of a delete');
+        return { second: [...next.items, ...last.items], left: last.continuation };
+      });
+      checkEqual([first?.items, second], [[1], [2, 30]], 'the pages');
+      const rest = left === undefined ? [] : await store.query(page, { partitionKey: 'p', continuation: left }).toArray();
+      checkEqual(rest, [], 'the rest, outside the transaction');
+      await checkRejects(
+        store.transact('q', (transaction) => transaction.queryPage(page, { continuation: first?.continuation })),
+        'INVALID_CONTINUATION',
+        'a continuation of another partition key',
+      );
+    }));
+
   test('a call on a transaction that has ended is refused', () =>
     supported(async (store) => {
       const leaked = await store.transact('p', (transaction) => Promise.resolve(transaction));
       await checkRejects(leaked.create({ id: 'x', pk: 'p' }), 'CLOSED', 'create');
       await checkRejects(leaked.read('x'), 'CLOSED', 'read');
       await checkRejects(leaked.query('SELECT * FROM c'), 'CLOSED', 'query');
+      await checkRejects(leaked.queryPage('SELECT * FROM c'), 'CLOSED', 'queryPage');
       await checkContent(store, [], 'the documents');
     }));
 }

@@ -119,8 +119,8 @@ describe('functions', () => {
     ['SELECT NOSUCH(c.a) FROM c', ['SC2005 at NOSUCH']],
     ['SELECT VALUE LEN(c.a, NOPE()) FROM c', ['SC2005 at LEN', 'SC2005 at NOPE']],
     ['SELECT VALUE abs(1, 2)', ['SC2050 at abs(1, 2)']],
-    ['SELECT VALUE MAX(MIN(c.n)) FROM c', ['SC2101 at MIN(c.n)']],
-    ['SELECT VALUE SUM((SELECT VALUE 1)) FROM c', ['SC2101 at (SELECT VALUE 1)']],
+    ['SELECT VALUE MAX(MIN(c.n)) FROM c', ['SC2101 at MAX(MIN(c.n))']],
+    ['SELECT VALUE SUM((SELECT VALUE 1)) FROM c', ['SC2101 at SUM((SELECT VALUE 1))']],
     ['SELECT VALUE FullTextScore(c.t, "x") FROM c', ['SC2240 at FullTextScore(c.t, "x")']],
     ['SELECT * FROM c WHERE COUNT(1) > 1', ['An aggregate function such as COUNT is not allowed in the WHERE clause. at COUNT(1)']],
   ])('%s', (text, expected) => {
@@ -130,8 +130,8 @@ describe('functions', () => {
 
   test('says how many arguments are wanted', () => {
     expect(failure('SELECT VALUE ABS()').message).toContain('The ABS function requires 1 argument(s).');
-    expect(failure('SELECT VALUE CONTAINS("a")').message).toContain('The CONTAINS function requires 2 to 3 arguments.');
-    expect(failure('SELECT VALUE CONCAT("a")').message).toContain('The CONCAT function requires at least 2 arguments.');
+    expect(failure('SELECT VALUE CONTAINS("a")').message).toContain('The CONTAINS function requires 2 to 3 argument(s).');
+    expect(failure('SELECT VALUE CONCAT("a")').message).toContain('The CONCAT function requires at least 2 argument(s).');
   });
 
   test('one that is known and not there is refused by name', () => {

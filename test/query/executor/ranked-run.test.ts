@@ -17,7 +17,9 @@ interface Item extends JsonObject {
   readonly v?: readonly number[];
 }
 
-const EXTRA: JsonObject = { vectorEmbeddingPolicy: { vectorEmbeddings: [{ path: '/v', distanceFunction: 'euclidean' }] } };
+const EXTRA: JsonObject = {
+  vectorEmbeddingPolicy: { vectorEmbeddings: [{ path: '/v', dataType: 'float32', dimensions: 2, distanceFunction: 'euclidean' }] },
+};
 
 async function stores(items: readonly Item[]): Promise<readonly DocumentStore[]> {
   const backends: Backend[] = [openMemoryBackend(), await openSqliteBackend({ path: ':memory:' })];
@@ -207,6 +209,20 @@ describe('ORDER BY VECTORDISTANCE', () => {
       ] as const) {
         expect(await pagesOf(store, `SELECT VALUE c.n FROM c ORDER BY ${by}`, 1), by).toEqual(expected);
       }
+    }
+  });
+
+  test('orders by vectors that no policy knows as by any expression: undefined first, or last where directions are turned around', async () => {
+    const items = [{ id: '0' }, { id: '1', free: [4, 0] }, { id: '2', free: [1, 1] }].map((item) => ({
+      ...item,
+      k: 'a',
+      n: Number(item.id),
+    }));
+    for (const store of await stores(items)) {
+      const by = (rest: string): string => `SELECT VALUE c.n FROM c ORDER BY VectorDistance(c.free, [1, 0], true${rest}`;
+      expect(await pagesOf(store, by(", {distanceFunction: 'euclidean'})"), 1)).toEqual([0, 2, 1]);
+      expect(await pagesOf(store, by(", {distanceFunction: 'euclidean'}) DESC"), 1)).toEqual([1, 2, 0]);
+      expect(await pagesOf(store, by(')'), 1)).toEqual([1, 2, 0]);
     }
   });
 

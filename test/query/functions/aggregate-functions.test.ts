@@ -46,10 +46,10 @@ describe('aggregates', () => {
     expect(fold('COUNTIF', [true, false, 1, 'true', U, true])).toBe(2);
   });
 
-  test('MAKELIST keeps what is defined, MAKESET each value once, both sorted', () => {
+  test('MAKELIST keeps what is defined, MAKESET each value once, both in the order of the rows', () => {
     const values = [1, U, { a: 1, b: 2 }, 1, '1', { b: 2, a: 1 }, null, true];
-    expect(fold('MAKELIST', values)).toEqual([null, true, 1, 1, '1', { a: 1, b: 2 }, { b: 2, a: 1 }]);
-    expect(fold('MAKESET', values)).toEqual([null, true, 1, '1', { a: 1, b: 2 }]);
+    expect(fold('MAKELIST', values)).toEqual([1, { a: 1, b: 2 }, 1, '1', { b: 2, a: 1 }, null, true]);
+    expect(fold('MAKESET', values)).toEqual([1, { a: 1, b: 2 }, '1', null, true]);
     expect(fold('MAKELIST', [U])).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { bindQuery } from '../../../src/query/binder/bind-query.ts';
 import { functionCatalog } from '../../../src/query/functions/function-table.ts';
 import { parseQuery } from '../../../src/query/parser/parse-query.ts';
 import type { QueryErrorEntry } from '../../../src/query/query-errors.ts';
-import { seededRandom } from '../../../src/testing/seeded-random.ts';
+import { seededRandom } from '../../../src/core/seeded-random.ts';
 import { arbitraryLanguage } from '../differential/arbitrary-language.ts';
 
 /** How the texts of a run ended. */

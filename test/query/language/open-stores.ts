@@ -6,7 +6,7 @@ import { openFileBackend } from '../../../src/stores/file/file-backend.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
-import type { UserDefinedFunctions } from '../../../src/query/user-functions.ts';
+import type { UserDefinedFunctions } from '../../../src/store/user-functions.ts';
 import type { Backend } from '../../../src/store/backend.ts';
 import type { ContainerInput } from '../../../src/store/container-definition.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { UserDefinedFunctions } from '../../../src/query/user-functions.ts';
+import { PerigeeError } from '../../../src/core/errors.ts';
+import type { UserDefinedFunctions } from '../../../src/store/user-functions.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
 import { OPENERS, withContainer } from './open-stores.ts';
 
@@ -77,6 +78,56 @@ describe.each(Object.keys(OPENERS))('user-defined functions on %s', (name) => {
       },
       functions,
     ));
+});
+
+test.each(Object.keys(OPENERS))('on %s functions of a query win over those of the backend, by name', (name) =>
+  withContainer(
+    name,
+    {},
+    documents,
+    async (store) => {
+      const query = 'SELECT VALUE [udf.double(c.n), udf.Double()] FROM c WHERE c.n = 2';
+      const own: UserDefinedFunctions = { double: () => 'own' };
+      expect(await store.query(query, { userDefinedFunctions: own }).toArray()).toEqual([['own', 'another']]);
+      expect(await store.query(query).toArray()).toEqual([[4, 'another']]);
+    },
+    functions,
+  ),
+);
+
+test.each(Object.keys(OPENERS))('on %s a typed error of a function comes through as it is', (name) => {
+  const error = new PerigeeError('TIMEOUT', 'too slow');
+  const fail = (): never => {
+    throw error;
+  };
+  return withContainer(name, {}, documents, async (store) => {
+    for (const query of ['SELECT VALUE udf.fail() FROM c', 'SELECT * FROM c WHERE udf.fail() = 1']) {
+      await expect(store.query(query, { userDefinedFunctions: { fail } }).toArray()).rejects.toBe(error);
+    }
+  });
+});
+
+test('a query with slow functions lets others run between two calls', async () => {
+  await withContainer('memory', {}, documents, async (store) => {
+    let turns = 0;
+    const seen: number[] = [];
+    const count = (): void => {
+      turns += 1;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    const slow = (): number => {
+      seen.push(turns);
+      const end = performance.now() + 20;
+      while (performance.now() < end) {
+        // Busy, as a function that computes is.
+      }
+      return 1;
+    };
+    await store.query('SELECT VALUE udf.slow() FROM c', { userDefinedFunctions: { slow } }).toArray();
+    clearImmediate(next);
+    expect(new Set(seen).size).toBe(documents.length);
+  });
 });
 
 test.each([{ 'a b': () => 1 }, { '': () => 1 }, { '1a': () => 1 }, { a: 1 }])('the registry %j is refused', (bad) => {

@@ -5,12 +5,14 @@ import { printQuery } from '../../../src/query/printer.ts';
 import { arbitraryQuery, withoutPositions } from './arbitrary-query.ts';
 
 describe('printing a query', () => {
-  test('parsing what was printed gives the same tree, in both styles', () => {
+  test('parsing what was printed gives the same tree, in both styles and with all parentheses or those needed', () => {
+    const style = fc.constantFrom('line' as const, 'lines' as const);
+    const parentheses = fc.constantFrom('needed' as const, 'all' as const);
     fc.assert(
-      fc.property(arbitraryQuery, fc.constantFrom('line' as const, 'lines' as const), (node, style) => {
-        expect(withoutPositions(parseQuery(printQuery(node, style)))).toEqual(withoutPositions(node));
+      fc.property(arbitraryQuery, style, parentheses, (node, ...how) => {
+        expect(withoutPositions(parseQuery(printQuery(node, ...how)))).toEqual(withoutPositions(node));
       }),
-      { numRuns: 400 },
+      { numRuns: 600 },
     );
   });
 
@@ -27,7 +29,7 @@ describe('printing a query', () => {
     ["SELECT * FROM c WHERE c.s NOT LIKE 'a!_%' ESCAPE '!'", 'SELECT *\nFROM c\nWHERE c.s NOT LIKE "a!_%" ESCAPE "!"'],
     [
       'SELECT * FROM r JOIN k IN r.kids[0]["b c"] JOIN (SELECT VALUE 1) s',
-      'SELECT *\nFROM r JOIN k IN r.kids[0]["b c"] JOIN (SELECT VALUE 1) AS s',
+      'SELECT *\nFROM r\nJOIN k IN r.kids[0]["b c"]\nJOIN (\n    SELECT VALUE 1\n) AS s',
     ],
     [
       'SELECT DISTINCT TOP 3 * FROM c ORDER BY c.a asc, c.b desc OFFSET 1 LIMIT @n',

@@ -117,14 +117,18 @@ describe('ORDER BY RANK', () => {
   });
 
   test.each([
-    ['TOP 0', '', 0, 0, 0],
-    ['TOP 3', '', 0, 3, 120],
-    ['', ' OFFSET 5 LIMIT 10', 5, 10, 180],
-    ['TOP 6000', '', 0, 6000, 50_000],
-    ['TOP 60000', '', 0, 60_000, 60_000],
+    ['TOP 0', '', 0, 0, { top: 0 }],
+    ['', ' OFFSET 5 LIMIT 0', 5, 0, { offset: 0, limit: 0 }],
+    ['TOP 3', '', 0, 3, { top: 120 }],
+    ['TOP 6000', '', 0, 6000, { top: 12_000 }],
+    ['', ' OFFSET 5 LIMIT 10', 5, 10, { top: null, offset: 0, limit: 120 }],
+    ['', ' OFFSET 50 LIMIT 100', 50, 100, { top: null, offset: 0, limit: 300 }],
+    ['', ' OFFSET 4294967295 LIMIT 4294967295', 4294967295, 4294967295, { limit: 4294967295 }],
   ])('SELECT %s …%s asks each range for enough rows', (top, paging, skip, take, rows) => {
     const info = plan(`SELECT ${top} c.id FROM c ORDER BY RANK FullTextScore(c.t, 'a')${paging}`).hybridSearchQueryInfo;
-    expect(info).toMatchObject({ skip, take, componentQueryInfos: [{ top: rows }] });
+    expect(info).toMatchObject({ skip, take, componentQueryInfos: [rows] });
+    const { rewrittenQuery = '', limit } = info?.componentQueryInfos[0] ?? {};
+    expect(rewrittenQuery.endsWith(`\nOFFSET 0 LIMIT ${limit}`)).toBe(paging !== '');
   });
 
   test('writes queries that can be prepared, whatever the terms are', () => {

@@ -7,7 +7,7 @@ import { storeConformance } from '../../../src/testing/store-conformance.ts';
 const SETUPS: readonly (readonly [name: string, client: Partial<CosmosBackendOptions>, server: Partial<ServerOptions>])[] = [
   ['cosmos, a client for each store', {}, {}],
   ['cosmos, one client for all stores, endpoint discovery', { sharedClient: true, endpointDiscovery: true }, {}],
-  ['cosmos, queries merged by the SDK', {}, { crossPartitionQueries: 'plan' }],
+  ['cosmos, queries merged by the SDK', {}, { crossPartitionQueries: 'service' }],
 ];
 
 // The real SDK against Perigee's server over the memory backend. The served store runs on the clock of the test, so time to live is exact here too.

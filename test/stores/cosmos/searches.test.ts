@@ -28,7 +28,7 @@ beforeAll(async () => {
   await local.create({ id: '1', track: 'a', text: 'Swim in the river.', v: [1, 0] });
   await local.create({ id: '2', track: 'b', text: 'A lake.', v: [0, 1] });
   await local.create({ id: '3', track: 'b', text: 'A river and a lake.', v: [0.6, 0.4] });
-  server = await startServer({ backend: served, port: 0, crossPartitionQueries: 'plan' });
+  server = await startServer({ backend: served, port: 0, crossPartitionQueries: 'service' });
   backend = await openCosmosBackend({ endpoint: server.url, key: WELL_KNOWN_KEY });
   store = await backend.container('app', 'talks');
   empty = await backend.container('app', 'empty');

@@ -11,7 +11,7 @@ let backend: CosmosBackend;
 let store: DocumentStore;
 
 beforeAll(async () => {
-  server = await startServer({ backend: served, port: 0, crossPartitionQueries: 'plan' });
+  server = await startServer({ backend: served, port: 0, crossPartitionQueries: 'service' });
   backend = await openCosmosBackend({ endpoint: server.url, key: WELL_KNOWN_KEY });
   await backend.createDatabase('app');
   await backend.createContainer('app', { id: 'todos', partitionKey: ['/owner', '/list'], defaultTtl: -1, uniqueKeys: [['/name']] });

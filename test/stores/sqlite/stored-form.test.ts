@@ -8,7 +8,7 @@ import type { SqliteDriver } from '../../../src/stores/sqlite/driver.ts';
 import { SqliteDatabase } from '../../../src/stores/sqlite/sqlite-database.ts';
 import { RawDatabase as Database } from '../../support/raw-database.ts';
 import { arbitraryBody } from '../../query/compile/arbitrary-document.ts';
-import { newStore, openBackend, temporaryFolder } from './test-files.ts';
+import { BACK_TO_VERSION_3, newStore, openBackend, temporaryFolder } from './test-files.ts';
 
 const SEED = 20_261_121;
 
@@ -79,7 +79,7 @@ describe('the stored form', () => {
     await first.close();
     const raw = new Database(path);
     const table = raw.prepare("SELECT 'c' || number FROM containers WHERE id = 'items'").pluck().get() as string;
-    raw.exec(`UPDATE ${table} SET body = json(body); PRAGMA user_version = 1`);
+    raw.exec(`${BACK_TO_VERSION_3} UPDATE ${table} SET body = json(body); PRAGMA user_version = 1`);
     raw.close();
     expect(rowsOf(path).map(({ type }) => type)).toEqual(documents.map(() => 'text'));
 

@@ -29,6 +29,13 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Statements that make a file one of version 3 again, which knew nothing of recorded versions. */
+export const BACK_TO_VERSION_3 = `
+  ALTER TABLE containers DROP COLUMN versions_floor;
+  ALTER TABLE containers DROP COLUMN versions_from_ms;
+  ALTER TABLE containers DROP COLUMN etags;
+  PRAGMA user_version = 3;`;
+
 /** A backend that is closed after the test. */
 export async function openBackend(options: SqliteBackendOptions): Promise<SqliteBackend> {
   const backend = await openSqliteBackend(options);

@@ -1,4 +1,5 @@
 import type { PreparedQuery } from '../../prepared-query.ts';
+import { rewrittenOrder } from '../../rewritten-order.ts';
 import type { QueryParameter } from '../../syntax-nodes.ts';
 import { createContext, isDocumentSource, type SqliteCompileOptions } from './compile-filter.ts';
 import { documentBinding } from './exists-compiler.ts';
@@ -8,7 +9,7 @@ import { TYPES, type SqlValue } from './sql-value.ts';
 
 /** The order of a query as terms of an ORDER BY clause. */
 export interface SqliteOrderBy {
-  /** Terms without `ORDER BY`; the last is the order of creation, by the column `ordinal`. */
+  /** Terms without `ORDER BY`; the last is the order of creation, or its reverse, by the column `ordinal`. */
   readonly sql: string;
   readonly parameters: readonly SqliteValue[];
   /** Whether the order is right for all documents that are not odd. */
@@ -40,7 +41,7 @@ function termsOf(value: SqlValue, descending: boolean): readonly Sql[] {
 
 /**
  * Compiles ORDER BY of a query whose rows are the documents of the container: types in their order, numbers as doubles, strings by code point,
- * ties in the order of creation. Undefined where there is nothing to sort or SQLite cannot reach a key.
+ * ties in the order that the query gives them. Undefined where there is nothing to sort or SQLite cannot reach a key.
  */
 export function compileOrderBy(
   prepared: PreparedQuery,
@@ -71,7 +72,7 @@ export function compileOrderBy(
   const pieces = [isOdd(context.columns.body), ...containers.map((value) => value.is(TYPES.array | TYPES.object))];
   const unless = balanced('OR', pieces);
   return {
-    sql: [...terms.map((term) => term.text), 'ordinal'].join(', '),
+    sql: [...terms.map((term) => term.text), rewrittenOrder(prepared)?.tiesDescend === true ? 'ordinal DESC' : 'ordinal'].join(', '),
     parameters: terms.flatMap((term) => term.values),
     exact: containers.length === 0,
     unless: { sql: unless.text, parameters: unless.values },

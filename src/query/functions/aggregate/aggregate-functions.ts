@@ -49,8 +49,8 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
     family: 'aggregate',
     parameters: [required('value', 'any')],
     result: 'array',
-    summary: 'The values, sorted; `[]` over nothing.',
-    examples: [['MAKELIST(c.composition.crust)', ['ice', 'ice', 'silicate']]],
+    summary: 'The values, in the order of the rows; `[]` over nothing.',
+    examples: [['MAKELIST(c.composition.crust)', ['silicate', 'ice', 'ice']]],
     accumulate: () => collector('MAKELIST', false),
   }),
   defineFunction({
@@ -58,8 +58,8 @@ export const aggregateFunctions: readonly FunctionEntry[] = [
     family: 'aggregate',
     parameters: [required('value', 'any')],
     result: 'array',
-    summary: 'The values, each once, sorted; `[]` over nothing.',
-    examples: [['MAKESET(c.composition.crust)', ['ice', 'silicate']]],
+    summary: 'The values, each once, in the order of the rows; `[]` over nothing.',
+    examples: [['MAKESET(c.composition.crust)', ['silicate', 'ice']]],
     accumulate: () => collector('MAKESET', true),
   }),
   defineFunction({

@@ -3,15 +3,11 @@ import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '../../../
 import type { IndexColumn } from '../../../query/access/index-definition.ts';
 import { rawSql, type Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
 import { isBindableText } from '../../../query/compile/sqlite/sql-value.ts';
-import {
-  decodePosition,
-  encodePosition,
-  keysFitToken,
-  queryIdentity,
-  type QueryPosition,
-} from '../../../query/executor/continuation-token.ts';
+import { decodePosition, encodePosition, tokenScope, type QueryPosition } from '../../../query/executor/continuation-token.ts';
 import { measureValue } from '../../../query/executor/measure-value.ts';
+import type { OrderedPlace } from '../../../query/executor/ordered-rows.ts';
 import { PAGE_BYTES } from '../../../query/executor/page-collector.ts';
+import { counterFrom, positionBehind } from '../../../query/executor/resume-order.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { queryCounts } from '../../../query/query-counts.ts';
 import type { QueryRequest } from '../../../store/store-hooks.ts';
@@ -176,7 +172,7 @@ class DirectItems {
 
   page(run: DirectRun, prepared: PreparedQuery, request: QueryRequest, next: QueryPosition | undefined): DirectPage {
     const { items, bytes, looked } = this;
-    const continuation = next === undefined ? undefined : encodePosition(queryIdentity(prepared.text, request.parameters), next);
+    const continuation = next === undefined ? undefined : encodePosition(tokenScope(prepared, request.parameters, request.range), next);
     return { items, bytes, looked, continuation, index: run.shape.index.name };
   }
 }
@@ -200,7 +196,8 @@ async function readOrdered(
   const rows = await read(() => readRows(run, true, [count]));
   const now = container.nowSeconds();
   const found = new DirectItems();
-  let last: { readonly keys: readonly (JsonValue | undefined)[]; readonly ordinal: number } | undefined;
+  const counter = counterFrom(undefined, undefined);
+  let last: OrderedPlace | undefined;
   for (const { ordinal, position, ts, expires_at: expiresAt, body } of rows ?? []) {
     if (expiresAt !== null && expiresAt <= now) {
       return undefined;
@@ -218,7 +215,8 @@ async function readOrdered(
       return undefined;
     }
     found.add(document);
-    last = { keys, ordinal };
+    last = { keys, ordinal, row: 0 };
+    counter.pass(keys);
   }
   if (rows === undefined) {
     return undefined;
@@ -228,9 +226,7 @@ async function readOrdered(
   if (last === undefined || rows.length <= taken || taken >= wanted) {
     return found.page(run, prepared, request, undefined);
   }
-  const { keys, ordinal } = last;
-  const next: QueryPosition = keysFitToken(keys) ? { kind: 'order', keys, ordinal, row: 0, taken } : { kind: 'count', taken };
-  return found.page(run, prepared, request, next);
+  return found.page(run, prepared, request, positionBehind(last, taken, counter));
 }
 
 /** A page of a query without ORDER BY, from any place on. */
@@ -243,7 +239,7 @@ async function readInCreationOrder(
 ): Promise<DirectPage | undefined> {
   let behind = 0;
   if (request.continuation !== undefined) {
-    const position = decodePosition(queryIdentity(prepared.text, request.parameters), request.continuation);
+    const position = decodePosition(tokenScope(prepared, request.parameters, request.range), request.continuation);
     if (position.kind !== 'stream' || position.rows >= 0) {
       return undefined;
     }

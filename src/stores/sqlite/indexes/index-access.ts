@@ -4,6 +4,7 @@ import { pathKey, type KnownValue } from '../../../query/access/query-conditions
 import type { SqliteFilter } from '../../../query/compile/sqlite/compile-filter.ts';
 import type { Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
+import { rewrittenOrder } from '../../../query/rewritten-order.ts';
 import type { QueryParameter } from '../../../query/syntax-nodes.ts';
 import { parsePropertyPath } from '../../../store/partition-key.ts';
 import { tableNames } from '../container-statements.ts';
@@ -166,7 +167,7 @@ function* planProgram(container: SqliteContainer, query: AccessQuery): Program<I
       ...scope,
       entries: { kind: 'collected', index: access.index.name, ordinals: [] },
     });
-    const walk = orderedWalk(access, columns, where);
+    const walk = orderedWalk(access, columns, where, rewrittenOrder(query.prepared)?.tiesDescend === true);
     return walk === undefined ? undefined : { access, statements: query.statements, walk };
   }
   const conditions = seekConditions(access, columns);

@@ -47,14 +47,17 @@ export class IndexManager implements IndexObserver {
   readonly #tasks = new Set<Promise<void>>();
 
   constructor(database: SqliteDatabase, autoIndex: AutoIndex, connect: (() => Promise<SqliteConnection>) | undefined) {
-    this.autoIndex = autoIndex;
+    // Where nothing is written, what would be made is advised.
+    this.autoIndex = autoIndex === 'create' && database.isReadOnly ? 'advise' : autoIndex;
     this.#database = database;
     this.#builder = new IndexBuilder(database, connect);
   }
 
   /** Goes on with what an earlier process left unfinished, and with what was just added. */
   start(): void {
-    this.#builder.schedule();
+    if (!this.#database.isReadOnly) {
+      this.#builder.schedule();
+    }
   }
 
   onProgress(listener: (progress: IndexProgress) => void): Unsubscribe {
@@ -78,6 +81,9 @@ export class IndexManager implements IndexObserver {
   /** Makes the catalogue agree with a container that is opened: a file of an early version has none of its indexes. */
   async open(container: SqliteContainer): Promise<void> {
     container.indexes.observer = this;
+    if (this.#database.isReadOnly) {
+      return;
+    }
     try {
       await this.#reconcile(container);
     } catch (error) {
@@ -141,6 +147,9 @@ export class IndexManager implements IndexObserver {
   used(container: SqliteContainer, name: string): void {
     const now = container.nowSeconds();
     const before = this.#usedAt.get(name);
+    if (this.#database.isReadOnly) {
+      return;
+    }
     if (before !== undefined && now - before < SAVE_USE_SECONDS) {
       return;
     }

@@ -47,13 +47,20 @@ export interface OrderedWalk {
   readonly where: SqlPiece;
   /** Ranks of the first column, by which odd documents are found; undefined where none can be. */
   readonly oddRank: string | undefined;
+  /** Whether the newest of what sorts alike comes first. */
+  readonly tiesDescend: boolean;
 }
 
 /** Documents in the order of the query; an entry without `body` leads to none that passes. `'gave-up'`: another way has to be found. */
 export type WalkedBatch = { readonly rows: readonly WalkedRow[]; readonly looked: number } | 'gave-up';
 
 /** Prepares a walk; undefined where the values looked for cannot be told in SQL. */
-export function orderedWalk(access: AccessPath, columns: readonly ColumnExpressions[], where: SqlPiece): OrderedWalk | undefined {
+export function orderedWalk(
+  access: AccessPath,
+  columns: readonly ColumnExpressions[],
+  where: SqlPiece,
+  tiesDescend: boolean,
+): OrderedWalk | undefined {
   const conditions = seekConditions(access, columns);
   if (conditions === undefined || conditions.length > 1) {
     return undefined;
@@ -65,7 +72,7 @@ export function orderedWalk(access: AccessPath, columns: readonly ColumnExpressi
     const valueTerm = { text: value, isRank: false, descending };
     return isPinned ? [valueTerm] : [{ text: rank, isRank: true, descending }, valueTerm];
   });
-  return { access, terms, base: conditions[0], where, oddRank: columns[0]?.rank };
+  return { access, terms, base: conditions[0], where, oddRank: columns[0]?.rank, tiesDescend };
 }
 
 function isAt({ text }: Term, value: SqliteValue): Sql {
@@ -95,9 +102,10 @@ function wholeStretch(terms: readonly Term[], isTurned: boolean): Stretch {
 }
 
 /** The entries equal to those of a place, behind its ordinal. */
-function equalStretch(terms: readonly Term[], { values, ordinal }: Place): Stretch {
+function equalStretch({ terms, tiesDescend }: OrderedWalk, { values, ordinal }: Place): Stretch {
   const equal = terms.map((term, at) => isAt(term, values[at] as SqliteValue));
-  return { condition: allOf([...equal, { text: 'ordinal > ?', values: [ordinal] }]), terms: [], isTurned: false };
+  const behind = { text: `ordinal ${tiesDescend ? '<' : '>'} ?`, values: [ordinal] };
+  return { condition: allOf([...equal, behind]), terms: [], isTurned: tiesDescend };
 }
 
 /** The entries that differ from those of a place and come behind, as stretches one after the other. */
@@ -186,14 +194,18 @@ function placeOfKeys(keys: readonly (JsonValue | undefined)[], ordinal: number, 
   return { values, ordinal };
 }
 
-/** Walks forward: entries, then ordinals, ascend in the sense of the query. */
-function forwardReader(container: SqliteContainer, walk: OrderedWalk, start: Place | undefined) {
+/** Whether ordinals of equal entries descend as the index is walked. */
+function isTurned({ access }: OrderedWalk): boolean {
+  return access.order === 'backward';
+}
+
+/** Walks where equal entries come as they are wanted. */
+function straightReader(container: SqliteContainer, walk: OrderedWalk, start: Place | undefined) {
   let after = start;
   return function* (size: number): Program<{ rows: readonly WalkedRow[]; isEnd: boolean; looked: number }> {
+    const turned = isTurned(walk);
     const stretches =
-      after === undefined
-        ? [wholeStretch(walk.terms, false)]
-        : [equalStretch(walk.terms, after), ...stretchesBehind(walk.terms, after, false)];
+      after === undefined ? [wholeStretch(walk.terms, turned)] : [equalStretch(walk, after), ...stretchesBehind(walk.terms, after, turned)];
     const rows = yield* readStretches(container, walk, stretches, size);
     const last = rows.at(-1);
     after = last === undefined ? after : placeOf(last, walk);
@@ -201,22 +213,28 @@ function forwardReader(container: SqliteContainer, walk: OrderedWalk, start: Pla
   };
 }
 
+/** The place before all entries that are equal to one. */
+function beforeEqual(place: Place, { tiesDescend }: OrderedWalk): Place {
+  return { ...place, ordinal: tiesDescend ? Number.MAX_SAFE_INTEGER : 0 };
+}
+
 /**
- * Walks backward. Equal entries then come with descending ordinals, and are wanted ascending: those that are all there are turned around, and the
- * last ones, of which there may be more, are read again.
+ * Walks where equal entries come in the other sequence than is wanted: those that are all there are turned around, and the last ones, of which there
+ * may be more, are read again.
  */
-function backwardReader(container: SqliteContainer, walk: OrderedWalk, start: Place | undefined) {
+function turningReader(container: SqliteContainer, walk: OrderedWalk, start: Place | undefined) {
   let behind: Place | undefined;
   let among = start;
   return function* (size: number): Program<{ rows: readonly WalkedRow[]; isEnd: boolean; looked: number }> {
     if (among !== undefined) {
-      const rows = yield* readStretches(container, walk, [equalStretch(walk.terms, among)], size);
+      const rows = yield* readStretches(container, walk, [equalStretch(walk, among)], size);
       const isDone = rows.length < size;
       behind = among;
       among = isDone ? undefined : { ...among, ordinal: (rows.at(-1) as WalkedRow).ordinal };
       return { rows, isEnd: isDone && walk.terms.length === 0, looked: rows.length };
     }
-    const stretches = behind === undefined ? [wholeStretch(walk.terms, true)] : stretchesBehind(walk.terms, behind, true);
+    const turned = isTurned(walk);
+    const stretches = behind === undefined ? [wholeStretch(walk.terms, turned)] : stretchesBehind(walk.terms, behind, turned);
     const rows = yield* readStretches(container, walk, stretches, size);
     const isEnd = rows.length < size;
     const sorted: WalkedRow[] = [];
@@ -227,7 +245,7 @@ function backwardReader(container: SqliteContainer, walk: OrderedWalk, start: Pl
         next += 1;
       }
       if (next === rows.length && !isEnd) {
-        among = first === 0 ? { ...place, ordinal: 0 } : undefined;
+        among = first === 0 ? beforeEqual(place, walk) : undefined;
         break;
       }
       sorted.push(...rows.slice(first, next).toReversed());
@@ -286,7 +304,7 @@ export async function* walkInOrder(
   signal: AbortSignal | undefined,
   read: Read,
 ): AsyncGenerator<WalkedBatch> {
-  const start = from === undefined ? undefined : placeOfKeys(from.keys, from.ordinal - 1, walk);
+  const start = from === undefined ? undefined : placeOfKeys(from.keys, from.ordinal + (walk.tiesDescend ? 1 : -1), walk);
   if (from !== undefined && start === undefined) {
     yield 'gave-up';
     return;
@@ -297,7 +315,7 @@ export async function* walkInOrder(
     walk.oddRank === undefined
       ? undefined
       : `SELECT ordinal FROM ${documents} INDEXED BY ${walk.access.index.name} WHERE ${walk.oddRank} = ${RANKS.odd} LIMIT 1`;
-  const next = (walk.access.order === 'backward' ? backwardReader : forwardReader)(container, walk, start);
+  const next = (isTurned(walk) === walk.tiesDescend ? straightReader : turningReader)(container, walk, start);
   const size = new SliceSize(runtime, expectedRows);
   const budget = Math.max(MIN_BUDGET, container.position * MAX_SHARE);
   let looked = 0;

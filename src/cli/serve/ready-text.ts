@@ -1,0 +1,48 @@
+import type { PerigeeServer } from '../../server/server-options.ts';
+
+/** What is told of a server that is listening. */
+export interface ReadyFacts {
+  readonly server: PerigeeServer;
+  /** The key, where it is the one that everybody knows; another is never printed. */
+  readonly wellKnownKey: string | undefined;
+  /** What is served, for people. */
+  readonly store: string;
+}
+
+/** What a client connects with, ready to paste; `undefined` for a key that is not printed. */
+function connectionString({ server, wellKnownKey }: ReadyFacts): string | undefined {
+  return wellKnownKey === undefined ? undefined : `AccountEndpoint=${server.url}/;AccountKey=${wellKnownKey};`;
+}
+
+/** One line of JSON for programs. */
+export function readyJson(facts: ReadyFacts): string {
+  const { server, store, wellKnownKey } = facts;
+  const { url, port, computeGatewayUrl, certificate } = server;
+  return JSON.stringify({
+    url,
+    port,
+    computeGatewayUrl,
+    key: wellKnownKey,
+    connectionString: connectionString(facts),
+    store,
+    certificate,
+  });
+}
+
+/** Some lines for people. */
+export function readyText(facts: ReadyFacts): string {
+  const { server, store, wellKnownKey } = facts;
+  const text = connectionString(facts) ?? `AccountEndpoint=${server.url}/;AccountKey=<the key you gave>;`;
+  return [
+    'Perigee serves the Cosmos DB protocol.',
+    `  endpoint  ${server.url}`,
+    ...(server.computeGatewayUrl === undefined ? [] : [`  compute   ${server.computeGatewayUrl}`]),
+    `  key       ${wellKnownKey === undefined ? 'the one you gave' : `${wellKnownKey} (the emulator's, known to everybody)`}`,
+    `  store     ${store}`,
+    ...(server.certificate === undefined ? [] : [`  trust     curl -k ${server.url}/_explorer/emulator.pem > emulator.pem`]),
+    '',
+    text,
+    '',
+    'Ctrl-C stops it.',
+  ].join('\n');
+}

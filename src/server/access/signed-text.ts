@@ -1,0 +1,35 @@
+import type { ResourceLink } from '../resource-link.ts';
+
+const RESOURCE_ID = /^(?:[A-Za-z0-9+-]{4})+$|^(?:[A-Za-z0-9+-]{4})*(?:[A-Za-z0-9+-]{2}==|[A-Za-z0-9+-]{3}=)$/u;
+
+/**
+ * The texts of which a client signs one with a master key: by name, and, where the link may hold resource ids, by the last of them alone.
+ *
+ * @see https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
+ */
+export function signedTexts(method: string, link: ResourceLink, date: string): readonly string[] {
+  const { type, resource } = signedResource(link);
+  const textOf = (of: string): string => `${method.toLowerCase()}\n${type}\n${of}\n${date.toLowerCase()}\n\n`;
+  const rid = lastResourceId(link);
+  return rid === undefined ? [textOf(resource)] : [textOf(resource), textOf(rid.toLowerCase())];
+}
+
+/** What of a link is signed: its type, and the parent of a feed, the id of an offer, the container of an operation, or else the whole link. */
+function signedResource({ feed, id }: ResourceLink): { readonly type: string; readonly resource: string } {
+  if (id === undefined) {
+    return { type: feed.type, resource: feed.parent };
+  }
+  switch (feed.type) {
+    case 'offers':
+      return { type: feed.type, resource: id.toLowerCase() };
+    case 'operations':
+      return { type: 'colls', resource: feed.parent };
+    default:
+      return { type: feed.type, resource: `${feed.path}/${id}` };
+  }
+}
+
+function lastResourceId({ feed, id }: ResourceLink): string | undefined {
+  const rid = id ?? feed.names.at(-1);
+  return rid !== undefined && RESOURCE_ID.test(rid) ? rid : undefined;
+}

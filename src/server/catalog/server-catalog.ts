@@ -1,0 +1,234 @@
+import { PerigeeError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { Backend, CatalogDocument } from '../../store/backend.ts';
+import type { DocumentStore, StoreTransaction } from '../../store/document-store.ts';
+import type { StoredDocument } from '../../store/document.ts';
+import { parseDocumentRid } from '../../store/resource-id.ts';
+import { catalogRid } from './catalog-rid.ts';
+import { RESOURCE_KINDS, type ResourceKind } from './resource-kind.ts';
+
+/** What resources of the catalog belong to. */
+export interface CatalogOwner {
+  readonly databaseRid: string;
+  /** Resource id of the database, user or container. */
+  readonly rid: string;
+  /** `_self` of the owner, with a slash at the end. */
+  readonly self: string;
+}
+
+/** One user, permission, script and so on. */
+export interface CatalogResource {
+  readonly id: string;
+  readonly rid: string;
+  readonly self: string;
+  readonly etag: string;
+  /** Seconds since 1970. */
+  readonly ts: number;
+  /** The members that its kind has. */
+  readonly members: JsonObject;
+}
+
+/** How a resource lies in the catalog of the backend. */
+interface Entry extends CatalogDocument {
+  readonly members: JsonObject;
+  /** The number that its resource id is made of, where that is not the entry's own: it was given a new id. */
+  readonly number?: number;
+}
+
+/** What a transaction on a scope can do. */
+type Transaction = StoreTransaction<Entry>;
+
+function missing(kind: ResourceKind, name: string): PerigeeError {
+  return new PerigeeError('NOT_FOUND', `Resource Not Found: there is no ${RESOURCE_KINDS[kind].noun} ${JSON.stringify(name)}.`);
+}
+
+/** The partition key of the entries of one kind and owner; those of a database, whatever level, begin with its resource id. */
+function scopeOf(kind: string, owner: Pick<CatalogOwner, 'databaseRid' | 'rid'>): string {
+  return `${owner.databaseRid}/${owner.rid}/${kind}`;
+}
+
+/**
+ * Users, permissions, keys, scripts and settings, kept in the catalog of a backend so that any number of servers may share them.
+ *
+ * An entry belongs to the resource id of its owner. Resource ids are never given twice, so what an owner left behind that was deleted by other means is
+ * never found again.
+ */
+export class ServerCatalog {
+  readonly #backend: Backend;
+  #store: Promise<DocumentStore<Entry>> | undefined;
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  /** Whether the backend has a catalog at all. Without one every call raises NOT_SUPPORTED. */
+  get isAvailable(): boolean {
+    return this.#backend.capabilities.catalog;
+  }
+
+  /** In the order of creation. */
+  async list(kind: ResourceKind, owner: CatalogOwner): Promise<readonly CatalogResource[]> {
+    const store = await this.#open();
+    const scope = scopeOf(kind, owner);
+    const entries = await store.query<StoredDocument<Entry>>('SELECT * FROM c', { partitionKey: scope, maxItemCount: 1000 }).toArray();
+    return entries.map((entry) => resourceOf(kind, owner, entry));
+  }
+
+  /** By id or resource id. @throws NOT_FOUND */
+  async read(kind: ResourceKind, owner: CatalogOwner, name: string): Promise<CatalogResource> {
+    const store = await this.#open();
+    const found = await store.read(name, scopeOf(kind, owner));
+    const resource = found === undefined ? undefined : resourceOf(kind, owner, found.document);
+    const byRid = resource ?? (await this.#listIfRid(kind, owner, name)).find(({ rid }) => rid === name);
+    if (byRid === undefined) {
+      throw missing(kind, name);
+    }
+    return byRid;
+  }
+
+  /** @throws CONFLICT */
+  async create(kind: ResourceKind, owner: CatalogOwner, id: string, members: JsonObject): Promise<CatalogResource> {
+    const store = await this.#open();
+    const { document } = await store.create({ id, scope: scopeOf(kind, owner), members });
+    return resourceOf(kind, owner, document);
+  }
+
+  /** Creates or replaces by id. */
+  async upsert(
+    kind: ResourceKind,
+    owner: CatalogOwner,
+    id: string,
+    members: JsonObject,
+  ): Promise<{ readonly resource: CatalogResource; readonly created: boolean }> {
+    const store = await this.#open();
+    const scope = scopeOf(kind, owner);
+    return store.transact(scope, async (transaction) => {
+      const before = await transaction.read(id);
+      const number = before?.document.number;
+      const written = await transaction.upsert({ id, scope, members, ...(number === undefined ? {} : { number }) });
+      return { resource: resourceOf(kind, owner, written.document), created: written.created };
+    });
+  }
+
+  /** Replaces; a new id is given to it where `id` differs from `name`. @throws NOT_FOUND, PRECONDITION_FAILED, CONFLICT */
+  async replace(
+    kind: ResourceKind,
+    owner: CatalogOwner,
+    name: string,
+    id: string,
+    members: JsonObject,
+    ifMatch: string | undefined,
+  ): Promise<CatalogResource> {
+    const current = await this.read(kind, owner, name);
+    const store = await this.#open();
+    const scope = scopeOf(kind, owner);
+    const document = await store.transact(scope, async (transaction) => {
+      const before = await transaction.read(current.id);
+      if (before === undefined) {
+        throw missing(kind, name);
+      }
+      const entry = { id, scope, members, number: numberOf(before.document) };
+      if (id === current.id) {
+        return (await transaction.replace(entry, { ifMatch })).document;
+      }
+      await transaction.delete(current.id, { ifMatch });
+      return (await transaction.create(entry)).document;
+    });
+    return resourceOf(kind, owner, document);
+  }
+
+  /** Gives the resource that is gone. @throws NOT_FOUND, PRECONDITION_FAILED */
+  async delete(kind: ResourceKind, owner: CatalogOwner, name: string, ifMatch: string | undefined): Promise<CatalogResource> {
+    const current = await this.read(kind, owner, name);
+    const store = await this.#open();
+    await store.delete(current.id, scopeOf(kind, owner), { ifMatch });
+    return current;
+  }
+
+  /** A setting of an owner that no client sees as a resource of its own. */
+  async readSetting(owner: Pick<CatalogOwner, 'databaseRid' | 'rid'>, name: string): Promise<Setting | undefined> {
+    const store = await this.#open();
+    const found = await store.read(name, scopeOf('settings', owner));
+    return found === undefined ? undefined : settingOf(found.document);
+  }
+
+  /**
+   * Writes a setting from what it is now, all or nothing; `undefined` leaves it as it is.
+   *
+   * @param change may be called again, so it has no effects of its own
+   */
+  async changeSetting(
+    owner: Pick<CatalogOwner, 'databaseRid' | 'rid'>,
+    name: string,
+    change: (current: JsonObject | undefined) => JsonObject | undefined,
+  ): Promise<Setting | undefined> {
+    const store = await this.#open();
+    const scope = scopeOf('settings', owner);
+    return store.transact(scope, async (transaction: Transaction) => {
+      const before = await transaction.read(name);
+      const members = change(before?.document.members);
+      if (members === undefined) {
+        return before === undefined ? undefined : settingOf(before.document);
+      }
+      return settingOf((await transaction.upsert({ id: name, scope, members })).document);
+    });
+  }
+
+  /** Removes what belongs to a database, or to one of its users or containers; after the owner itself is gone. */
+  async forget(databaseRid: string, ownerRid?: string): Promise<void> {
+    if (!this.isAvailable) {
+      return;
+    }
+    const store = await this.#open();
+    const prefix = ownerRid === undefined ? `${databaseRid}/` : `${databaseRid}/${ownerRid}/`;
+    const query = 'SELECT c.id, c.scope FROM c WHERE STARTSWITH(c.scope, @prefix)';
+    const entries = await store
+      .query<{ readonly id: string; readonly scope: string }>({ query, parameters: [{ name: '@prefix', value: prefix }] })
+      .toArray();
+    const { outcomes } = await store.bulk(entries.map(({ id, scope }) => ({ type: 'delete' as const, id, partitionKey: scope })));
+    const failed = outcomes.find((outcome) => !outcome.ok && outcome.error.code !== 'NOT_FOUND');
+    if (failed?.ok === false) {
+      throw failed.error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await (await this.#store)?.close();
+  }
+
+  async #listIfRid(kind: ResourceKind, owner: CatalogOwner, name: string): Promise<readonly CatalogResource[]> {
+    const ridLength = catalogRid(kind, owner.rid, 1).length;
+    return name.length === ridLength ? this.list(kind, owner) : [];
+  }
+
+  #open(): Promise<DocumentStore<Entry>> {
+    this.#store ??= (this.#backend.catalog() as Promise<DocumentStore<Entry>>).catch((error: unknown) => {
+      this.#store = undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+}
+
+/** A setting of an owner: what it says, and the number and stamp of its entry. */
+export interface Setting {
+  readonly members: JsonObject;
+  /** Never the same for two settings of a catalog. */
+  readonly number: number;
+  readonly etag: string;
+  /** Seconds since 1970. */
+  readonly ts: number;
+}
+
+function settingOf(entry: StoredDocument<Entry>): Setting {
+  return { members: entry.members, number: numberOf(entry), etag: entry._etag, ts: entry._ts };
+}
+
+function numberOf(entry: StoredDocument<Entry>): number {
+  return entry.number ?? parseDocumentRid(entry._rid)?.ordinal ?? 0;
+}
+
+function resourceOf(kind: ResourceKind, owner: CatalogOwner, entry: StoredDocument<Entry>): CatalogResource {
+  const rid = catalogRid(kind, owner.rid, numberOf(entry));
+  return { id: entry.id, rid, self: `${owner.self}${kind}/${rid}/`, etag: entry._etag, ts: entry._ts, members: entry.members };
+}

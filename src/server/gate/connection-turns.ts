@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** A request that waits, or is being answered. */
+interface Turn {
+  readonly request: IncomingMessage;
+  readonly start: () => void;
+}
+
+/** The requests of one connection. */
+interface Line {
+  current: IncomingMessage | undefined;
+  readonly waiting: Turn[];
+  /** What is done when all are answered, and ends the connection; nothing more is taken then. */
+  last: (() => void) | undefined;
+}
+
+/**
+ * Answers the requests of one connection one after the other, as a client that sends several without waiting expects.
+ *
+ * A client that sends and never reads then holds one answer, not hundreds, and cannot fill the memory with requests that wait.
+ */
+export class ConnectionTurns {
+  readonly #lines = new WeakMap<Duplex, Line>();
+  readonly #maxWaiting: number;
+
+  /** @param maxWaiting requests that may wait on one connection */
+  constructor(maxWaiting: number) {
+    this.#maxWaiting = maxWaiting;
+  }
+
+  /**
+   * Calls `work` when all earlier responses of the connection are written. Where too many wait already, `refuse` is called in its place, when
+   * its turn comes, and all that follows on the connection is forgotten.
+   */
+  run(request: IncomingMessage, response: ServerResponse, work: () => void, refuse: () => void): void {
+    const { socket } = request;
+    const line = this.#lines.get(socket);
+    const turn = (task: () => void): Turn => ({
+      request,
+      start: () => {
+        response.once('close', () => this.#next(socket));
+        task();
+      },
+    });
+    if (line === undefined) {
+      this.#lines.set(socket, { current: request, waiting: [], last: undefined });
+      turn(work).start();
+    } else if (line.last !== undefined) {
+      // The connection ends before this one's turn.
+    } else if (line.waiting.length < this.#maxWaiting) {
+      line.waiting.push(turn(work));
+    } else {
+      socket.pause();
+      line.last = turn(refuse).start;
+    }
+  }
+
+  /**
+   * Calls `work`, which ends the connection, when every request that came whole is answered: what came last can be half a request, whose rest
+   * will never come.
+   */
+  runLast(socket: Duplex, work: () => void): void {
+    const line = this.#lines.get(socket);
+    if (line?.last !== undefined) {
+      return;
+    }
+    if (line?.waiting.at(-1)?.request.complete === false) {
+      line.waiting.pop();
+    }
+    if (line === undefined || (line.waiting.length === 0 && line.current?.complete === false)) {
+      this.#lines.set(socket, { current: undefined, waiting: [], last: work });
+      work();
+    } else {
+      line.last = work;
+    }
+  }
+
+  /** Nothing more is taken of a connection: what is being answered is its last. */
+  close(socket: Duplex): void {
+    const line = this.#lines.get(socket);
+    if (line !== undefined) {
+      line.waiting.length = 0;
+      line.last ??= () => undefined;
+    }
+  }
+
+  #next(socket: Duplex): void {
+    const line = this.#lines.get(socket) as Line;
+    const next = line.waiting.shift();
+    if (next !== undefined) {
+      line.current = next.request;
+      next.start();
+    } else if (line.last === undefined) {
+      this.#lines.delete(socket);
+    } else if (line.current !== undefined) {
+      // The line stays, so that what comes later finds it at its end.
+      line.current = undefined;
+      line.last();
+    }
+  }
+}

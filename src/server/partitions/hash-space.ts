@@ -1,0 +1,37 @@
+import type { PartitionKeyDefinition } from '../../store/container-definition.ts';
+import { orderedNumberEpk, readOrderedNumberEpk } from '../../store/effective-partition-key.ts';
+
+/*
+ * Effective partition keys as whole numbers, so that the space between two can be divided. Version 2 has 32 digits whose highest two bits are clear;
+ * with several paths the first of them decides. Version 1 begins with a 32-bit hash in a form of its own.
+ */
+
+const V1_SPACE = 1n << 32n;
+const V2_DIGITS = 32;
+const V2_SPACE = 1n << 126n;
+
+/** The number of places in the hash space of a container. */
+export function spaceOf({ kind, version }: PartitionKeyDefinition): bigint {
+  return kind === 'Hash' && version === 1 ? V1_SPACE : V2_SPACE;
+}
+
+/** The effective partition key at a place from 1 to the end of the space. */
+export function epkAt(place: bigint, definition: PartitionKeyDefinition): string {
+  return spaceOf(definition) === V1_SPACE ? orderedNumberEpk(Number(place)) : place.toString(16).toUpperCase().padStart(V2_DIGITS, '0');
+}
+
+/** The place of an effective partition key; the ends of the whole space are `''` and `'FF'`. */
+export function placeOfEpk(epk: string, definition: PartitionKeyDefinition): bigint {
+  const space = spaceOf(definition);
+  if (epk === '') {
+    return 0n;
+  }
+  if (epk === 'FF') {
+    return space;
+  }
+  if (space === V1_SPACE) {
+    return BigInt(Math.floor(readOrderedNumberEpk(epk)));
+  }
+  const place = BigInt(`0x${epk.slice(0, V2_DIGITS).padEnd(V2_DIGITS, '0')}`);
+  return place > space ? space : place;
+}
