@@ -13,7 +13,12 @@ async function items(): Promise<Served & { readonly container: Container }> {
     indexingPolicy: {
       includedPaths: [{ path: '/*' }],
       excludedPaths: [{ path: '/hidden/*' }],
-      compositeIndexes: [[{ path: '/pk', order: 'ascending' as const }, { path: '/n', order: 'descending' as const }]],
+      compositeIndexes: [
+        [
+          { path: '/pk', order: 'ascending' as const },
+          { path: '/n', order: 'descending' as const },
+        ],
+      ],
     },
   });
   for (let n = 0; n < 6; n += 1) {
