@@ -2,6 +2,7 @@ import { isPerigeeError, PerigeeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Backend, ContainerInfo, DatabaseInfo } from '../store/backend.ts';
+import { isStoreOfNoUse, OWNER_MISSING } from '../store/container-gone.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { parsePropertyPath } from '../store/partition-key.ts';
 import type { ContainerThroughput, OfferBook } from './offers/offer-book.ts';
@@ -49,9 +50,6 @@ function missing(what: string, name: string): PerigeeError {
     `Resource Not Found: there is no ${what} ${JSON.stringify(name)}. Create it first, or check the case of the name.`,
   );
 }
-
-/** Sub-status of a 404 whose reason is not the document but its container or database. */
-const OWNER_MISSING = 1003;
 
 /** Says that the owner of what was asked for is missing, so that nobody takes it for a missing document. */
 function ownerMissing(error: unknown): never {
@@ -106,7 +104,7 @@ export class ContainerRegistry {
     return byRid;
   }
 
-  /** Runs `work` on a container. Where it meets a store whose container was deleted or replaced, it runs again on the one there is now. */
+  /** Runs `work` on a container. Where it meets a store whose container was deleted, replaced or restored, it runs again on the one there is now. */
   async use<R>(databaseName: string, name: string, work: (container: OpenContainer) => Promise<R>): Promise<R> {
     const key = `${databaseName}/${name}`;
     const entry = this.#entries.get(key);
@@ -119,7 +117,8 @@ export class ContainerRegistry {
         throw error;
       }
       // Neither is raised after something was written, so the work can be done again.
-      const now = await this.#open(key, databaseName, name).catch(ownerMissing);
+      const again = isStoreOfNoUse(error) ? this.#reopen(key, databaseName, name, container) : this.#open(key, databaseName, name);
+      const now = await again.catch(ownerMissing);
       if (now.store === container.store) {
         throw error;
       }
@@ -188,6 +187,15 @@ export class ContainerRegistry {
       return now;
     }
     this.#replace(key, current, opened);
+    return this.#start(key, databaseName, name);
+  }
+
+  /** Opens a container anew whose store is of no use, although it may be the same by resource id and etag: a restore keeps both. */
+  #reopen(key: string, databaseName: string, name: string, useless: OpenContainer): Promise<OpenContainer> {
+    const entry = this.#entries.get(key);
+    if (entry?.opened?.store === useless.store) {
+      this.#replace(key, entry, useless);
+    }
     return this.#start(key, databaseName, name);
   }
 

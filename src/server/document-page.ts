@@ -6,6 +6,7 @@ import { optionalKey } from './document-key.ts';
 import { documentHeaders, sessionOf } from './document-reply.ts';
 import { feedBody } from './feed-reply.ts';
 import type { QueryBody } from './query-body.ts';
+import { queryHeaders } from './query-headers.ts';
 import { isEnd, tokenBehindFullPage } from './page-end.ts';
 import { rangeOfRequest } from './request-scope.ts';
 import type { Reply } from './reply.ts';
@@ -91,5 +92,6 @@ export async function documentPage(context: RequestContext, container: OpenConta
   if (isTrue(headers, 'x-ms-documentdb-populatequerymetrics')) {
     reply.push('x-ms-documentdb-query-metrics', metrics(page, body, runtime.monotonicMs() - startMs));
   }
+  reply.push(...queryHeaders(headers, query, container.info.definition, sent === undefined));
   return { status: 200, headers: reply, body };
 }

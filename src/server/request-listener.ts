@@ -111,11 +111,15 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     if (!chaos.isActive) {
       return run();
     }
+    const wait = async (delayMs: number): Promise<void> => {
+      await chaos.wait(delayMs, onGone);
+      if (response.destroyed) {
+        throw new ClientGoneError('The client went away while a chaos rule delayed its request.');
+      }
+    };
     const [database, container] = link.feed.names.length === 0 && link.id !== undefined ? [link.id] : [...link.feed.names, link.id];
     const verdict = chaos.decide({ operation: operationOf(route, headers), method, database, container, headers });
-    return verdict === undefined
-      ? run()
-      : underChaos(verdict, { run, replyTo: (error) => replyTo(exchange, error), wait: (ms) => chaos.wait(ms) });
+    return verdict === undefined ? run() : underChaos(verdict, { run, replyTo: (error) => replyTo(exchange, error), wait });
   };
 
   /** Counts an answer that the client does not take at once, and cuts the connection where it takes nothing for too long. */

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { PerigeeError } from '../../core/errors.ts';
 import type { ChaosRules } from '../../server/chaos/chaos-rules.ts';
 import type { CrossPartitionQueries, ServerOptions } from '../../server/server-options.ts';
 import type { OrderByMode } from '../../store/queries.ts';
+import { readText } from './read-text.ts';
 
 /** What the command line of `perigee serve` says, as it came. */
 export interface ServeOptions {
@@ -56,22 +56,14 @@ function oneOf<T extends string>(flag: string, text: string, values: readonly T[
   return found;
 }
 
-function readText(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw invalid(`Cannot read the file of ${flag}, ${JSON.stringify(path)}: ${code === 'ENOENT' ? 'there is none' : code}.`, error);
-  }
-}
-
 /** The rules in a file; the server checks them. */
 function readChaosRules(path: string): ChaosRules {
   const text = readText('--chaos', path);
   try {
     return JSON.parse(text) as ChaosRules;
   } catch (error) {
-    throw invalid(`Cannot use the chaos rules: ${JSON.stringify(path)} is not JSON. ${(error as Error).message}`, error);
+    // What the parser says repeats a piece of the file.
+    throw invalid(`Cannot use the chaos rules: ${JSON.stringify(path)} is not JSON.`, error);
   }
 }
 

@@ -1,6 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Backend, CatalogDocument } from '../../store/backend.ts';
+import { isStoreOfNoUse } from '../../store/container-gone.ts';
 import type { DocumentStore, StoreTransaction } from '../../store/document-store.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import { parseDocumentRid } from '../../store/resource-id.ts';
@@ -68,16 +69,16 @@ export class ServerCatalog {
 
   /** In the order of creation. */
   async list(kind: ResourceKind, owner: CatalogOwner): Promise<readonly CatalogResource[]> {
-    const store = await this.#open();
     const scope = scopeOf(kind, owner);
-    const entries = await store.query<StoredDocument<Entry>>('SELECT * FROM c', { partitionKey: scope, maxItemCount: 1000 }).toArray();
+    const entries = await this.#use((store) =>
+      store.query<StoredDocument<Entry>>('SELECT * FROM c', { partitionKey: scope, maxItemCount: 1000 }).toArray(),
+    );
     return entries.map((entry) => resourceOf(kind, owner, entry));
   }
 
   /** By id or resource id. @throws NOT_FOUND */
   async read(kind: ResourceKind, owner: CatalogOwner, name: string): Promise<CatalogResource> {
-    const store = await this.#open();
-    const found = await store.read(name, scopeOf(kind, owner));
+    const found = await this.#use((store) => store.read(name, scopeOf(kind, owner)));
     const resource = found === undefined ? undefined : resourceOf(kind, owner, found.document);
     const byRid = resource ?? (await this.#listIfRid(kind, owner, name)).find(({ rid }) => rid === name);
     if (byRid === undefined) {
@@ -88,8 +89,7 @@ export class ServerCatalog {
 
   /** @throws CONFLICT */
   async create(kind: ResourceKind, owner: CatalogOwner, id: string, members: JsonObject): Promise<CatalogResource> {
-    const store = await this.#open();
-    const { document } = await store.create({ id, scope: scopeOf(kind, owner), members });
+    const { document } = await this.#use((store) => store.create({ id, scope: scopeOf(kind, owner), members }));
     return resourceOf(kind, owner, document);
   }
 
@@ -100,9 +100,8 @@ export class ServerCatalog {
     id: string,
     members: JsonObject,
   ): Promise<{ readonly resource: CatalogResource; readonly created: boolean }> {
-    const store = await this.#open();
     const scope = scopeOf(kind, owner);
-    return store.transact(scope, async (transaction) => {
+    return this.#transact(scope, async (transaction) => {
       const before = await transaction.read(id);
       const number = before?.document.number;
       const written = await transaction.upsert({ id, scope, members, ...(number === undefined ? {} : { number }) });
@@ -120,9 +119,8 @@ export class ServerCatalog {
     ifMatch: string | undefined,
   ): Promise<CatalogResource> {
     const current = await this.read(kind, owner, name);
-    const store = await this.#open();
     const scope = scopeOf(kind, owner);
-    const document = await store.transact(scope, async (transaction) => {
+    const document = await this.#transact(scope, async (transaction) => {
       const before = await transaction.read(current.id);
       if (before === undefined) {
         throw missing(kind, name);
@@ -140,15 +138,13 @@ export class ServerCatalog {
   /** Gives the resource that is gone. @throws NOT_FOUND, PRECONDITION_FAILED */
   async delete(kind: ResourceKind, owner: CatalogOwner, name: string, ifMatch: string | undefined): Promise<CatalogResource> {
     const current = await this.read(kind, owner, name);
-    const store = await this.#open();
-    await store.delete(current.id, scopeOf(kind, owner), { ifMatch });
+    await this.#use((store) => store.delete(current.id, scopeOf(kind, owner), { ifMatch }));
     return current;
   }
 
   /** A setting of an owner that no client sees as a resource of its own. */
   async readSetting(owner: Pick<CatalogOwner, 'databaseRid' | 'rid'>, name: string): Promise<Setting | undefined> {
-    const store = await this.#open();
-    const found = await store.read(name, scopeOf('settings', owner));
+    const found = await this.#use((store) => store.read(name, scopeOf('settings', owner)));
     return found === undefined ? undefined : settingOf(found.document);
   }
 
@@ -162,9 +158,8 @@ export class ServerCatalog {
     name: string,
     change: (current: JsonObject | undefined) => JsonObject | undefined,
   ): Promise<Setting | undefined> {
-    const store = await this.#open();
     const scope = scopeOf('settings', owner);
-    return store.transact(scope, async (transaction: Transaction) => {
+    return this.#transact(scope, async (transaction) => {
       const before = await transaction.read(name);
       const members = change(before?.document.members);
       if (members === undefined) {
@@ -179,13 +174,14 @@ export class ServerCatalog {
     if (!this.isAvailable) {
       return;
     }
-    const store = await this.#open();
     const prefix = ownerRid === undefined ? `${databaseRid}/` : `${databaseRid}/${ownerRid}/`;
     const query = 'SELECT c.id, c.scope FROM c WHERE STARTSWITH(c.scope, @prefix)';
-    const entries = await store
-      .query<{ readonly id: string; readonly scope: string }>({ query, parameters: [{ name: '@prefix', value: prefix }] })
-      .toArray();
-    const { outcomes } = await store.bulk(entries.map(({ id, scope }) => ({ type: 'delete' as const, id, partitionKey: scope })));
+    const { outcomes } = await this.#use(async (store) => {
+      const entries = await store
+        .query<{ readonly id: string; readonly scope: string }>({ query, parameters: [{ name: '@prefix', value: prefix }] })
+        .toArray();
+      return store.bulk(entries.map(({ id, scope }) => ({ type: 'delete' as const, id, partitionKey: scope })));
+    });
     const failed = outcomes.find((outcome) => !outcome.ok && outcome.error.code !== 'NOT_FOUND');
     if (failed?.ok === false) {
       throw failed.error;
@@ -199,6 +195,28 @@ export class ServerCatalog {
   async #listIfRid(kind: ResourceKind, owner: CatalogOwner, name: string): Promise<readonly CatalogResource[]> {
     const ridLength = catalogRid(kind, owner.rid, 1).length;
     return name.length === ridLength ? this.list(kind, owner) : [];
+  }
+
+  #transact<R>(scope: string, work: (transaction: Transaction) => Promise<R>): Promise<R> {
+    return this.#use((store) => store.transact(scope, work));
+  }
+
+  /** Runs `work` on the catalog; where it meets a store that a restore put away, it runs again on the one there is now. */
+  async #use<R>(work: (store: DocumentStore<Entry>) => Promise<R>): Promise<R> {
+    const opening = this.#open();
+    const store = await opening;
+    try {
+      return await work(store);
+    } catch (error) {
+      if (!isStoreOfNoUse(error)) {
+        throw error;
+      }
+      if (this.#store === opening) {
+        this.#store = undefined;
+        await store.close();
+      }
+      return work(await this.#open());
+    }
   }
 
   #open(): Promise<DocumentStore<Entry>> {

@@ -14,6 +14,7 @@ const EXPOSED_HEADERS: string = [
   'x-ms-content-path',
   'x-ms-continuation',
   'x-ms-cosmos-index-utilization',
+  'x-ms-cosmos-query-advice',
   'x-ms-cosmos-query-execution-info',
   'x-ms-documentdb-collection-index-transformation-progress',
   'x-ms-documentdb-partitionkeyrangeid',

@@ -1,10 +1,10 @@
 import { Emitter, type Unsubscribe } from '../../core/emitter.ts';
-import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
+import { containerGone } from '../../store/container-gone.ts';
 import { parsePropertyPath, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { containerSelf } from '../../store/resource-id.ts';
 import { erasUpTo, versionEtag, type EtagEra } from '../../store/version-etag.ts';
@@ -240,7 +240,7 @@ export class ResidentContainer {
   /** Raises NOT_FOUND once the container, or its database, was deleted. */
   assertExists(): void {
     if (this.#deleted) {
-      throw new PerigeeError('NOT_FOUND', `The container ${JSON.stringify(this.info.definition.id)} was deleted.`);
+      throw containerGone(this.info.definition.id);
     }
   }
 

@@ -1,4 +1,4 @@
-import { PerigeeError } from '../../core/errors.ts';
+import { containerGone } from '../../store/container-gone.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { replaceDefinition, restampExpiry, type Stamp } from './resource-programs.ts';
 import type { ContainerRow } from './container-row.ts';
@@ -31,7 +31,7 @@ export async function redefineContainer(
   const { defaultTtl, changeFeedPolicy } = container.info.definition;
   const row = await runProgram(replaceDefinition(container.info.rid, definition, stamp));
   if (row === undefined) {
-    throw new PerigeeError('NOT_FOUND', `The container ${JSON.stringify(definition.id)} was deleted.`);
+    throw containerGone(definition.id);
   }
   const nowSeconds = container.nowSeconds();
   for (let behind: number | undefined = defaultTtl === definition.defaultTtl ? undefined : 0; behind !== undefined;) {

@@ -2,6 +2,7 @@ import { Emitter, type Unsubscribe } from '../../core/emitter.ts';
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
+import { containerGone } from '../../store/container-gone.ts';
 import type { SystemProperties } from '../../store/document.ts';
 import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
@@ -320,7 +321,7 @@ export class SqliteContainer {
   }
 
   #deleted(): PerigeeError {
-    return new PerigeeError('NOT_FOUND', `The container ${JSON.stringify(this.#info.definition.id)} was deleted.`);
+    return containerGone(this.#info.definition.id);
   }
 
   #expiryOf(document: PreparedDocument): number | null {

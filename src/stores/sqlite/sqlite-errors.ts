@@ -1,4 +1,5 @@
 import { isPerigeeError, PerigeeError, type PerigeeErrorOptions } from '../../core/errors.ts';
+import { containerGoneDuring } from '../../store/container-gone.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
 
 /** The part of a driver's error that says what SQLite answered; `code` is the name of the (extended) result code. */
@@ -44,7 +45,7 @@ export function wrapSqliteError(error: unknown, what: string): PerigeeError {
     }
   }
   if (typeof message === 'string' && /no such table: [cu]\d+/u.test(message)) {
-    return new PerigeeError('NOT_FOUND', `Cannot ${what}: its container was deleted.`, options);
+    return containerGoneDuring(what, options);
   }
   if (typeof message === 'string' && /no such table: v\d+/u.test(message)) {
     return new PerigeeError('OUTSIDE_RETENTION', `Cannot ${what}: its container no longer records versions.`, options);
