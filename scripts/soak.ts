@@ -1,13 +1,14 @@
 /**
- * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`, `load`; all of them unless named.
+ * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`, `load`, `kill`; all of them unless named.
  * `--rounds` and `--per-point` are of the crashes, `--pairs` of the differential test, `--texts` of the fuzz, `--requests` of the hostile requests,
- * `--seconds`, `--documents`, `--connections` and `--store sqlite|memory` of the load.
+ * `--seconds`, `--documents`, `--connections` and `--store sqlite|memory` of the load, `--kills` of the kills of a server.
  */
 import { parseArgs } from 'node:util';
 import { runCrashes } from '../test/crash/crash-run.ts';
 import { runDifferential } from '../test/query/differential/run-differential.ts';
 import { runFuzz } from '../test/query/fuzz/run-fuzz.ts';
 import { runHostile } from '../test/server/hostile/run-hostile.ts';
+import { runKills } from '../test/server/kill/run-kills.ts';
 import { runLoad } from '../test/server/load/run-load.ts';
 import { buildCommandLine } from '../test/server/process/served-process.ts';
 
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     documents: { type: 'string', default: '100000' },
     connections: { type: 'string', default: '16' },
     store: { type: 'string', default: 'sqlite' },
+    kills: { type: 'string', default: '500' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
@@ -123,7 +125,23 @@ async function load(): Promise<void> {
   }
 }
 
-const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http, load };
+async function kill(): Promise<void> {
+  const kills = Number(values.kills);
+  console.log(`kill, seed ${seed}: ${kills} kills of a server on SQLite while 8 clients write`);
+  buildCommandLine();
+  const result = await runKills({ seed, kills, program: 'built', writers: 8, maxWrites: 120, earlyShare: 0.1, onProgress: show });
+  console.log(
+    `\n${result.kills} kills, ${result.earlyKills} of them while the server started: ${result.acknowledged} acknowledged writes, none lost; ${result.refused} refused as they had to be.`,
+  );
+  console.log(
+    `Of ${result.lost} writes without an answer ${result.kept} were wholly done, ${result.undone} not at all; the others added to a counter. ${result.documents} documents, ${result.changes} changes in the feed.`,
+  );
+  for (const [kind, count] of Object.entries(result.kinds)) {
+    console.log(`  ${kind.padEnd(30)} ${count}`);
+  }
+}
+
+const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http, load, kill };
 const unknown = positionals.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`Unknown part ${unknown.join(', ')}. Parts: ${Object.keys(parts).join(', ')}.`);

@@ -20,6 +20,17 @@ export class FeedFollower {
     this.#from = from;
   }
 
+  /** A follower that goes on from here by another client, and knows all that this one does. */
+  continuedBy(container: Container): FeedFollower {
+    const follower = new FeedFollower(container, this.#from);
+    follower.#lastPosition = this.#lastPosition;
+    follower.changes = this.changes;
+    for (const [key, etag] of this.etags) {
+      follower.etags.set(key, etag);
+    }
+    return follower;
+  }
+
   /** Reads until there is nothing more for now. */
   async drain(): Promise<void> {
     while (await this.next()) {
