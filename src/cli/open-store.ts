@@ -65,7 +65,8 @@ function isThere(path: string): boolean {
   }
 }
 
-async function keyOf(endpoint: string, given: string | undefined): Promise<string> {
+/** The key of an account: the one given, that of the environment, or that of the emulator on this machine. @throws INVALID_OPTION */
+export async function keyOf(endpoint: string, given: string | undefined): Promise<string> {
   const key = given ?? process.env['PERIGEE_KEY'];
   if (key !== undefined) {
     return key;

@@ -23,6 +23,8 @@ export interface ServeOptions {
   readonly crossPartition: string;
   readonly enforceThroughput?: boolean | undefined;
   readonly partitions?: string | undefined;
+  readonly restore?: string | undefined;
+  readonly replace?: boolean | undefined;
   readonly chaos?: string | undefined;
   readonly maxConnections?: string | undefined;
   readonly closeTimeout?: string | undefined;
@@ -83,6 +85,9 @@ function httpsOf(options: ServeOptions): ServerOptions['https'] {
 
 /** Translates the command line into options of the server. @throws INVALID_OPTION */
 export function serverOptionsOf(options: ServeOptions, environment: NodeJS.ProcessEnv): Omit<ServerOptions, 'backend'> {
+  if (options.replace === true && options.restore === undefined) {
+    throw invalid('Cannot replace what the store holds: --replace goes together with --restore.');
+  }
   return {
     host: options.host,
     port: parsePort(options.port),

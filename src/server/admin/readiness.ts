@@ -48,17 +48,17 @@ export class Readiness {
         logger.log('warn', 'not ready: the store does not answer');
         resolve(false);
       });
-      backend
-        .readDatabase(PROBED)
-        .then(() => true)
-        .catch((error: unknown) => {
+      const settle = (answers: boolean): void => {
+        cancel();
+        resolve(answers);
+      };
+      backend.readDatabase(PROBED).then(
+        () => settle(true),
+        (error: unknown) => {
           logger.log('warn', 'not ready: the store fails', { error });
-          return false;
-        })
-        .then((answers) => {
-          cancel();
-          resolve(answers);
-        });
+          settle(false);
+        },
+      );
     });
   }
 }

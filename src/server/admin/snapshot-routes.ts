@@ -37,9 +37,11 @@ export function takeSnapshot({ backend, uploads }: AdminContext, admin: AdminReq
   if (awaitsContinue(request)) {
     response.writeContinue();
   }
+  // What is left of a body that is refused is taken and dropped behind the answer, as of every request.
+  const bytes = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   return uploads.run(request, async () => {
     try {
-      return jsonReply(200, await backend.restore(readSnapshot(request), { replace, signal: admin.signal() }));
+      return jsonReply(200, await backend.restore(readSnapshot(bytes), { replace, signal: admin.signal() }));
     } catch (error) {
       throw request.destroyed && !request.complete ? new ClientGoneError('The client went away before its snapshot was complete.') : error;
     }
