@@ -48,6 +48,7 @@ export function addServeCommand(program: Command): void {
     .option('--enforce-throughput', 'refuse requests beyond the provisioned throughput with 429')
     .option('--partitions <number>', 'how many partition key ranges a new container has at least')
     .option('--chaos <file>', 'faults to inject, as JSON rules (docs/chaos.md)')
+    .option('--telemetry', 'note requests in OpenTelemetry, as it is set up by a module given to node --import (docs/telemetry.md)')
     .option('--max-connections <number>', 'connections at a time')
     .option('--close-timeout <milliseconds>', 'how long requests under way may take when the server stops')
     .option('--json', 'print one line of JSON when ready')
