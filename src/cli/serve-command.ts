@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { PerigeeError } from '../core/errors.ts';
+import { ShiftableRuntime } from '../core/shiftable-runtime.ts';
 import { consoleLogger } from './console-logger.ts';
 import { DEFAULT_STORE, openStore } from './open-store.ts';
 import { readyJson, readyText } from './serve/ready-text.ts';
@@ -67,7 +68,7 @@ async function serve(options: ServeOptions): Promise<void> {
       'Cannot serve an account: it speaks the protocol itself. Connect to it, or copy it into a local store first.',
     );
   }
-  const { backend, label } = await openStore(options.store);
+  const { backend, label } = await openStore(options.store, { runtime: new ShiftableRuntime() });
   try {
     const [{ startServer }, { WELL_KNOWN_KEY }] = await Promise.all([
       import('../server/start-server.ts'),

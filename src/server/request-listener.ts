@@ -4,7 +4,13 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ActivityIds } from './activity-ids.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import { checkNeed } from './access/check-need.ts';
+import type { AdminAccess } from './admin/admin-access.ts';
+import type { AdminContext } from './admin/admin-context.ts';
+import { AdminRequest } from './admin/admin-request.ts';
+import { ADMIN_PREFIX, findAdminRoute } from './admin/admin-routes.ts';
 import { openPathReply } from './admin/open-paths.ts';
+import type { Readiness } from './admin/readiness.ts';
+import { isStreamed, sendStream } from './admin/stream-reply.ts';
 import { announcedBytes, awaitsContinue, ClientGoneError, discardBody, readBody } from './body-reader.ts';
 import type { ChaosEngine } from './chaos/chaos-engine.ts';
 import { isFaulty, sendFaulty } from './chaos/faulty-delivery.ts';
@@ -42,6 +48,9 @@ export interface RequestListenerParts {
   readonly isClosing: () => boolean;
   /** `undefined` where nobody asked for any. */
   readonly telemetry: RequestTelemetry | undefined;
+  readonly readiness: Readiness;
+  readonly admin: AdminContext;
+  readonly adminAccess: AdminAccess;
   /** The certificate that clients are to trust; `undefined` without TLS. */
   readonly certificate: string | undefined;
 }
@@ -61,7 +70,7 @@ interface Exchange {
 /** Answers every request of a gateway: looks who asks, finds the route, checks the signature, reads the body, runs the handler. */
 export function createRequestListener(parts: RequestListenerParts, gateway: Gateway): RequestListener {
   const { server, hosts, origins, turns, memory, authenticator, chaos, links, activityIds, runtime, maxBodyBytes, isClosing } = parts;
-  const openPaths = { certificate: parts.certificate, isReady: () => !isClosing() };
+  const { admin, adminAccess, certificate, readiness } = parts;
 
   /** Runs a handler with the body of the request, within the memory that there is. */
   const withBody = async (exchange: Exchange, run: (body: string) => Promise<Reply>, takesBody: boolean): Promise<Reply> => {
@@ -78,6 +87,17 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     }
   };
 
+  /** Answers a request about the server itself. Queries are possible here, as no path holds an id. */
+  const answerAdmin = async (exchange: Exchange, method: string, target: string): Promise<Reply> => {
+    const { request, response } = exchange;
+    const [path = '', query = ''] = target.split(/\?(.*)/su);
+    const { need, body: takes, handle } = findAdminRoute(method, path);
+    await adminAccess.check(need, method, links.parse(path), request.headers);
+    const run = (body: string): Promise<Reply> =>
+      handle(admin, new AdminRequest({ request, response, query: new URLSearchParams(query), body }));
+    return takes === 'stream' ? run('') : withBody(exchange, run, takes === 'json');
+  };
+
   const answer = async (exchange: Exchange): Promise<Reply> => {
     const { request, response, record } = exchange;
     const { method = 'GET', headers } = request;
@@ -90,10 +110,13 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     if (preflight !== undefined) {
       return preflight;
     }
-    const open = openPathReply(method, path, openPaths);
+    const open = openPathReply(method, path, { certificate, readiness });
     if (open !== undefined) {
       record?.ignore();
       return open;
+    }
+    if (path.startsWith(ADMIN_PREFIX)) {
+      return answerAdmin(exchange, method, path);
     }
     const link = links.parse(path);
     const route = findRoute(method, link, headers);
@@ -159,7 +182,14 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
       turns.close(request.socket);
     }
     const frame = { activityId, headers, isLast };
-    if (isFaulty(reply)) {
+    if (isStreamed(reply)) {
+      request.socket.setTimeout(parts.stallTimeoutMs);
+      sendStream(response, reply, frame).catch((error: unknown) => {
+        // What was written is no longer an answer to anything; the client sees that its end is missing.
+        server.logger.log(response.errored === null ? 'error' : 'debug', 'an answer ended early', { activityId, error });
+        response.destroy();
+      });
+    } else if (isFaulty(reply)) {
       sendFaulty(response, reply, frame, runtime);
     } else {
       sendReply(response, reply, frame);

@@ -1,5 +1,6 @@
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
+import type { ShiftableRuntime } from '../core/shiftable-runtime.ts';
 import type { Backend } from '../store/backend.ts';
 import type { ChaosControl, ChaosRules } from './chaos/chaos-rules.ts';
 import type { PartitionCommands } from './partitions/partition-commands.ts';
@@ -59,7 +60,8 @@ export interface ServerOptions {
   readonly https?: boolean | ServerCertificate | CertificateFolder | undefined;
   /**
    * Clock for the dates that clients sign, which may be 15 minutes off; the host's unless said otherwise. Documents take their time from the
-   * backend's own runtime, so a backend on a simulated clock can be served to real clients.
+   * backend's own runtime, so a backend on a simulated clock can be served to real clients. A backend on a {@link ShiftableRuntime} has a clock that
+   * `POST /_perigee/clock` moves; tokens end by it, and signed dates are still those of the clock beneath.
    */
   readonly runtime?: Runtime | undefined;
   readonly logger?: Logger | undefined;
