@@ -53,6 +53,7 @@ export function addServeCommand(program: Command): void {
     .option('--restore <file>', 'begin with a snapshot; the store must be empty')
     .option('--replace', 'with --restore: the snapshot takes the place of everything that the store holds')
     .option('--chaos <file>', 'faults to inject, as JSON rules (docs/chaos.md)')
+    .option('--telemetry', 'note requests in OpenTelemetry, as it is set up by a module given to node --import (docs/telemetry.md)')
     .option('--max-connections <number>', 'connections at a time')
     .option('--close-timeout <milliseconds>', 'how long requests under way may take when the server stops')
     .option('--json', 'print one line of JSON when ready')

@@ -27,6 +27,7 @@ import { sendReply, type Reply } from './reply.ts';
 import type { LinkParser } from './resource-link.ts';
 import { findRoute } from './routes.ts';
 import { RequestContext, type ServerContext } from './server-context.ts';
+import type { RequestRecord, RequestTelemetry } from './telemetry/request-telemetry.ts';
 
 /** What {@link createRequestListener} works with. */
 export interface RequestListenerParts {
@@ -45,6 +46,8 @@ export interface RequestListenerParts {
   /** How long a client may take for an answer without taking any of it, in milliseconds. */
   readonly stallTimeoutMs: number;
   readonly isClosing: () => boolean;
+  /** `undefined` where nobody asked for any. */
+  readonly telemetry: RequestTelemetry | undefined;
   readonly readiness: Readiness;
   readonly admin: AdminContext;
   readonly adminAccess: AdminAccess;
@@ -57,6 +60,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly activityId: string;
+  readonly record: RequestRecord | undefined;
   /** Headers that the answer has, whatever it says. */
   headers: readonly string[];
   /** The connection ends behind the answer. */
@@ -95,7 +99,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
   };
 
   const answer = async (exchange: Exchange): Promise<Reply> => {
-    const { request, response } = exchange;
+    const { request, response, record } = exchange;
     const { method = 'GET', headers } = request;
     const { host, path } = readTarget(request);
     if (host !== undefined) {
@@ -108,6 +112,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     }
     const open = openPathReply(method, path, { certificate, readiness });
     if (open !== undefined) {
+      record?.ignore();
       return open;
     }
     if (path.startsWith(ADMIN_PREFIX)) {
@@ -116,6 +121,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     const link = links.parse(path);
     const route = findRoute(method, link, headers);
     const { need, handle } = route;
+    record?.routed(route, link, headers);
     const refusal = gateway === 'routing' ? routingGatewayReply(link) : undefined;
     if (refusal !== undefined) {
       return refusal;
@@ -125,12 +131,13 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     const onGone = (listener: () => void): void => {
       response.once('close', listener);
     };
-    const run = (): Promise<Reply> =>
+    const handled = (): Promise<Reply> =>
       withBody(
         exchange,
         (body) => handle(new RequestContext(server, { method, link, headers, access, body, onGone })),
         method !== 'GET' && method !== 'DELETE',
       );
+    const run = (): Promise<Reply> => (record === undefined ? handled() : record.within(handled));
     if (!chaos.isActive) {
       return run();
     }
@@ -167,6 +174,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
 
   const send = (exchange: Exchange, reply: Reply): void => {
     const { request, response, activityId, headers } = exchange;
+    exchange.record?.answered(reply);
     // A client that was not told to go on may send its body or not: nobody knows where the next request begins.
     const isUnsure = awaitsContinue(request) && !request.complete;
     const isLast = exchange.isLast || isUnsure || isClosing() || !response.shouldKeepAlive;
@@ -212,7 +220,12 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
   };
 
   return (request, response) => {
-    const exchange: Exchange = { request, response, activityId: activityIds.next(), headers: [], isLast: false };
+    const activityId = activityIds.next();
+    const record = parts.telemetry?.begin(request, activityId);
+    if (record !== undefined) {
+      response.once('close', () => record.ended());
+    }
+    const exchange: Exchange = { request, response, activityId, record, headers: [], isLast: false };
     turns.run(
       request,
       response,

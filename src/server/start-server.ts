@@ -80,7 +80,7 @@ function urlHost(host: string): string {
  * Every request must be signed with the master key. The server keeps nothing but caches: what is acknowledged is as durable as the backend says,
  * and several servers may stand on one backend that several processes share.
  *
- * @throws PORT_IN_USE, INVALID_OPTION
+ * @throws PORT_IN_USE, INVALID_OPTION, DRIVER_MISSING with `telemetry`
  *
  * @example
  * ```ts
@@ -118,6 +118,13 @@ export async function startServer(options: ServerOptions): Promise<PerigeeServer
   const scripts = new ScriptLoader(options.scripts, runtime);
   const { directoryTokens } = options;
   const verifyDirectoryToken = directoryTokens === 'any' ? acceptAnyDirectoryToken(() => runtime.nowMs()) : directoryTokens;
+  const { telemetry } = options;
+  const requestTelemetry =
+    telemetry === undefined || telemetry === false
+      ? undefined
+      : await (
+          await import('./telemetry/open-telemetry.ts')
+        ).openTelemetry(telemetry === true ? {} : telemetry, { runtime, secure: certificate !== undefined, host });
   const chaos = new ChaosEngine(runtime, options.chaos);
   const turns = new ConnectionTurns(MAX_WAITING_REQUESTS);
   const uploads = new LongUploads(limits.requestTimeoutMs);
@@ -162,6 +169,7 @@ export async function startServer(options: ServerOptions): Promise<PerigeeServer
     maxBodyBytes: checked.maxBodyBytes,
     stallTimeoutMs: limits.requestTimeoutMs,
     isClosing: () => closing !== undefined,
+    telemetry: requestTelemetry,
     readiness: new Readiness({ backend, runtime, logger, isClosing: () => closing !== undefined }),
     admin: {
       backend,

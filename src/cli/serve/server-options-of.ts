@@ -26,6 +26,7 @@ export interface ServeOptions {
   readonly restore?: string | undefined;
   readonly replace?: boolean | undefined;
   readonly chaos?: string | undefined;
+  readonly telemetry?: boolean | undefined;
   readonly maxConnections?: string | undefined;
   readonly closeTimeout?: string | undefined;
   readonly json?: boolean | undefined;
@@ -104,6 +105,7 @@ export function serverOptionsOf(options: ServeOptions, environment: NodeJS.Proce
     enforceThroughput: options.enforceThroughput,
     partitions: parseCount('--partitions', options.partitions),
     chaos: options.chaos === undefined ? undefined : readChaosRules(options.chaos),
+    telemetry: options.telemetry,
     maxConnections: parseCount('--max-connections', options.maxConnections),
     closeTimeoutMs: parseCount('--close-timeout', options.closeTimeout),
   };
