@@ -1,12 +1,16 @@
 /**
- * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`; all of them unless named. `--rounds`
- * and `--per-point` are of the crashes, `--pairs` of the differential test, `--texts` of the fuzz, `--requests` of the hostile requests.
+ * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`, `load`, `kill`; all of them unless named.
+ * `--rounds` and `--per-point` are of the crashes, `--pairs` of the differential test, `--texts` of the fuzz, `--requests` of the hostile requests,
+ * `--seconds`, `--documents`, `--connections` and `--store sqlite|memory` of the load, `--kills` of the kills of a server.
  */
 import { parseArgs } from 'node:util';
 import { runCrashes } from '../test/crash/crash-run.ts';
 import { runDifferential } from '../test/query/differential/run-differential.ts';
 import { runFuzz } from '../test/query/fuzz/run-fuzz.ts';
 import { runHostile } from '../test/server/hostile/run-hostile.ts';
+import { runKills } from '../test/server/kill/run-kills.ts';
+import { runLoad } from '../test/server/load/run-load.ts';
+import { buildCommandLine } from '../test/server/process/served-process.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,6 +20,11 @@ const { values, positionals } = parseArgs({
     pairs: { type: 'string', default: '200000' },
     texts: { type: 'string', default: '1000000' },
     requests: { type: 'string', default: '1000000' },
+    seconds: { type: 'string', default: '60' },
+    documents: { type: 'string', default: '100000' },
+    connections: { type: 'string', default: '16' },
+    store: { type: 'string', default: 'sqlite' },
+    kills: { type: 'string', default: '500' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
@@ -83,7 +92,56 @@ async function http(): Promise<void> {
   );
 }
 
-const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http };
+/** Most memory that a server on SQLite may have, and by how much its median may grow from the second quarter of the time to the last. */
+const MAX_RESIDENT_BYTES = 250e6;
+const MAX_GROWTH = 1.1;
+
+async function load(): Promise<void> {
+  const { store } = values;
+  if (store !== 'sqlite' && store !== 'memory') {
+    throw new Error('The store of the load is sqlite or memory.');
+  }
+  const [seconds, documents, connections] = [Number(values.seconds), Number(values.documents), Number(values.connections)];
+  console.log(`load, seed ${seed}: ${connections} clients for ${seconds} s on ${documents} documents in ${store}`);
+  buildCommandLine();
+  const result = await runLoad({ seed, store, program: 'built', documents, connections, until: { seconds }, onProgress: show });
+  const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  console.log(`\n${'operation'.padEnd(36)} ${'count'.padStart(8)} ${'median ms'.padStart(10)} ${'99% ms'.padStart(10)}`);
+  for (const [name, { count, medianMs, slowMs }] of Object.entries(result.figures)) {
+    console.log(`${name.padEnd(36)} ${String(count).padStart(8)} ${medianMs.toFixed(1).padStart(10)} ${slowMs.toFixed(1).padStart(10)}`);
+  }
+  const refusals = Object.entries(result.refusals).map(([status, count]) => `${count} ${status}`);
+  console.log(
+    `${result.operations} operations in ${(result.elapsedMs / 1000).toFixed(0)} s, no wrong answer and no error but those asked for: ${refusals.join(', ')}.`,
+  );
+  console.log(`${result.documents} documents as the models say at the end; ${result.changes} changes followed.`);
+  const { first, last, peak, quarters } = result.memory;
+  console.log(
+    `Memory of the server: ${mb(first)} MB at first, ${mb(last)} at last, ${mb(peak)} at most; medians of the quarters ${quarters.map(mb).join(', ')}.`,
+  );
+  const [, second, , fourth] = quarters as [number, number, number, number];
+  if (fourth > second * MAX_GROWTH || (store === 'sqlite' && peak > MAX_RESIDENT_BYTES)) {
+    throw new Error(`The memory of the server is not flat, or over ${mb(MAX_RESIDENT_BYTES)} MB.`);
+  }
+}
+
+async function kill(): Promise<void> {
+  const kills = Number(values.kills);
+  console.log(`kill, seed ${seed}: ${kills} kills of a server on SQLite while 8 clients write`);
+  buildCommandLine();
+  const result = await runKills({ seed, kills, program: 'built', writers: 8, maxWrites: 120, earlyShare: 0.1, onProgress: show });
+  console.log(
+    `\n${result.kills} kills, ${result.earlyKills} of them while the server started: ${result.acknowledged} acknowledged writes, none lost; ${result.refused} refused as they had to be.`,
+  );
+  console.log(
+    `Of ${result.lost} writes without an answer ${result.kept} were wholly done, ${result.undone} not at all; the others added to a counter. ${result.documents} documents, ${result.changes} changes in the feed.`,
+  );
+  for (const [kind, count] of Object.entries(result.kinds)) {
+    console.log(`  ${kind.padEnd(30)} ${count}`);
+  }
+}
+
+const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http, load, kill };
 const unknown = positionals.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`Unknown part ${unknown.join(', ')}. Parts: ${Object.keys(parts).join(', ')}.`);

@@ -15,6 +15,7 @@ import { deletePartition } from './handlers/delete-partition.ts';
 import { executeBatch } from './handlers/execute-batch.ts';
 import { executeBulk } from './handlers/execute-bulk.ts';
 import { executeProcedure } from './handlers/execute-procedure.ts';
+import { findConflict } from './handlers/find-conflict.ts';
 import { listConflicts } from './handlers/list-conflicts.ts';
 import { listContainers } from './handlers/list-containers.ts';
 import { listDatabases } from './handlers/list-databases.ts';
@@ -75,15 +76,15 @@ function catalogRoutes(path: string, kind: ResourceKind, read: Need, write: Need
 export const ROUTES: readonly Route[] = [
   route('GET', '', 'account', readAccount),
 
-  route('GET', 'dbs', 'manage-read', listDatabases),
+  route('GET', 'dbs', 'metadata-read', listDatabases),
   route('POST', 'dbs', 'manage-write', createDatabase),
-  route('POST', 'dbs', 'manage-read', listDatabases, 'query'),
-  route('GET', 'dbs/*', 'manage-read', readDatabase),
+  route('POST', 'dbs', 'metadata-read', listDatabases, 'query'),
+  route('GET', 'dbs/*', 'metadata-read', readDatabase),
   route('DELETE', 'dbs/*', 'manage-write', deleteDatabase),
 
-  route('GET', 'dbs/*/colls', 'manage-read', listContainers),
+  route('GET', 'dbs/*/colls', 'metadata-read', listContainers),
   route('POST', 'dbs/*/colls', 'manage-write', createContainer),
-  route('POST', 'dbs/*/colls', 'manage-read', listContainers, 'query'),
+  route('POST', 'dbs/*/colls', 'metadata-read', listContainers, 'query'),
   route('GET', CONTAINER, 'container-read', readContainer),
   route('PUT', CONTAINER, 'container-write', replaceContainer),
   route('DELETE', CONTAINER, 'container-write', deleteContainer),
@@ -101,8 +102,10 @@ export const ROUTES: readonly Route[] = [
   route('DELETE', `${CONTAINER}/docs/*`, 'item-write', deleteDocument),
 
   route('POST', `${CONTAINER}/operations/*`, 'delete-partition', deletePartition),
-  route('GET', `${CONTAINER}/conflicts`, 'list', listConflicts),
-  route('POST', `${CONTAINER}/conflicts`, 'list', listConflicts, 'query'),
+  route('GET', `${CONTAINER}/conflicts`, 'conflict-read', listConflicts),
+  route('POST', `${CONTAINER}/conflicts`, 'conflict-read', listConflicts, 'query'),
+  route('GET', `${CONTAINER}/conflicts/*`, 'conflict-read', findConflict),
+  route('DELETE', `${CONTAINER}/conflicts/*`, 'conflict-write', findConflict),
   route('GET', `${CONTAINER}/pkranges`, 'container-read', listPartitionRanges),
 
   ...catalogRoutes(`${CONTAINER}/sprocs`, 'sprocs', 'script-read', 'script-write'),
@@ -111,7 +114,7 @@ export const ROUTES: readonly Route[] = [
   ...catalogRoutes(`${CONTAINER}/udfs`, 'udfs', 'script-read', 'script-write'),
   ...catalogRoutes('dbs/*/users', 'users', 'manage-read', 'manage-write'),
   ...catalogRoutes('dbs/*/users/*/permissions', 'permissions', 'permission-read', 'manage-write'),
-  ...catalogRoutes('dbs/*/clientencryptionkeys', 'clientencryptionkeys', 'manage-read', 'manage-write'),
+  ...catalogRoutes('dbs/*/clientencryptionkeys', 'clientencryptionkeys', 'metadata-read', 'manage-write'),
 
   route('GET', 'offers', 'manage-read', listOffers),
   route('POST', 'offers', 'manage-read', listOffers, 'query'),

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { PerigeeError } from '../core/errors.ts';
+import { isPerigeeError, PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
-import type { Backend } from '../store/backend.ts';
+import type { Backend, ContainerInfo } from '../store/backend.ts';
 import type { OrderByMode } from '../store/queries.ts';
 import type { Access } from './access/access.ts';
 import type { ResourceTokens } from './access/resource-tokens.ts';
@@ -115,11 +115,31 @@ export class RequestContext {
     return value;
   }
 
-  /** Raises FORBIDDEN where the credential is a token for another container. */
-  checkContainer(rid: string): void {
-    if (this.access.kind === 'token' && this.access.grant.container !== rid) {
-      throw new PerigeeError('FORBIDDEN', 'The resource token is for another container than the one in the path.');
+  /** The container of the path, once the credential permits it. @throws NOT_FOUND, FORBIDDEN */
+  async containerInfo(): Promise<ContainerInfo> {
+    try {
+      const info = await this.server.containers.containerInfo(this.name(0), this.name(1));
+      this.#checkContainer(info.rid);
+      return info;
+    } catch (error) {
+      throw this.#asPermitted(error);
     }
+  }
+
+  #checkContainer(rid: string): void {
+    if (this.access.kind === 'token' && this.access.grant.container !== rid) {
+      throw otherContainer();
+    }
+  }
+
+  /** A token does not tell which containers there are beside its own: what it may not read may as well be missing. */
+  #asPermitted(error: unknown): unknown {
+    if (this.access.kind !== 'token' || !isPerigeeError(error, 'NOT_FOUND')) {
+      return error;
+    }
+    const { names, container } = this.access.grant;
+    const isOwn = this.name(1) === container || (this.name(0) === names[0] && this.name(1) === names[1]);
+    return isOwn ? error : otherContainer();
   }
 
   /** Clients that encrypt name the container whose policy they know; after it was made again under the same name they have to read that anew. */
@@ -137,12 +157,22 @@ export class RequestContext {
   }
 
   /** Runs `work` on the container of the path, once the credential permits it and the throughput allows it. */
-  withContainer(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
-    return this.server.containers.use(this.name(0), this.name(1), async (container) => {
-      this.checkContainer(container.info.rid);
-      this.#checkIntended(container.info.rid);
-      const { limiter } = this.server;
-      return limiter === undefined ? work(container) : limiter.run(this, container, () => work(container));
-    });
+  async withContainer(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
+    let isFound = false;
+    try {
+      return await this.server.containers.use(this.name(0), this.name(1), async (container) => {
+        this.#checkContainer(container.info.rid);
+        isFound = true;
+        this.#checkIntended(container.info.rid);
+        const { limiter } = this.server;
+        return limiter === undefined ? await work(container) : await limiter.run(this, container, () => work(container));
+      });
+    } catch (error) {
+      throw isFound ? error : this.#asPermitted(error);
+    }
   }
+}
+
+function otherContainer(): PerigeeError {
+  return new PerigeeError('FORBIDDEN', 'The resource token is for another container than the one in the path.');
 }

@@ -1,4 +1,12 @@
-import type { PartitionKeyText } from '../../store/partition-key.ts';
+import type { GrantedKey } from './granted-key.ts';
+
+/** The one document or script that a token is for. */
+export interface GrantedChild {
+  readonly type: 'docs' | 'sprocs' | 'triggers' | 'udfs';
+  readonly id: string;
+  /** Its resource id, where that was known when the token was issued. */
+  readonly rid: string | undefined;
+}
 
 /** What a resource token permits: the content of a permission, bound to resource ids so that it never fits a successor of the same name. */
 export interface ResourceGrant {
@@ -6,10 +14,12 @@ export interface ResourceGrant {
   readonly permission: string;
   /** Resource id of the container in which everything happens. */
   readonly container: string;
+  /** Ids of the database and the container when the token was issued. They permit nothing: they tell a container that is gone from one of others. */
+  readonly names: readonly [database: string, container: string];
   /** The one document or script that it is about; `undefined` for the whole container. */
-  readonly child: { readonly type: 'docs' | 'sprocs' | 'triggers' | 'udfs'; readonly id: string } | undefined;
+  readonly child: GrantedChild | undefined;
   /** The partition key, or the prefix of one, that it is limited to. */
-  readonly partitionKey: PartitionKeyText | undefined;
+  readonly partitionKey: GrantedKey | undefined;
   readonly mode: 'Read' | 'All';
   /** Seconds since 1970 at which it ends. */
   readonly expiresAt: number;
@@ -28,7 +38,9 @@ export type Access =
 export type Need =
   /** The account itself, which every client reads first. */
   | 'account'
-  /** Databases, containers, throughput, users and so on. */
+  /** Databases, containers and client encryption keys: what clients have to know before they read documents. */
+  | 'metadata-read'
+  /** Throughput and users. */
   | 'manage-read'
   | 'manage-write'
   /** Permissions, which hold tokens. */
@@ -44,6 +56,8 @@ export type Need =
   | 'changes'
   /** All documents of a container as a feed. */
   | 'list'
+  | 'conflict-read'
+  | 'conflict-write'
   | 'batch'
   | 'bulk'
   | 'delete-partition'
@@ -54,6 +68,7 @@ export type Need =
 /** Needs that change nothing. */
 const READS: ReadonlySet<Need> = new Set<Need>([
   'account',
+  'metadata-read',
   'manage-read',
   'container-read',
   'plan',
@@ -61,6 +76,7 @@ const READS: ReadonlySet<Need> = new Set<Need>([
   'query',
   'changes',
   'list',
+  'conflict-read',
   'script-read',
 ]);
 

@@ -1,15 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../../core/errors.ts';
-import { parsePartitionKeyText, partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
+import { parsePartitionKeyText } from '../../store/partition-key.ts';
 import type { ResourceLink } from '../resource-link.ts';
 import { header } from '../wire-headers.ts';
-import { isReading, type Access, type Need, type ResourceGrant } from './access.ts';
+import { isReading, type Access, type GrantedChild, type Need, type ResourceGrant } from './access.ts';
+import { isWithinKey, type GrantedKey } from './granted-key.ts';
 
 /** Sub-status with which the service refuses management by a directory's token. */
 const DIRECTORY_SUB_STATUS = 5300;
 
 /** What a credential of a directory may never do. */
-const MANAGEMENT: ReadonlySet<Need> = new Set<Need>(['manage-write', 'container-write', 'permission-read', 'script-write', 'script-read']);
+const MANAGEMENT: ReadonlySet<Need> = new Set<Need>([
+  'manage-read',
+  'manage-write',
+  'container-write',
+  'permission-read',
+  'script-read',
+  'script-write',
+]);
 
 /** What a token for the whole of a container permits; more than reading needs the mode All. */
 const OF_CONTAINER: ReadonlySet<Need> = new Set<Need>([
@@ -21,6 +29,8 @@ const OF_CONTAINER: ReadonlySet<Need> = new Set<Need>([
   'query',
   'changes',
   'list',
+  'conflict-read',
+  'conflict-write',
   'batch',
   'bulk',
   'delete-partition',
@@ -93,12 +103,12 @@ function checkGrant(grant: ResourceGrant, need: Need, link: ResourceLink, header
   }
 }
 
-function isChild({ type, id }: NonNullable<ResourceGrant['child']>, need: Need, link: ResourceLink): boolean {
+function isChild({ type, id, rid }: GrantedChild, need: Need, link: ResourceLink): boolean {
   const wanted = type === 'docs' ? need === 'item-read' || need === 'item-write' : SCRIPT_NEEDS.has(need);
-  return wanted && link.feed.type === type && link.id === id;
+  return wanted && link.feed.type === type && link.id !== undefined && (link.id === id || link.id === rid);
 }
 
-function checkKey(granted: string, need: Need, headers: IncomingHttpHeaders): void {
+function checkKey(granted: GrantedKey, need: Need, headers: IncomingHttpHeaders): void {
   if (!OF_KEY.has(need)) {
     throw refuse('A resource token for a partition key does not permit this request, which could reach other keys.');
   }
@@ -109,11 +119,7 @@ function checkKey(granted: string, need: Need, headers: IncomingHttpHeaders): vo
     throw refuse('A resource token for a partition key does not permit to run triggers.');
   }
   const sent = header(headers, 'x-ms-documentdb-partitionkey');
-  if (sent === undefined || !beginsWith(parsePartitionKeyText(sent), parsePartitionKeyText(granted))) {
+  if (sent === undefined || !isWithinKey(granted, parsePartitionKeyText(sent))) {
     throw refuse('The resource token is for another partition key than the request names in x-ms-documentdb-partitionkey.');
   }
-}
-
-function beginsWith(key: PartitionKey, prefix: PartitionKey): boolean {
-  return key.length >= prefix.length && partitionKeyText(key.slice(0, prefix.length)) === partitionKeyText(prefix);
 }

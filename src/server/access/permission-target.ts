@@ -1,14 +1,17 @@
-import { PerigeeError } from '../../core/errors.ts';
+import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { partitionKeyOf, partitionKeyText, normalizePartitionKey, type PartitionKeyInput } from '../../store/partition-key.ts';
+import { normalizePartitionKey, parsePartitionKeyText, partitionKeyOf, type PartitionKey } from '../../store/partition-key.ts';
+import type { DocumentStore } from '../../store/document-store.ts';
 import { parseDocumentRid } from '../../store/resource-id.ts';
 import { containerOwner } from '../catalog/find-owner.ts';
+import type { CatalogResource } from '../catalog/server-catalog.ts';
 import type { OpenContainer } from '../container-registry.ts';
 import type { ServerContext } from '../server-context.ts';
 import type { ResourceGrant } from './access.ts';
+import { grantKey } from './granted-key.ts';
 
 /** What a permission is about, bound to resource ids. */
-export type PermissionTarget = Pick<ResourceGrant, 'container' | 'child' | 'partitionKey'>;
+export type PermissionTarget = Pick<ResourceGrant, 'container' | 'names' | 'child' | 'partitionKey'>;
 
 const FORM =
   'The member resource of a permission is dbs/{database}/colls/{container}, or that of a document, stored procedure, trigger or udf below it.';
@@ -53,14 +56,23 @@ export async function permissionTarget(server: ServerContext, databaseRid: strin
     if (containerOwner(open.info).databaseRid !== databaseRid) {
       throw new PerigeeError('BAD_REQUEST', 'A permission is about something in the database of its user.');
     }
-    const key = permission['resourcePartitionKey'];
-    const partitionKey =
-      key === undefined
-        ? undefined
-        : partitionKeyText(normalizePartitionKey(key as PartitionKeyInput, open.partitionKeyPaths.length, true));
-    const target = { container: open.info.rid, child: undefined, partitionKey };
-    return type === undefined ? target : withChild(server, open, target, type, name as string);
+    const key = keyOf(permission, open);
+    const { rid, databaseId, definition } = open.info;
+    const target: PermissionTarget = {
+      container: rid,
+      names: [databaseId, definition.id],
+      child: undefined,
+      partitionKey: key === undefined ? undefined : grantKey(key),
+    };
+    return type === undefined ? target : withChild(server, open, target, type, name as string, key);
   });
+}
+
+/** The partition key that a permission is limited to: a list, in which `{}` stands for a missing level, or the text of a single one. */
+function keyOf({ resourcePartitionKey: given }: JsonObject, { partitionKeyPaths }: OpenContainer): PartitionKey | undefined {
+  return given === undefined
+    ? undefined
+    : normalizePartitionKey(parsePartitionKeyText(JSON.stringify(Array.isArray(given) ? given : [given])), partitionKeyPaths.length, true);
 }
 
 async function withChild(
@@ -69,34 +81,70 @@ async function withChild(
   target: PermissionTarget,
   type: string,
   name: string,
+  key: PartitionKey | undefined,
 ): Promise<PermissionTarget> {
   switch (type) {
     case 'sprocs':
     case 'triggers':
     case 'udfs': {
-      const { id } = await server.catalog.read(type, containerOwner(container.info), name);
-      return { ...target, child: { type, id } };
+      const { id, rid } = await findScript(server, container, type, name);
+      return { ...target, child: { type, id, rid } };
     }
     case 'docs':
-      return documentTarget(container, target, name);
+      return documentTarget(container, target, name, key);
     default:
       throw new PerigeeError('BAD_REQUEST', FORM);
   }
 }
 
+/** The script that a link names; names may be encoded or not. @throws NOT_FOUND */
+function findScript(
+  { catalog }: ServerContext,
+  { info }: OpenContainer,
+  kind: 'sprocs' | 'triggers' | 'udfs',
+  name: string,
+): Promise<CatalogResource> {
+  const owner = containerOwner(info);
+  return catalog.read(kind, owner, name).catch((error: unknown) => {
+    const other = decoded(name);
+    if (other === name || !isPerigeeError(error, 'NOT_FOUND')) {
+      throw error;
+    }
+    return catalog.read(kind, owner, other);
+  });
+}
+
 /** A document by resource id has one partition key; by name it needs to be told, for another key may hold the same id. */
-async function documentTarget(container: OpenContainer, target: PermissionTarget, name: string): Promise<PermissionTarget> {
-  if (parseDocumentRid(name)?.container === container.info.rid) {
+async function documentTarget(
+  container: OpenContainer,
+  target: PermissionTarget,
+  name: string,
+  key: PartitionKey | undefined,
+): Promise<PermissionTarget> {
+  const { store, partitionKeyPaths, hasSystemKey, info } = container;
+  if (parseDocumentRid(name)?.container === info.rid) {
     const query = { query: 'SELECT * FROM c WHERE c._rid = @rid', parameters: [{ name: '@rid', value: name }] };
-    const [document] = await container.store.query<JsonObject & { readonly id: string }>(query).toArray();
+    const [document] = await store.query<JsonObject & { readonly id: string }>(query).toArray();
     if (document === undefined) {
       throw new PerigeeError('NOT_FOUND', 'Resource Not Found: the document that the permission is about does not exist.');
     }
-    const partitionKey = partitionKeyText(partitionKeyOf(document, container.partitionKeyPaths));
-    return { ...target, child: { type: 'docs', id: document.id }, partitionKey };
+    const partitionKey = grantKey(partitionKeyOf(document, partitionKeyPaths));
+    return { ...target, child: { type: 'docs', id: document.id, rid: name }, partitionKey };
   }
-  if (target.partitionKey === undefined && !container.hasSystemKey) {
+  if (hasSystemKey) {
+    return { ...target, child: { type: 'docs', id: await idOfName(store, [undefined], name), rid: undefined } };
+  }
+  if (key?.length !== partitionKeyPaths.length) {
     throw new PerigeeError('BAD_REQUEST', 'A permission on a document by name has its partition key in the member resourcePartitionKey.');
   }
-  return { ...target, child: { type: 'docs', id: decoded(name) } };
+  return { ...target, child: { type: 'docs', id: await idOfName(store, key, name), rid: undefined } };
+}
+
+/** The id that a link means: as it is written, unless only the decoded one is there. */
+async function idOfName(store: DocumentStore, key: PartitionKey, name: string): Promise<string> {
+  const other = decoded(name);
+  if (other === name || (await store.read(name, key)) !== undefined) {
+    return name;
+  }
+  return (await store.read(other, key)) === undefined ? name : other;
 }

@@ -1,6 +1,9 @@
+import { parseDatabaseRid } from '../../store/resource-id.ts';
 import type { ResourceLink } from '../resource-link.ts';
 
-const RESOURCE_ID = /^(?:[A-Za-z0-9+-]{4})+$|^(?:[A-Za-z0-9+-]{4})*(?:[A-Za-z0-9+-]{2}==|[A-Za-z0-9+-]{3}=)$/u;
+const RESOURCE_ID = /^(?:[A-Za-z0-9+-]{4})*(?:[A-Za-z0-9+-]{2}==|[A-Za-z0-9+-]{3}=|[A-Za-z0-9+-]{4})$/u;
+/** How many letters of a resource id come from its first four bytes alone, which are its database's. */
+const DATABASE_LETTERS = 5;
 
 /**
  * The texts of which a client signs one with a master key: by name, and, where the link may hold resource ids, by the last of them alone.
@@ -29,7 +32,15 @@ function signedResource({ feed, id }: ResourceLink): { readonly type: string; re
   }
 }
 
+/** The last id of a link by resource ids; `undefined` for a link by names, which may look like one but do not begin with their database's. */
 function lastResourceId({ feed, id }: ResourceLink): string | undefined {
+  const database = feed.names[0] ?? id;
   const rid = id ?? feed.names.at(-1);
-  return rid !== undefined && RESOURCE_ID.test(rid) ? rid : undefined;
+  return database !== undefined &&
+    rid !== undefined &&
+    parseDatabaseRid(database) !== undefined &&
+    RESOURCE_ID.test(rid) &&
+    rid.startsWith(database.slice(0, DATABASE_LETTERS))
+    ? rid
+    : undefined;
 }

@@ -37,13 +37,15 @@ const CHECKS: Readonly<Record<ResourceKind, (body: JsonObject) => JsonObject>> =
   users: () => ({}),
   permissions: (body) => {
     const key = body['resourcePartitionKey'];
-    if (key !== undefined && key !== null && !Array.isArray(key)) {
-      throw invalid('The member resourcePartitionKey is a list with a value for each level of the partition key.');
+    if (key !== undefined && key !== null && typeof key !== 'string' && !Array.isArray(key)) {
+      throw invalid(
+        'The member resourcePartitionKey is a list with a value for each level of the partition key, or the text of a single one.',
+      );
     }
     return {
       permissionMode: oneOf(body['permissionMode'], 'permissionMode', ['Read', 'All']),
       resource: textOf(body['resource'], 'resource', 4096),
-      ...(Array.isArray(key) ? { resourcePartitionKey: key } : {}),
+      ...(key === undefined || key === null ? {} : { resourcePartitionKey: key }),
     };
   },
   clientencryptionkeys: (body) => {

@@ -22,7 +22,7 @@ export async function findOwner(context: RequestContext, kind: ResourceKind): Pr
     case 'database':
       return databaseOwner(await containers.database(context.name(0)));
     case 'container':
-      return containerOwner(await containers.containerInfo(context.name(0), context.name(1)));
+      return containerOwner(await context.containerInfo());
     default: {
       const owner = databaseOwner(await containers.database(context.name(0)));
       const user = await catalog.read('users', owner, context.name(1));

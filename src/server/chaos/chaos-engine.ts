@@ -111,8 +111,8 @@ export class ChaosEngine implements ChaosControl {
     return kinds.length === 0 ? undefined : { delayMs, effect: undefined, kinds };
   }
 
-  /** Resolves after a delay, or when the server stops. */
-  wait(delayMs: number): Promise<void> {
+  /** Resolves after a delay, when the client has gone, or when the server stops. */
+  wait(delayMs: number, onGone: (listener: () => void) => void): Promise<void> {
     return new Promise((resolve) => {
       if (this.#closed) {
         resolve();
@@ -125,6 +125,7 @@ export class ChaosEngine implements ChaosControl {
       };
       const cancel = this.#runtime.setTimer(delayMs, end);
       this.#waiting.add(end);
+      onGone(end);
     });
   }
 

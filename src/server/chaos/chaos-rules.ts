@@ -11,7 +11,7 @@ export type ChaosEffect =
       readonly retryAfterMs?: number | undefined;
       readonly applied?: boolean | undefined;
     }
-  /** Waits before the request is carried out, then goes on with the rules behind it. */
+  /** Waits before the request is carried out, then goes on with the rules behind it. A request whose client gave up meanwhile is not carried out. */
   | {
       readonly kind: 'delay';
       readonly delayMs: number;

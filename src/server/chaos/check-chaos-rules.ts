@@ -2,7 +2,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 import { operationNames } from '../operations.ts';
 import { ROUTES } from '../routes.ts';
-import type { ChaosRules } from './chaos-rules.ts';
+import type { ChaosRule, ChaosRules } from './chaos-rules.ts';
 import { matchesOperation } from './matches-operation.ts';
 
 const MAX_RULES = 100;
@@ -34,6 +34,12 @@ const EFFECTS: Readonly<Record<string, readonly string[]>> = {
 
 function invalid(where: string, what: string): PerigeeError {
   return new PerigeeError('INVALID_OPTION', `Cannot use the chaos rules: ${where} ${what}.`);
+}
+
+/** Where a rule is, and what it is called. */
+function placeOf(rule: unknown, index: number): string {
+  const id = isJsonObject(rule) ? rule['id'] : undefined;
+  return typeof id === 'string' && id !== '' ? `rules[${index}] (${JSON.stringify(id.slice(0, 50))})` : `rules[${index}]`;
 }
 
 function objectAt(value: unknown, where: string, members: readonly string[]): JsonObject {
@@ -126,15 +132,22 @@ function checkRule(value: unknown, where: string, operations: readonly string[])
 /** Checks rules, which may come from a file or a request. @throws INVALID_OPTION, which names the place */
 export function checkChaosRules(value: unknown): ChaosRules {
   const { seed, rules } = objectAt(value, 'they', RULES_MEMBERS);
-  if (seed !== undefined && typeof seed !== 'number' && typeof seed !== 'string') {
+  if (seed !== undefined && typeof seed !== 'string' && !(typeof seed === 'number' && Number.isFinite(seed))) {
     throw invalid('seed', 'is neither a number nor a text');
   }
   if (!Array.isArray(rules) || rules.length > MAX_RULES) {
     throw invalid('rules', `is not a list of at most ${MAX_RULES}`);
   }
   const operations = operationNames(ROUTES);
+  const ids = new Set<unknown>();
   for (const [index, rule] of rules.entries()) {
-    checkRule(rule, `rules[${index}]`, operations);
+    const where = placeOf(rule, index);
+    checkRule(rule, where, operations);
+    const id = (rule as ChaosRule).id ?? `rule-${index + 1}`;
+    if (ids.has(id)) {
+      throw invalid(`${where}.id`, 'is the id of an earlier rule');
+    }
+    ids.add(id);
   }
   return value as unknown as ChaosRules;
 }

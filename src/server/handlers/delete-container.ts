@@ -7,8 +7,7 @@ import type { RequestContext } from '../server-context.ts';
 /** `DELETE /dbs/{database}/colls/{container}`: deletes a container and its documents. */
 export async function deleteContainer(context: RequestContext): Promise<Reply> {
   const { backend, containers, catalog } = context.server;
-  const info = await containers.containerInfo(context.name(0), context.id);
-  context.checkContainer(info.rid);
+  const info = await context.containerInfo();
   checkIfMatch(context.headers, info.etag);
   await backend.deleteContainer(info.databaseId, info.definition.id);
   containers.drop(info.databaseId, info.definition.id);

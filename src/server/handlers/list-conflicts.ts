@@ -4,6 +4,6 @@ import type { RequestContext } from '../server-context.ts';
 
 /** `GET .../conflicts`, and `POST` there with a query: none, for there is one place to write to. */
 export async function listConflicts(context: RequestContext): Promise<Reply> {
-  const { rid } = await context.server.containers.containerInfo(context.name(0), context.name(1));
+  const { rid } = await context.containerInfo();
   return resourceFeed(context, rid, 'Conflicts', []);
 }

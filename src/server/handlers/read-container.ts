@@ -15,8 +15,7 @@ const QUOTA_HEADERS = [
 
 /** `GET /dbs/{database}/colls/{container}` */
 export async function readContainer(context: RequestContext): Promise<Reply> {
-  const info = await context.server.containers.containerInfo(context.name(0), context.id);
-  context.checkContainer(info.rid);
+  const info = await context.containerInfo();
   checkIfNoneMatch(context.headers, info.etag);
   const quota = isTrue(context.headers, 'x-ms-documentdb-populatequotainfo') ? QUOTA_HEADERS : [];
   return resourceReply(200, containerJson(info), quota);

@@ -8,8 +8,7 @@ import { checkIfMatch } from '../if-match.ts';
 /** `PUT /dbs/{database}/colls/{container}`: replaces what may change of a definition. */
 export async function replaceContainer(context: RequestContext): Promise<Reply> {
   const { backend, containers } = context.server;
-  const current = await containers.containerInfo(context.name(0), context.id);
-  context.checkContainer(current.rid);
+  const current = await context.containerInfo();
   checkIfMatch(context.headers, current.etag);
   const { definition } = current;
   const input = containerInput(context.jsonObject(), serverExtra(definition), definition);
