@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { PerigeeError } from '../../core/errors.ts';
 import type { ChaosRules } from '../../server/chaos/chaos-rules.ts';
 import type { CrossPartitionQueries, ServerOptions } from '../../server/server-options.ts';
@@ -31,6 +32,9 @@ export interface ServeOptions {
   readonly closeTimeout?: string | undefined;
   readonly json?: boolean | undefined;
 }
+
+/** Where `--https` keeps its certificate: one that is made anew at each start would have to be trusted anew. */
+const DEFAULT_CERTIFICATE_FOLDER = '.perigee/certs';
 
 function invalid(message: string, cause?: unknown): PerigeeError {
   return new PerigeeError('INVALID_OPTION', message, { cause });
@@ -81,7 +85,8 @@ function httpsOf(options: ServeOptions): ServerOptions['https'] {
     }
     return { cert: readText('--certificate', certificate), key: readText('--private-key', privateKey) };
   }
-  return certificateFolder === undefined ? options.https : { folder: certificateFolder };
+  const folder = certificateFolder ?? (options.https === true ? DEFAULT_CERTIFICATE_FOLDER : undefined);
+  return folder === undefined ? undefined : { folder: resolve(folder) };
 }
 
 /** Translates the command line into options of the server. @throws INVALID_OPTION */
