@@ -1,18 +1,26 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const FOLDER: string = fileURLToPath(new URL('peers/', import.meta.url));
+/** Where the packages are that are only compared with. */
+export const PEERS_FOLDER: string = fileURLToPath(new URL('peers/', import.meta.url));
 
 /**
- * Loads a package that is only compared with. These have a lock file of their own, so that nobody installs them but who runs the benchmark: the
- * first call does.
+ * Installs the packages that are only compared with, where one of them is missing. They have a lock file of their own, so that nobody installs them
+ * but who runs a benchmark.
  */
-export function loadPeer(name: string): unknown {
-  if (!existsSync(`${FOLDER}node_modules/${name}`)) {
-    process.stderr.write(`Installing ${name} to compare with …\n`);
-    execFileSync('npm', ['ci', '--ignore-scripts', '--silent'], { cwd: FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
+export function installPeers(): void {
+  const { dependencies } = JSON.parse(readFileSync(`${PEERS_FOLDER}package.json`, 'utf8')) as { dependencies: Record<string, string> };
+  const missing = Object.keys(dependencies).filter((name) => !existsSync(`${PEERS_FOLDER}node_modules/${name}`));
+  if (missing.length > 0) {
+    process.stderr.write(`Installing ${missing.join(', ')} to compare with …\n`);
+    execFileSync('npm', ['ci', '--ignore-scripts', '--silent'], { cwd: PEERS_FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
   }
-  return createRequire(`${FOLDER}package.json`)(name);
+}
+
+/** Loads a package that is only compared with. */
+export function loadPeer(name: string): unknown {
+  installPeers();
+  return createRequire(`${PEERS_FOLDER}package.json`)(name);
 }

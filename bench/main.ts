@@ -20,6 +20,7 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   'second-sync': () => import('./cases/second-sync.ts'),
   'server-start': () => import('./cases/server-start.ts'),
   server: () => import('./cases/server.ts'),
+  emulator: () => import('./cases/emulator.ts'),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });

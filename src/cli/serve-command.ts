@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { PerigeeError } from '../core/errors.ts';
+import { ShiftableRuntime } from '../core/shiftable-runtime.ts';
 import { consoleLogger } from './console-logger.ts';
 import { DEFAULT_STORE, openStore } from './open-store.ts';
+import { restoreInto } from './restore-command.ts';
 import { readyJson, readyText } from './serve/ready-text.ts';
 import { serverOptionsOf, type ServeOptions } from './serve/server-options-of.ts';
 import { untilStopped } from './serve/stop-signals.ts';
+import { openInput } from './snapshot/input-file.ts';
 import { parseStoreAddress } from './store-address.ts';
 
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
@@ -47,7 +50,10 @@ export function addServeCommand(program: Command): void {
     )
     .option('--enforce-throughput', 'refuse requests beyond the provisioned throughput with 429')
     .option('--partitions <number>', 'how many partition key ranges a new container has at least')
+    .option('--restore <file>', 'begin with a snapshot; the store must be empty')
+    .option('--replace', 'with --restore: the snapshot takes the place of everything that the store holds')
     .option('--chaos <file>', 'faults to inject, as JSON rules (docs/chaos.md)')
+    .option('--telemetry', 'note requests in OpenTelemetry, as it is set up by a module given to node --import (docs/telemetry.md)')
     .option('--max-connections <number>', 'connections at a time')
     .option('--close-timeout <milliseconds>', 'how long requests under way may take when the server stops')
     .option('--json', 'print one line of JSON when ready')
@@ -66,8 +72,12 @@ async function serve(options: ServeOptions): Promise<void> {
       'Cannot serve an account: it speaks the protocol itself. Connect to it, or copy it into a local store first.',
     );
   }
-  const { backend, label } = await openStore(options.store);
+  const snapshot = options.restore === undefined ? undefined : await openInput(options.restore);
+  const { backend, label } = await openStore(options.store, { runtime: new ShiftableRuntime() });
   try {
+    if (snapshot !== undefined) {
+      await restoreInto(backend, snapshot, options.replace === true);
+    }
     const [{ startServer }, { WELL_KNOWN_KEY }] = await Promise.all([
       import('../server/start-server.ts'),
       import('../server/server-options.ts'),

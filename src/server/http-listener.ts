@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { PerigeeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
+import type { LongUploads } from './admin/long-uploads.ts';
 import { statusName } from './error-reply.ts';
 import type { ConnectionTurns } from './gate/connection-turns.ts';
 import { endLingering, lingerAtEnd } from './gate/lingering-end.ts';
@@ -58,13 +59,15 @@ export interface HttpServerParts {
   readonly turns: ConnectionTurns;
   readonly limits: ConnectionLimits;
   readonly certificate: ServerCertificate | undefined;
+  /** Connections that the time for a whole request does not count for. */
+  readonly uploads: LongUploads;
   readonly runtime: Runtime;
   readonly logger: Logger;
 }
 
 /** Makes the server of HTTP or HTTPS. */
 export async function createHttpServer(parts: HttpServerParts): Promise<Server> {
-  const { listener, turns, certificate, runtime, limits } = parts;
+  const { listener, turns, certificate, uploads, runtime, limits } = parts;
   const { maxConnections, headersTimeoutMs, requestTimeoutMs } = limits;
   const options: HttpOptions = {
     ...HTTP_OPTIONS,
@@ -92,6 +95,9 @@ export async function createHttpServer(parts: HttpServerParts): Promise<Server> 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) {
       socket.destroy();
+      return;
+    }
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && uploads.has(socket)) {
       return;
     }
     const status = PARSER_STATUS[error.code ?? ''] ?? 400;

@@ -95,6 +95,15 @@ describe('perigee serve', () => {
     expect(await idsOf(notes)).toEqual(['a']);
   });
 
+  test('with --telemetry notes requests where a module given to --import says', async () => {
+    const setup = new URL('telemetry-setup.mjs', import.meta.url).href;
+    const { cli, url } = await serveCli(['--store', 'memory', '--telemetry'], { env: { NODE_OPTIONS: `--import ${setup}` } });
+    await notesOf(sdkClient(url));
+    const { exit, stderr } = await cli.stop('SIGTERM');
+    expect(exit).toBe(0);
+    expect(stderr.split('\n')).toEqual(expect.arrayContaining(['span create_container app 201']));
+  });
+
   test('a client that asks wrongly gets its status and harms nobody', async () => {
     const { cli, url } = await serveCli(['--store', 'memory']);
     const notes = await notesOf(sdkClient(url));

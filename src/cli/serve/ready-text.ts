@@ -1,3 +1,4 @@
+import { connectionString } from '../../server/connection-string.ts';
 import type { PerigeeServer } from '../../server/server-options.ts';
 
 /** What is told of a server that is listening. */
@@ -10,8 +11,8 @@ export interface ReadyFacts {
 }
 
 /** What a client connects with, ready to paste; `undefined` for a key that is not printed. */
-function connectionString({ server, wellKnownKey }: ReadyFacts): string | undefined {
-  return wellKnownKey === undefined ? undefined : `AccountEndpoint=${server.url}/;AccountKey=${wellKnownKey};`;
+function printedConnection({ server, wellKnownKey }: ReadyFacts): string | undefined {
+  return wellKnownKey === undefined ? undefined : connectionString(server.url, wellKnownKey);
 }
 
 /** One line of JSON for programs. */
@@ -23,7 +24,7 @@ export function readyJson(facts: ReadyFacts): string {
     port,
     computeGatewayUrl,
     key: wellKnownKey,
-    connectionString: connectionString(facts),
+    connectionString: printedConnection(facts),
     store,
     certificate,
   });
@@ -32,7 +33,7 @@ export function readyJson(facts: ReadyFacts): string {
 /** Some lines for people. */
 export function readyText(facts: ReadyFacts): string {
   const { server, store, wellKnownKey } = facts;
-  const text = connectionString(facts) ?? `AccountEndpoint=${server.url}/;AccountKey=<the key you gave>;`;
+  const text = printedConnection(facts) ?? connectionString(server.url, '<the key you gave>');
   return [
     'Perigee serves the Cosmos DB protocol.',
     `  endpoint  ${server.url}`,

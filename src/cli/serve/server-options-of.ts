@@ -23,7 +23,10 @@ export interface ServeOptions {
   readonly crossPartition: string;
   readonly enforceThroughput?: boolean | undefined;
   readonly partitions?: string | undefined;
+  readonly restore?: string | undefined;
+  readonly replace?: boolean | undefined;
   readonly chaos?: string | undefined;
+  readonly telemetry?: boolean | undefined;
   readonly maxConnections?: string | undefined;
   readonly closeTimeout?: string | undefined;
   readonly json?: boolean | undefined;
@@ -83,6 +86,9 @@ function httpsOf(options: ServeOptions): ServerOptions['https'] {
 
 /** Translates the command line into options of the server. @throws INVALID_OPTION */
 export function serverOptionsOf(options: ServeOptions, environment: NodeJS.ProcessEnv): Omit<ServerOptions, 'backend'> {
+  if (options.replace === true && options.restore === undefined) {
+    throw invalid('Cannot replace what the store holds: --replace goes together with --restore.');
+  }
   return {
     host: options.host,
     port: parsePort(options.port),
@@ -99,6 +105,7 @@ export function serverOptionsOf(options: ServeOptions, environment: NodeJS.Proce
     enforceThroughput: options.enforceThroughput,
     partitions: parseCount('--partitions', options.partitions),
     chaos: options.chaos === undefined ? undefined : readChaosRules(options.chaos),
+    telemetry: options.telemetry,
     maxConnections: parseCount('--max-connections', options.maxConnections),
     closeTimeoutMs: parseCount('--close-timeout', options.closeTimeout),
   };

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { containerSettings } from '../../query/container-settings.ts';
-import { queryUnits } from '../../query/cost/request-units.ts';
+import { pageUnits } from '../../query/cost/page-units.ts';
+import { accessByPolicy } from '../../query/cost/query-work.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import type { QuerySource } from '../../query/executor/query-source.ts';
@@ -22,6 +23,8 @@ import { documentOf } from './resident-writes.ts';
 
 /** Rows of one step of a scan: few enough that a step ends within a millisecond or two. */
 const STEP_ROWS = 200;
+/** Rows of one step where they are only counted. */
+const COUNT_ROWS = 10_000;
 
 /** Runs one page of a query over the rows that a draft sees; `between` is called between two pieces of it and may end it by throwing. */
 export async function runQueryPage(
@@ -37,8 +40,8 @@ export async function runQueryPage(
   const page = await executeQuery({
     prepared,
     parameters: request.parameters,
-    source: sourceOf(draft, request, between),
-    wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, between),
+    source: sourceOf(draft, request, runtime, between),
+    wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, runtime, between),
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     range: request.range,
@@ -47,12 +50,13 @@ export async function runQueryPage(
     computedProperties,
     searchPolicy,
     udfs: functionsOfQuery(draft.container.userFunctions, request.userDefinedFunctions),
+    access: accessByPolicy(prepared, definition),
   });
   return {
     items: page.items,
     continuation: page.continuation,
     documentsScanned: page.rowsLookedAt,
-    requestUnits: queryUnits({ documentsLookedAt: page.rowsLookedAt, itemsReturned: page.items.length, bytesReturned: page.bytesReturned }),
+    requestUnits: pageUnits(request, definition.partitionKey, { ...page, itemsReturned: page.items.length }),
   };
 }
 
@@ -80,9 +84,25 @@ export function conditionMatcher(runtime: Runtime): (condition: string, document
 }
 
 /** The rows of a scope as documents; each is parsed for this run alone, so what the query returns is nobody else's. */
-function sourceOf(draft: ResidentDraft, request: QueryRequest, between: () => void): QuerySource {
+function sourceOf(draft: ResidentDraft, request: QueryRequest, runtime: Runtime, between: () => void): QuerySource {
   const matches = scopeFilter(draft.container, request);
   return {
+    async count(behind, upTo, signal) {
+      let count = 0;
+      let ordinal = behind;
+      for (let done = false; !done && ordinal < upTo;) {
+        signal?.throwIfAborted();
+        between();
+        const step = scanRows(draft, request, ordinal, COUNT_ROWS);
+        count += step.rows.filter((row) => row.ordinal <= upTo && matches(row)).length;
+        ordinal = step.rows.at(-1)?.ordinal ?? upTo;
+        done = step.done;
+        if (!done) {
+          await runtime.yieldTask();
+        }
+      }
+      return count;
+    },
     async *scan({ afterOrdinal, signal }) {
       let ordinal = afterOrdinal;
       for (let done = false; !done;) {
