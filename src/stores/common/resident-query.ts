@@ -56,6 +56,8 @@ export async function runQueryPage(
     items: page.items,
     continuation: page.continuation,
     documentsScanned: page.rowsLookedAt,
+    rowsMatched: page.rowsMatched,
+    bytesRead: page.bytesRead,
     requestUnits: pageUnits(request, definition.partitionKey, { ...page, itemsReturned: page.items.length }),
   };
 }
@@ -111,8 +113,10 @@ function sourceOf(draft: ResidentDraft, request: QueryRequest, runtime: Runtime,
         const step = scanRows(draft, request, ordinal, STEP_ROWS);
         ordinal = step.rows.at(-1)?.ordinal ?? ordinal;
         done = step.done;
-        const rows = step.rows.filter(matches).map((row) => ({ ordinal: row.ordinal, document: documentOf<JsonObject>(row) }));
-        yield { rows, scannedTo: ordinal, looked: rows.length };
+        const found = step.rows.filter(matches);
+        const rows = found.map((row) => ({ ordinal: row.ordinal, document: documentOf<JsonObject>(row) }));
+        const bytes = found.reduce((sum, { text }) => sum + text.length, 0);
+        yield { rows, scannedTo: ordinal, looked: rows.length, bytes };
       }
     },
   };
