@@ -58,6 +58,7 @@ export function addServeCommand(program: Command): void {
     .option('--telemetry', 'note requests in OpenTelemetry, as it is set up by a module given to node --import (docs/telemetry.md)')
     .option('--max-connections <number>', 'connections at a time')
     .option('--close-timeout <milliseconds>', 'how long requests under way may take when the server stops')
+    .option('--idle-grace <milliseconds>', 'how long idle connections may still send a request when the server stops', '250')
     .option('--json', 'print one line of JSON when ready')
     .addHelpText(
       'after',

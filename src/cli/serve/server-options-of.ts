@@ -30,6 +30,7 @@ export interface ServeOptions {
   readonly telemetry?: boolean | undefined;
   readonly maxConnections?: string | undefined;
   readonly closeTimeout?: string | undefined;
+  readonly idleGrace?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -112,6 +113,7 @@ export function serverOptionsOf(options: ServeOptions, environment: NodeJS.Proce
     chaos: options.chaos === undefined ? undefined : readChaosRules(options.chaos),
     telemetry: options.telemetry,
     maxConnections: parseCount('--max-connections', options.maxConnections),
+    idleGraceMs: parseCount('--idle-grace', options.idleGrace),
     closeTimeoutMs: parseCount('--close-timeout', options.closeTimeout),
   };
 }

@@ -1,6 +1,7 @@
 import { Agent } from 'node:https';
 import type { Container, CosmosClientOptions, PermissionDefinition, RequestOptions } from '@azure/cosmos';
 import type { Backend } from '../../../src/store/backend.ts';
+import type { Runtime } from '../../../src/core/runtime.ts';
 import type { ServerOptions } from '../../../src/server/index.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/index.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/index.ts';
@@ -10,8 +11,8 @@ export type BackendName = 'memory' | 'sqlite';
 
 export const BACKENDS: readonly BackendName[] = ['memory', 'sqlite'];
 
-export function openBackend(name: BackendName): Promise<Backend> {
-  return Promise.resolve(name === 'memory' ? openMemoryBackend() : openSqliteBackend({ path: ':memory:' }));
+export function openBackend(name: BackendName, runtime?: Runtime): Promise<Backend> {
+  return Promise.resolve(name === 'memory' ? openMemoryBackend({ runtime }) : openSqliteBackend({ path: ':memory:', runtime }));
 }
 
 export interface Shop {
