@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerOptions as HttpOptions } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PerigeeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -163,8 +163,16 @@ export function listen(server: Server, host: string, port: number): Promise<numb
 /** How often connections that became idle are looked for while the server stops. */
 const SWEEP_MS = 25;
 
-/** Stops listening, closes idle connections at once and busy ones when they are done, or after the time-out. */
-export function stop(server: Server, runtime: Runtime, timeoutMs: number): Promise<void> {
+/** How a server of HTTP stops. */
+export interface StopOptions {
+  /** When requests that are still under way are cut, in milliseconds. */
+  readonly timeoutMs: number;
+  /** How long connections that are idle live on, in milliseconds. */
+  readonly idleGraceMs: number;
+}
+
+/** Stops listening; closes idle connections after their grace, and busy ones when they are done or after the time-out. */
+export function stop(server: Server, runtime: Runtime, { timeoutMs, idleGraceMs }: StopOptions): Promise<void> {
   return new Promise((resolve) => {
     let cancelSweep = (): void => undefined;
     const sweep = (): void => {
@@ -172,11 +180,21 @@ export function stop(server: Server, runtime: Runtime, timeoutMs: number): Promi
       cancelSweep = runtime.setTimer(SWEEP_MS, sweep);
     };
     const cancelTimeout = runtime.setTimer(timeoutMs, () => server.closeAllConnections());
-    server.close(() => {
+    server.once('close', () => {
       cancelSweep();
       cancelTimeout();
       resolve();
     });
-    sweep();
+    const end = (): void => {
+      server.close();
+      sweep();
+    };
+    if (idleGraceMs > 0 && server.listening) {
+      // That of HTTP closes idle connections as well, into which a client may be sending its next request.
+      NetServer.prototype.close.call(server);
+      cancelSweep = runtime.setTimer(idleGraceMs, end);
+    } else {
+      end();
+    }
   });
 }

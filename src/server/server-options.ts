@@ -106,6 +106,12 @@ export interface ServerOptions {
   readonly telemetry?: boolean | TelemetryOptions | undefined;
   /** How long {@link PerigeeServer.close} waits for requests under way, in milliseconds; 10,000 unless said otherwise. */
   readonly closeTimeoutMs?: number | undefined;
+  /**
+   * How long connections that are idle live on while the server closes, in milliseconds: what comes on them is answered, and is the last. A client that is
+   * sending a request at that moment then meets a refused connection with its next one, and not a broken one with this one. 0 unless said otherwise;
+   * `perigee serve` has 250.
+   */
+  readonly idleGraceMs?: number | undefined;
 }
 
 /** A server that is listening. */

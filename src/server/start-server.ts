@@ -206,7 +206,9 @@ export async function startServer(options: ServerOptions): Promise<PerigeeServer
   };
   const close = async (): Promise<void> => {
     chaos.close();
-    await Promise.all(gateways.map(({ server }) => stop(server, runtime, checked.closeTimeoutMs)));
+    await Promise.all(
+      gateways.map(({ server }) => stop(server, runtime, { timeoutMs: checked.closeTimeoutMs, idleGraceMs: checked.idleGraceMs })),
+    );
     await scripts.close();
     await containers.close();
     await catalog.close();

@@ -43,63 +43,41 @@ async function notesWithHistory(url: string): Promise<Container> {
 }
 
 describe('perigee snapshot and restore, as processes', () => {
-  test('of a store under a running server, and of the server; into a new store, a server in memory, and in place of what is there', async () => {
+  test('of a store under a running server, back into that server, and into one that begins with it', async () => {
     const cwd = temporaryFolder();
     const first = await serveCli(['--store', 'data.sqlite'], { cwd });
     const notes = await notesOf(sdkClient(first.url));
     await notes.items.create({ id: 'a', owner: 'ada' });
-    const [ofStore, ofServer] = await Promise.all([
-      runCli(['snapshot', 'data.sqlite', '-o', 'store.ndjson.gz'], { cwd }),
-      runCli(['snapshot', first.url, '--output', 'server.ndjson', '--json'], { cwd }),
-    ]);
-    expect(ofStore).toEqual({
+    expect(await runCli(['snapshot', 'data.sqlite', '-o', 'notes.ndjson.gz'], { cwd })).toEqual({
       exit: 0,
-      stdout: expect.stringMatching(/^store\.ndjson\.gz: 1 database, 2 containers, 2 documents\n$/u),
+      stdout: 'notes.ndjson.gz: 1 database, 2 containers, 2 documents\n',
       stderr: '',
     });
-    expect([ofServer.exit, ofServer.stderr]).toEqual([0, '']);
-    expect(JSON.parse(ofServer.stdout)).toMatchObject({ file: 'server.ndjson', databases: 1 });
-    expect(readFileSync(join(cwd, 'store.ndjson.gz')).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
-    expect(statSync(join(cwd, 'server.ndjson')).mode & 0o777).toBe(0o600);
-
+    const file = join(cwd, 'notes.ndjson.gz');
+    expect(readFileSync(file).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
     await notes.items.create({ id: 'b', owner: 'ada' });
-    const [refused, fresh, inMemory] = await Promise.all([
-      runCli(['restore', 'store.ndjson.gz', first.url], { cwd }),
-      runCli(['restore', 'server.ndjson', 'copy.sqlite'], { cwd }),
-      serveCli(['--store', 'memory', '--restore', 'server.ndjson'], { cwd }),
+
+    const [replaced, second] = await Promise.all([
+      runCli(['restore', file, first.url, '--replace', '--json'], { cwd }),
+      serveCli(['--store', 'memory', '--restore', file], { cwd }),
     ]);
-    expect([refused.exit, refused.stdout]).toEqual([65, '']);
-    expect(refused.stderr).toContain('[CONFLICT]');
-    expect([fresh.exit, fresh.stderr]).toEqual([0, '']);
-    expect(await idsOf(await notesOf(sdkClient(inMemory.url)))).toEqual(['a']);
-    expect(await idsOf(notes)).toEqual(['a', 'b']);
-
-    const replaced = await runCli(['restore', 'store.ndjson.gz', first.url, '--replace', '--json'], { cwd });
     expect([replaced.exit, replaced.stderr]).toEqual([0, '']);
-    expect(JSON.parse(replaced.stdout)).toMatchObject({ databases: 1 });
+    expect(JSON.parse(replaced.stdout)).toEqual({ databases: 1, containers: 2, documents: 2, changes: 0 });
     expect(await idsOf(notes)).toEqual(['a']);
-    expect(readdirSync(cwd).filter((name) => name.endsWith('.part'))).toEqual([]);
-    const copy = await serveCli(['--store', 'copy.sqlite'], { cwd });
-    expect(await idsOf(await notesOf(sdkClient(copy.url)))).toEqual(['a']);
-  });
+    expect(await idsOf(await notesOf(sdkClient(second.url)))).toEqual(['a']);
+    // Four programs, one after the other.
+  }, 60_000);
 
-  test('through a pipe, with help that shows how, and 65 for what is no snapshot', async () => {
+  test('through a pipe, quietly', async () => {
     const cwd = temporaryFolder();
     const backend = await openSqliteBackend({ path: join(cwd, 'data.sqlite') });
     await backend.createDatabase('app');
     await backend.close();
-    writeFileSync(join(cwd, 'foreign'), 'hello');
-    const [piped, help, foreign] = await Promise.all([
-      runCli(['snapshot', 'data.sqlite'], { cwd }),
-      runCli(['restore', '--help']),
-      runCli(['serve', '--port', '0', '--store', 'memory', '--restore', 'foreign'], { cwd }),
-    ]);
+    const piped = await runCli(['snapshot', 'data.sqlite'], { cwd });
     expect([piped.exit, piped.stderr]).toEqual([0, '']);
     const restored = await runCli(['restore', '-', 'copy.sqlite'], { cwd, input: piped.stdout });
-    expect(restored).toEqual({ exit: 0, stdout: expect.stringMatching(/^Restored 1 database, /u), stderr: '' });
-    expect([help.exit, help.stdout]).toEqual([0, expect.stringContaining('Examples:\n  perigee restore')]);
-    expect([foreign.exit, foreign.stdout]).toEqual([65, '']);
-    expect(foreign.stderr).toContain('it is no snapshot. [INVALID_SNAPSHOT]');
+    expect(restored).toEqual({ exit: 0, stdout: 'Restored 1 database, 0 containers, 0 documents.\n', stderr: '' });
   });
 });
 
@@ -141,6 +119,10 @@ describe('a snapshot or restore that cannot be', () => {
     const { url } = served.server;
     const good = join(folder, 'good.ndjson');
     await run('snapshot', store, '-o', good);
+    expect(JSON.parse(await run('snapshot', url, '-o', join(folder, 'same.ndjson'), '--json'))).toMatchObject({
+      databases: 1,
+      documents: 2,
+    });
     const torn = join(folder, 'torn.ndjson');
     writeFileSync(torn, readFileSync(good).subarray(0, -30));
     const kept = join(folder, 'kept');

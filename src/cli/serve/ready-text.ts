@@ -8,6 +8,8 @@ export interface ReadyFacts {
   readonly wellKnownKey: string | undefined;
   /** What is served, for people. */
   readonly store: string;
+  /** The file with the certificate that clients are to trust; `undefined` where none is kept. */
+  readonly certificateFile: string | undefined;
 }
 
 /** What a client connects with, ready to paste; `undefined` for a key that is not printed. */
@@ -27,7 +29,18 @@ export function readyJson(facts: ReadyFacts): string {
     connectionString: printedConnection(facts),
     store,
     certificate,
+    certificateFile: facts.certificateFile,
   });
+}
+
+/** How clients come to trust the certificate. */
+function trustLines({ server, certificateFile }: ReadyFacts): readonly string[] {
+  if (server.certificate === undefined) {
+    return [];
+  }
+  return certificateFile === undefined
+    ? [`  trust     curl -k ${server.url}/_explorer/emulator.pem > emulator.pem`]
+    : [`  trust     NODE_EXTRA_CA_CERTS=${certificateFile}`];
 }
 
 /** Some lines for people. */
@@ -40,7 +53,7 @@ export function readyText(facts: ReadyFacts): string {
     ...(server.computeGatewayUrl === undefined ? [] : [`  compute   ${server.computeGatewayUrl}`]),
     `  key       ${wellKnownKey === undefined ? 'the one you gave' : `${wellKnownKey} (the emulator's, known to everybody)`}`,
     `  store     ${store}`,
-    ...(server.certificate === undefined ? [] : [`  trust     curl -k ${server.url}/_explorer/emulator.pem > emulator.pem`]),
+    ...trustLines(facts),
     '',
     text,
     '',

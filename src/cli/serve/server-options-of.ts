@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { PerigeeError } from '../../core/errors.ts';
 import type { ChaosRules } from '../../server/chaos/chaos-rules.ts';
 import type { CrossPartitionQueries, ServerOptions } from '../../server/server-options.ts';
@@ -29,8 +30,12 @@ export interface ServeOptions {
   readonly telemetry?: boolean | undefined;
   readonly maxConnections?: string | undefined;
   readonly closeTimeout?: string | undefined;
+  readonly idleGrace?: string | undefined;
   readonly json?: boolean | undefined;
 }
+
+/** Where `--https` keeps its certificate: one that is made anew at each start would have to be trusted anew. */
+const DEFAULT_CERTIFICATE_FOLDER = '.perigee/certs';
 
 function invalid(message: string, cause?: unknown): PerigeeError {
   return new PerigeeError('INVALID_OPTION', message, { cause });
@@ -81,7 +86,8 @@ function httpsOf(options: ServeOptions): ServerOptions['https'] {
     }
     return { cert: readText('--certificate', certificate), key: readText('--private-key', privateKey) };
   }
-  return certificateFolder === undefined ? options.https : { folder: certificateFolder };
+  const folder = certificateFolder ?? (options.https === true ? DEFAULT_CERTIFICATE_FOLDER : undefined);
+  return folder === undefined ? undefined : { folder: resolve(folder) };
 }
 
 /** Translates the command line into options of the server. @throws INVALID_OPTION */
@@ -107,6 +113,7 @@ export function serverOptionsOf(options: ServeOptions, environment: NodeJS.Proce
     chaos: options.chaos === undefined ? undefined : readChaosRules(options.chaos),
     telemetry: options.telemetry,
     maxConnections: parseCount('--max-connections', options.maxConnections),
+    idleGraceMs: parseCount('--idle-grace', options.idleGrace),
     closeTimeoutMs: parseCount('--close-timeout', options.closeTimeout),
   };
 }

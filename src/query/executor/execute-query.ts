@@ -21,6 +21,9 @@ import type { PageReading, QueryRun, RunResult, RunStatistics, TextStatisticsSou
 import { virtualSource, type QuerySource } from './query-source.ts';
 import { runStreaming } from './streaming-run.ts';
 
+/** A text from so many characters on may have much to do with a single row. */
+const LONG_TEXT = 1000;
+
 /** One page of a query over a source. */
 export interface ExecuteRequest {
   readonly prepared: PreparedQuery;
@@ -114,7 +117,7 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
   const { prepared, parameters, maxItemCount, continuation, signal, runtime } = request;
   const counts = queryCounts(prepared, parameters);
   const scope = tokenScope(prepared, parameters, request.range);
-  const pacer = new Pacer(runtime, signal, prepared.udfs.length > 0);
+  const pacer = new Pacer(runtime, signal, prepared.udfs.length > 0 || prepared.text.length > LONG_TEXT);
   pacer.check();
   const pipeline = compilePipeline(prepared, createEnvironment(request), request.whereIsExact);
   const statistics: RunStatistics = { rowsLookedAt: 0, rowsMatched: 0 };

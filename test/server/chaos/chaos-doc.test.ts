@@ -38,7 +38,7 @@ test('all rules on the page can be used, and every effect and condition is told'
   expect(Array.from(new Set(effects.map(({ kind }) => kind))).toSorted()).toEqual(kinds?.toSorted());
   const members = /it takes (.*)\.$/u.exec(unknown({ rules: [{ x: 1 }] }))?.[1]?.split(', ');
   const told = Array.from(section('Rules').matchAll(/^\| (`.*?) \|/gmu)).flatMap(([, names]) =>
-    Array.from((names as string).matchAll(/`(\w+)`/gu), ([, name]) => name),
+    Array.from((names as string).matchAll(/`(\w+)`/gu), ([, name]) => name as string),
   );
   expect(told.toSorted()).toEqual(members?.toSorted());
 });
