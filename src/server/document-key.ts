@@ -1,6 +1,7 @@
 import { PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { partitionKeyOf, partitionKeyText, type PartitionKey } from '../store/partition-key.ts';
+import { parseDocumentRid } from '../store/resource-id.ts';
 import type { OpenContainer } from './container-registry.ts';
 import type { RequestContext } from './server-context.ts';
 import { partitionKeyHeader } from './wire-headers.ts';
@@ -46,4 +47,23 @@ export function documentOfBody(context: RequestContext, container: OpenContainer
   }
   checkDocumentKey(container, requiredKey(context, container), document);
   return document as JsonObject & { readonly id: string };
+}
+
+/**
+ * The id of the document that a path names: by its id, or by its resource id where the container is named by its own.
+ *
+ * A token for one document is for its id, so with one the path is taken as it is.
+ *
+ * @throws BAD_REQUEST
+ */
+export async function documentId(context: RequestContext, container: OpenContainer): Promise<string> {
+  const { id, access } = context;
+  const { rid } = container.info;
+  const isByRid = context.name(1) === rid && parseDocumentRid(id)?.container === rid;
+  if (!isByRid || (access.kind === 'token' && access.grant.child !== undefined)) {
+    return id;
+  }
+  const query = { query: 'SELECT VALUE c.id FROM c WHERE c._rid = @rid', parameters: [{ name: '@rid', value: id }] };
+  const [found] = await container.store.query<string>(query, { partitionKey: requiredKey(context, container) }).toArray();
+  return found ?? id;
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { JsonValue } from '../core/json.ts';
 import type { WriteResult } from '../store/operations.ts';
 import type { OpenContainer } from './container-registry.ts';
+import { documentId } from './document-key.ts';
 import { documentHeaders, documentReply } from './document-reply.ts';
 import type { Reply } from './reply.ts';
 import type { PerformedWrite, PerformWrite } from './scripts/triggered-write.ts';
@@ -71,9 +72,10 @@ export async function triggeredReply(
 
 /** The answer to a delete with triggers. @throws as `writeTriggered` */
 export async function triggeredDelete(context: RequestContext, container: OpenContainer, ifMatch: string | undefined): Promise<Reply> {
+  const id = await documentId(context, container);
   const { written, requestUnits, session } = await writeTriggered(context, container, 'Delete', undefined, async (transaction) => ({
     document: undefined,
-    ...(await transaction.delete(context.id, { ifMatch })),
+    ...(await transaction.delete(id, { ifMatch })),
   }));
   return { status: 204, headers: documentHeaders(context, container, { ...written, requestUnits, session }), body: undefined };
 }

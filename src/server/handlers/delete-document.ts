@@ -1,4 +1,4 @@
-import { requiredKey } from '../document-key.ts';
+import { documentId, requiredKey } from '../document-key.ts';
 import { documentHeaders, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -12,7 +12,7 @@ export async function deleteDocument(context: RequestContext): Promise<Reply> {
     if (hasTriggers(context.headers)) {
       return triggeredDelete(context, container, ifMatch);
     }
-    const result = await container.store.delete(context.id, requiredKey(context, container), {
+    const result = await container.store.delete(await documentId(context, container), requiredKey(context, container), {
       session: sessionOf(context, container),
       ifMatch,
     });
