@@ -10,8 +10,8 @@ import { header } from '../wire-headers.ts';
 /** `PATCH .../docs/{id}`: changes parts of a document. */
 export async function patchDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
-    const ifMatch = header(context.headers, 'if-match');
     const id = await documentId(context, container);
+    const ifMatch = header(context.headers, 'if-match');
     if (hasTriggers(context.headers)) {
       return triggeredReply(context, container, 'Patch', context.json() as JsonValue, (transaction, body) => {
         const patch = patchOf(body);

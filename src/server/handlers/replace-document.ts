@@ -10,8 +10,8 @@ import { header } from '../wire-headers.ts';
 /** `PUT .../docs/{id}`: replaces a document. */
 export async function replaceDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
-    const ifMatch = header(context.headers, 'if-match');
     const id = await documentId(context, container);
+    const ifMatch = header(context.headers, 'if-match');
     if (hasTriggers(context.headers)) {
       return triggeredReply(context, container, 'Replace', context.json() as JsonValue, (transaction, body) =>
         transaction.replace(checkId(id, body as JsonObject), { ifMatch }),
