@@ -1,4 +1,7 @@
 /** Starts a server in this process, first with all that has to be loaded, then again and again, and prints what each took in milliseconds. */
+import type { openMemoryBackend as OpenMemoryBackend } from '../../src/stores/memory/index.ts';
+import type { startServer as StartServer } from '../../src/server/index.ts';
+
 const WARM_ROUNDS = 20;
 
 async function startedMs(): Promise<number> {
@@ -6,7 +9,7 @@ async function startedMs(): Promise<number> {
   const [{ openMemoryBackend }, { startServer }] = [
     await import('../../dist/stores/memory/index.js' as string),
     await import('../../dist/server/index.js' as string),
-  ] as [typeof import('../../src/stores/memory/index.ts'), typeof import('../../src/server/index.ts')];
+  ] as [{ openMemoryBackend: typeof OpenMemoryBackend }, { startServer: typeof StartServer }];
   const backend = openMemoryBackend();
   const server = await startServer({ backend, port: 0 });
   const elapsedMs = performance.now() - startMs;
