@@ -75,9 +75,11 @@ export function readBody(request: IncomingMessage, response: ServerResponse, max
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let isSettled = false;
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes > maxBytes) {
+        isSettled = true;
         request.off('data', onData);
         chunks.length = 0;
         reject(tooLarge(maxBytes));
@@ -87,6 +89,7 @@ export function readBody(request: IncomingMessage, response: ServerResponse, max
     };
     request.on('data', onData);
     request.on('end', () => {
+      isSettled = true;
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       if (isUtf8(body)) {
         resolve(body.toString('utf8'));
@@ -94,7 +97,13 @@ export function readBody(request: IncomingMessage, response: ServerResponse, max
         reject(new PerigeeError('BAD_REQUEST', 'The body of the request is not UTF-8.'));
       }
     });
-    request.on('error', () => reject(new ClientGoneError(GONE)));
-    request.on('close', () => reject(new ClientGoneError(GONE)));
+    const onGone = (): void => {
+      // Every request closes in the end, and an error is not made for nothing.
+      if (!isSettled) {
+        reject(new ClientGoneError(GONE));
+      }
+    };
+    request.on('error', onGone);
+    request.on('close', onGone);
   });
 }

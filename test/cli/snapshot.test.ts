@@ -172,6 +172,14 @@ describe('a snapshot or restore that cannot be', () => {
     expect(seen[0]).not.toContain(WELL_KNOWN_KEY.slice(0, 20));
   });
 
+  test('a certificate that nobody trusts is told from a server that is not there, with what to do', async () => {
+    const { server } = await serve({ https: true });
+    await expect(run('snapshot', server.url, '-o', join(temporaryFolder(), 'file'))).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    });
+  });
+
   test('Ctrl-C in the middle leaves no file and what there was, and exits with 130', async () => {
     const cwd = temporaryFolder();
     const backend = await openSqliteBackend({ path: join(cwd, 'data.sqlite') });

@@ -40,7 +40,11 @@ function signature({ key, method }: AdminCall, path: string, date: string): stri
 function lost(endpoint: string, error: unknown): PerigeeError {
   const { code = '' } = error as NodeJS.ErrnoException;
   const where = `the server at ${JSON.stringify(endpoint)}`;
-  return /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|DEPTH_|SELF_|UNABLE_|CERT_|ERR_TLS|EPROTO)/u.test(code)
+  if (/^(?:DEPTH_|SELF_|UNABLE_TO_(?:GET|VERIFY))/u.test(code)) {
+    const how = 'Set NODE_EXTRA_CA_CERTS to the file that the server printed';
+    return new PerigeeError('UNREACHABLE', `Cannot trust the certificate of ${where} (${code}). ${how}.`, { cause: error });
+  }
+  return /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UNABLE_|CERT_|ERR_TLS|EPROTO)/u.test(code)
     ? new PerigeeError('UNREACHABLE', `Cannot reach ${where} (${code}).`, { cause: error })
     : new PerigeeError('CONNECTION_LOST', `The connection to ${where} ended early (${code === '' ? 'unknown reason' : code}).`, {
         cause: error,

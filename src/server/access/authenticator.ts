@@ -1,4 +1,3 @@
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
@@ -7,6 +6,7 @@ import type { Access } from './access.ts';
 import type { DirectoryTokens } from './directory-tokens.ts';
 import type { ResourceTokens } from './resource-tokens.ts';
 import { signedTexts } from './signed-text.ts';
+import { SigningKey } from './signing-key.ts';
 
 /** How far the date that a client signed may be from the server's clock, in milliseconds. */
 export const DATE_TOLERANCE_MS: number = 15 * 60 * 1000;
@@ -55,16 +55,16 @@ export interface AuthenticatorOptions {
  * repeated by whoever has seen it: use HTTPS where that matters. All comparisons take the same time whatever differs.
  */
 export class Authenticator {
-  readonly #masterKey: KeyObject;
-  readonly #readOnlyKey: KeyObject | undefined;
+  readonly #masterKey: SigningKey;
+  readonly #readOnlyKey: SigningKey | undefined;
   readonly #options: AuthenticatorOptions;
   #lastDate = '';
   #lastDateMs = Number.NaN;
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
-    this.#masterKey = createSecretKey(options.masterKey);
-    this.#readOnlyKey = options.readOnlyKey === undefined ? undefined : createSecretKey(options.readOnlyKey);
+    this.#masterKey = new SigningKey(options.masterKey);
+    this.#readOnlyKey = options.readOnlyKey === undefined ? undefined : new SigningKey(options.readOnlyKey);
   }
 
   /** @throws UNAUTHORIZED, TOKEN_EXPIRED */
@@ -102,11 +102,11 @@ export class Authenticator {
   #verifySignature(method: string, link: ResourceLink, headers: IncomingHttpHeaders, sent: string): Access {
     const texts = signedTexts(method, link, this.#date(headers));
     const signature = Buffer.from(sent);
-    if (texts.some((text) => matches(this.#masterKey, signature, text))) {
+    if (texts.some((text) => this.#masterKey.made(signature, text))) {
       return MASTER;
     }
     const readOnlyKey = this.#readOnlyKey;
-    if (readOnlyKey !== undefined && texts.some((text) => matches(readOnlyKey, signature, text))) {
+    if (readOnlyKey !== undefined && texts.some((text) => readOnlyKey.made(signature, text))) {
       return READ_ONLY;
     }
     throw refuse(
@@ -129,10 +129,4 @@ export class Authenticator {
     }
     return date;
   }
-}
-
-function matches(key: KeyObject, signature: Buffer, text: string): boolean {
-  // As text: base64 has several texts for the same bytes, and clients send one of them.
-  const expected = Buffer.from(createHmac('sha256', key).update(text).digest('base64'));
-  return signature.length === expected.length && timingSafeEqual(signature, expected);
 }

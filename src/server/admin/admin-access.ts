@@ -40,7 +40,7 @@ export class AdminAccess {
   async #kindOf(method: string, link: ResourceLink, headers: IncomingHttpHeaders): Promise<string> {
     const bearer = /^bearer +(\S+)$/iu.exec(headers.authorization ?? '')?.[1];
     if (bearer === undefined) {
-      if (headers.authorization === undefined) {
+      if (!/^type(?:=|%3d)/iu.test(headers.authorization ?? '')) {
         throw new PerigeeError('UNAUTHORIZED', 'The admin routes need a key: send "Authorization: Bearer" and the master key.');
       }
       return (await this.#authenticator.verify(method, link, headers)).kind;

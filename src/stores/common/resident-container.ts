@@ -12,6 +12,7 @@ import type { RetentionFloor } from '../../store/version-retention.ts';
 import { expiresAtSeconds } from '../../store/write-rules.ts';
 import { ResidentDraft, type DraftChange } from './resident-draft.ts';
 import { OrderLog, type OrderEntry } from './order-log.ts';
+import { ParsedRows } from './parsed-rows.ts';
 import { ResidentVersions } from './resident-versions.ts';
 import type { RecordedChange } from './version-log.ts';
 
@@ -33,7 +34,7 @@ export interface ResidentRow {
   readonly ttl: number | undefined;
   /** When a restored version expires, in seconds, or `null` for never, where that is not what follows from {@link ts} and {@link ttl}. */
   readonly expiresAt?: number | null | undefined;
-  /** JSON with system properties. A document is parsed anew for each reader, so nobody shares one. */
+  /** JSON with system properties. A document is parsed anew for each reader, so nobody shares one; only queries share theirs among themselves. */
   readonly text: string;
   /** One text for each unique key of the container; a text that another row of the partition has is taken. */
   readonly uniqueTexts: readonly string[];
@@ -98,6 +99,7 @@ export class ResidentContainer {
   readonly incarnation: string;
   readonly created: OrderLog = new OrderLog();
   readonly committed: OrderLog = new OrderLog();
+  readonly parsed: ParsedRows = new ParsedRows();
   readonly #runtime: Runtime;
   readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
   readonly #options: ResidentContainerOptions;

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import { cloneJson, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { containerSettings } from '../../query/container-settings.ts';
 import { pageUnits } from '../../query/cost/page-units.ts';
@@ -13,10 +13,12 @@ import { planTree } from '../../query/explain/plan-tree.ts';
 import { runToEnd } from '../../query/explain/run-to-end.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
+import type { PreparedQuery } from '../../query/prepared-query.ts';
 import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
+import type { ResidentRow } from './resident-container.ts';
 import type { ResidentDraft } from './resident-draft.ts';
 import { scanRows, scopeFilter } from './resident-scan.ts';
 import { documentOf } from './resident-writes.ts';
@@ -37,11 +39,13 @@ export async function runQueryPage(
   const { definition } = draft.container.info;
   checkOrderByIndexes(prepared, definition, request.orderBy);
   const { computedProperties, searchPolicy } = containerSettings(definition);
+  const shared = isShared(prepared);
+  const host: SourceHost = { shared, runtime, between };
   const page = await executeQuery({
     prepared,
     parameters: request.parameters,
-    source: sourceOf(draft, request, runtime, between),
-    wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, runtime, between),
+    source: sourceOf(draft, request, host),
+    wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, host),
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     range: request.range,
@@ -53,7 +57,8 @@ export async function runQueryPage(
     access: accessByPolicy(prepared, definition),
   });
   return {
-    items: page.items,
+    // Callers may do with the items what they like, and those share structure with documents that later queries read.
+    items: shared ? page.items.map((item) => cloneJson<JsonValue>(item)) : page.items,
     continuation: page.continuation,
     documentsScanned: page.rowsLookedAt,
     rowsMatched: page.rowsMatched,
@@ -85,9 +90,24 @@ export function conditionMatcher(runtime: Runtime): (condition: string, document
   return (condition, document) => compileCondition(prepareCondition(condition), { parameters: [], runtime })(document);
 }
 
-/** The rows of a scope as documents; each is parsed for this run alone, so what the query returns is nobody else's. */
-function sourceOf(draft: ResidentDraft, request: QueryRequest, runtime: Runtime, between: () => void): QuerySource {
+/** Whether a query may read documents that others read as well: functions of users could change what they are given. */
+function isShared({ udfs }: PreparedQuery): boolean {
+  return udfs.length === 0;
+}
+
+/** What a run gives its source. */
+interface SourceHost {
+  readonly shared: boolean;
+  readonly runtime: Runtime;
+  readonly between: () => void;
+}
+
+/** The rows of a scope as documents; where they are not `shared`, each is parsed for this run alone. */
+function sourceOf(draft: ResidentDraft, request: QueryRequest, { shared, runtime, between }: SourceHost): QuerySource {
   const matches = scopeFilter(draft.container, request);
+  const { parsed } = draft.container;
+  parsed.tidy(draft.container.size);
+  const read = shared ? (row: ResidentRow): JsonObject => parsed.documentOf(row) : documentOf<JsonObject>;
   return {
     async count(behind, upTo, signal) {
       let count = 0;
@@ -114,7 +134,7 @@ function sourceOf(draft: ResidentDraft, request: QueryRequest, runtime: Runtime,
         ordinal = step.rows.at(-1)?.ordinal ?? ordinal;
         done = step.done;
         const found = step.rows.filter(matches);
-        const rows = found.map((row) => ({ ordinal: row.ordinal, document: documentOf<JsonObject>(row) }));
+        const rows = found.map((row) => ({ ordinal: row.ordinal, document: read(row) }));
         const bytes = found.reduce((sum, { text }) => sum + text.length, 0);
         yield { rows, scannedTo: ordinal, looked: rows.length, bytes };
       }

@@ -47,7 +47,9 @@ function readRow<T extends object>(draft: ResidentDraft, operation: Extract<Stor
 /** Raises NOT_MODIFIED while a row has the etag. */
 export function checkIfNoneMatch(row: ResidentRow, ifNoneMatch: string | undefined): void {
   if (ifNoneMatch !== undefined && (ifNoneMatch === row.etag || ifNoneMatch === '*')) {
-    throw new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(row.id)} still has the etag given. Use the copy you have.`);
+    throw new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(row.id)} still has the etag given. Use the copy you have.`, {
+      details: { etag: row.etag },
+    });
   }
 }
 
@@ -82,13 +84,14 @@ export function applyWrite<T extends object>(draft: ResidentDraft, operation: Wr
   const version = newVersion(draft.container, before, document.text);
   const row = buildRow(draft.container, document, version, before === undefined ? { uniqueTexts } : { epk: before.epk, uniqueTexts });
   draft.put(row);
+  const written = documentOf<T>(row);
   return {
     ok: true,
-    document: documentOf<T>(row),
+    document: written,
     etag: row.etag,
     created: decision.created,
     position: row.position,
-    requestUnits: chargeOf(draft.container, operation, before, row),
+    requestUnits: chargeOf(draft.container, operation, before, row, written),
   };
 }
 
@@ -159,18 +162,20 @@ function newVersion(container: ResidentContainer, before: ResidentRow | undefine
   return { ordinal, position, ts, etag: container.etagOf({ ordinal, position, ts, body }) };
 }
 
-/** Charge of a write that took a document from one version to another; either may be missing. */
+/** Charge of a write that took a document from one version to another; either may be missing. `written` is the document of `after`, where it is parsed already. */
 function chargeOf(
   container: ResidentContainer,
   operation: WriteOperation,
   before: ResidentRow | undefined,
   after: ResidentRow | undefined,
+  written?: object,
 ): number {
   const only = after ?? before;
+  const documentAfter = written as JsonObject | undefined;
   if (before === undefined || after === undefined) {
-    return only === undefined ? 0 : writeUnits(only.text.length, container.terms.count(documentOf(only)));
+    return only === undefined ? 0 : writeUnits(only.text.length, container.terms.count(documentAfter ?? documentOf(only)));
   }
-  const { removed, added } = container.terms.changes(documentOf(before), documentOf(after));
+  const { removed, added } = container.terms.changes(documentOf(before), documentAfter ?? documentOf(after));
   const cost = { bytesBefore: before.text.length, bytesAfter: after.text.length, termsRemoved: removed, termsAdded: added };
   return operation.type === 'patch' ? patchUnits(cost, operation.operations.length) : replaceUnits(cost);
 }

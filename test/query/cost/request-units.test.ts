@@ -64,7 +64,14 @@ describe('indexed terms', () => {
 
   test('of a replacement are those that change', () => {
     const terms = new IndexedTerms(DEFAULT_INDEXING_POLICY);
-    expect(terms.changes(document, { ...document, _etag: '"f"', name: 'eve', extra: [1, 2] })).toEqual({ removed: 1, added: 3 });
-    expect(terms.changes(document, document)).toEqual({ removed: 0, added: 0 });
+    expect(terms.changes(document, { ...document, _etag: '"f"', name: 'eve', extra: [1, 2] })).toEqual({ removed: 2, added: 4 });
+    expect(terms.changes({ id: '1' }, { id: '1' })).toEqual({ removed: 0, added: 0 });
+  });
+
+  test('count the time as changed, also within a second', () => {
+    const terms = new IndexedTerms(DEFAULT_INDEXING_POLICY);
+    const change = (seconds: number): object => terms.changes({ ...document, _ts: 10 }, { ...document, name: 'eve', _ts: 10 + seconds });
+    expect(change(0)).toEqual({ removed: 2, added: 2 });
+    expect(change(1)).toEqual(change(0));
   });
 });

@@ -207,7 +207,7 @@ function requestOf(step: Step, tenancy: Tenancy): TenantRequest {
 }
 
 /** Headers whose value counts the writes of everybody, or tells nothing of documents. */
-const OPAQUE = new Set(['etag', 'x-ms-session-token', 'x-ms-item-lsn', 'x-ms-continuation']);
+const OPAQUE = new Set(['etag', 'x-ms-session-token', 'lsn', 'x-ms-item-lsn', 'x-ms-continuation']);
 const UNRELATED = new Set([
   'date',
   'x-ms-activity-id',

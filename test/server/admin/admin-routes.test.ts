@@ -37,6 +37,8 @@ describe('who may use the admin routes', () => {
       await signed.arrayBuffer();
       expect([looked.status === 403, signed.status === 403]).toEqual([need === 'master', need === 'master']);
     }
+    const basic = await served.send('GET', '/_perigee/info', { authorization: `Basic ${KEY}` });
+    expect([basic.status, await basic.text()]).toEqual([401, expect.stringContaining('send \\"Authorization: Bearer\\"')]);
     expect((await admin(served, 'GET', 'info', undefined, KEY)).status).toBe(200);
     expect((await admin(served, 'GET', 'info', undefined, KEY.replace(/=+$/u, ''))).status).toBe(200);
     expect((await served.send('GET', '/_perigee/info')).status).toBe(200);

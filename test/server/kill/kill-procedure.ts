@@ -1,3 +1,6 @@
+/** What the procedure throws where it has no time left. */
+export const NOT_ACCEPTED = 'not accepted: no time is left';
+
 /** A stored procedure that writes several documents, and throws at the end where it is told to; answers with the etags of what it wrote. */
 export const WRITE_ALL: { readonly id: string; readonly body: string } = {
   id: 'writeAll',
@@ -22,7 +25,7 @@ export const WRITE_ALL: { readonly id: string; readonly body: string } = {
         : write.type === 'replace'
           ? collection.replaceDocument(link, write.item, done)
           : collection.deleteDocument(link, done);
-      if (!accepted) throw new Error('not accepted');
+      if (!accepted) throw new Error('${NOT_ACCEPTED}');
     }
     next(0);
   }`,

@@ -1,7 +1,7 @@
 import type { Container, OperationInput } from '@azure/cosmos';
 import type { Draw } from '../hostile/draw.ts';
 import type { KillEvent, KillItem } from './kill-item.ts';
-import { WRITE_ALL } from './kill-procedure.ts';
+import { NOT_ACCEPTED, WRITE_ALL } from './kill-procedure.ts';
 import type { KilledPartition } from './killed-partition.ts';
 import type { ServerLife } from './server-life.ts';
 
@@ -33,8 +33,11 @@ interface Answered {
 
 const etagOf = (resource: unknown): string | undefined => (resource as { readonly _etag?: string } | undefined)?._etag;
 
-/** A script has its time by the clock, which a busy machine can use up; then it has done nothing. */
-const isOutOfTime = (error: unknown): boolean => (error as { readonly code?: unknown }).code === 408;
+/** A script has its time by the clock, which a busy machine can use up: it is ended, or what it asks for is not accepted, upon which it throws. */
+function isOutOfTime(error: unknown): boolean {
+  const { code, message } = error as { readonly code?: unknown; readonly message: string };
+  return code === 408 || (code === 400 && message.includes(NOT_ACCEPTED));
+}
 
 /** One client that writes without pause, one write at a time, until the server is killed. */
 export class KillWriter {
