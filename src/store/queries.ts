@@ -50,6 +50,10 @@ export interface QueryPage<R = JsonValue> extends ResultInfo {
   readonly continuation: string | undefined;
   /** Documents that were looked at for this page. */
   readonly documentsScanned: number;
+  /** Rows of FROM that passed WHERE, where the store tells. */
+  readonly rowsMatched?: number | undefined;
+  /** About how many bytes of documents were read, where the store tells. What its engine filters, cuts out or counts by itself is not among them. */
+  readonly bytesRead?: number | undefined;
 }
 
 /** The result of a query: read it page by page, item by item, or whole. Each way may be used once. */

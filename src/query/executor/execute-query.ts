@@ -120,7 +120,7 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
   const pacer = new Pacer(runtime, signal, prepared.udfs.length > 0 || prepared.text.length > LONG_TEXT);
   pacer.check();
   const pipeline = compilePipeline(prepared, createEnvironment(request), request.whereIsExact);
-  const statistics: RunStatistics = { rowsLookedAt: 0, rowsMatched: 0 };
+  const statistics: RunStatistics = { rowsLookedAt: 0, bytesRead: 0, rowsMatched: 0 };
   const run: QueryRun = {
     pipeline,
     source: pipeline.readsContainer ? request.source : virtualSource,

@@ -38,6 +38,8 @@ export interface QueryRun {
 export interface RunStatistics {
   /** Documents that the source looked at. */
   rowsLookedAt: number;
+  /** Text of documents that the source read. */
+  bytesRead: number;
   /** Rows of FROM, or of its innermost subquery, that passed WHERE. */
   rowsMatched: number;
 }

@@ -15,6 +15,8 @@ export interface SourceBatch {
   readonly scannedTo: number;
   /** How many documents were looked at to find these rows. */
   readonly looked: number;
+  /** How much text of documents was read for them, where the source knows. */
+  readonly bytes?: number | undefined;
   /** How many documents were left out since {@link SourceScan.skippable} allowed it. */
   readonly skipped?: number | undefined;
 }
@@ -51,7 +53,7 @@ export interface OrderedScan {
 }
 
 /** What an ordered source has read in one go; `'gave-up'` ends it. */
-export type OrderedBatch = Pick<SourceBatch, 'rows' | 'looked'> | 'gave-up';
+export type OrderedBatch = Pick<SourceBatch, 'rows' | 'looked' | 'bytes'> | 'gave-up';
 
 /** What the executor asks of a source. */
 export interface SourceScan {

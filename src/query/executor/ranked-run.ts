@@ -30,6 +30,7 @@ async function countTexts({ pipeline, wholeSource, signal, pacer, statistics }: 
   for await (const batch of wholeSource.scan({ afterOrdinal: 0, signal })) {
     pacer.check();
     statistics.rowsLookedAt += batch.looked;
+    statistics.bytesRead += batch.bytes ?? 0;
     for (const { ordinal, document } of batch.rows) {
       pipeline.begin(document, ordinal);
       while (last.cursor.next(frame)) {

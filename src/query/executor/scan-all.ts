@@ -12,6 +12,7 @@ export async function scanAll(
   for await (const batch of source.scan({ afterOrdinal: 0, signal, firstInOrder })) {
     pacer.check();
     statistics.rowsLookedAt += batch.looked;
+    statistics.bytesRead += batch.bytes ?? 0;
     for (const { ordinal, document } of batch.rows) {
       onDocument?.(ordinal);
       pipeline.begin(document, ordinal);

@@ -72,6 +72,7 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
     }
     pacer.check();
     statistics.rowsLookedAt += batch.looked;
+    statistics.bytesRead += batch.bytes ?? 0;
     for (const { ordinal: next, document } of batch.rows) {
       ordinal = next;
       row = 0;

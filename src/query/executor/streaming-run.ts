@@ -66,6 +66,7 @@ export async function runStreaming(run: QueryRun): Promise<RunResult> {
   for await (const batch of source.scan({ afterOrdinal: unfinished ? start.ordinal - 1 : start.ordinal, signal, skippable })) {
     pacer.check();
     statistics.rowsLookedAt += batch.looked;
+    statistics.bytesRead += batch.bytes ?? 0;
     statistics.rowsMatched += batch.skipped ?? 0;
     page.skip -= batch.skipped ?? 0;
     for (const { ordinal, document } of batch.rows) {

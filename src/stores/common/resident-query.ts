@@ -61,6 +61,8 @@ export async function runQueryPage(
     items: shared ? page.items.map((item) => cloneJson<JsonValue>(item)) : page.items,
     continuation: page.continuation,
     documentsScanned: page.rowsLookedAt,
+    rowsMatched: page.rowsMatched,
+    bytesRead: page.bytesRead,
     requestUnits: pageUnits(request, definition.partitionKey, { ...page, itemsReturned: page.items.length }),
   };
 }
@@ -131,8 +133,10 @@ function sourceOf(draft: ResidentDraft, request: QueryRequest, { shared, runtime
         const step = scanRows(draft, request, ordinal, STEP_ROWS);
         ordinal = step.rows.at(-1)?.ordinal ?? ordinal;
         done = step.done;
-        const rows = step.rows.filter(matches).map((row) => ({ ordinal: row.ordinal, document: read(row) }));
-        yield { rows, scannedTo: ordinal, looked: rows.length };
+        const found = step.rows.filter(matches);
+        const rows = found.map((row) => ({ ordinal: row.ordinal, document: read(row) }));
+        const bytes = found.reduce((sum, { text }) => sum + text.length, 0);
+        yield { rows, scannedTo: ordinal, looked: rows.length, bytes };
       }
     },
   };

@@ -188,7 +188,7 @@ export function documentSource(
       for await (const slice of scanSlices(container, statements, { behind: scannedTo, expectedRows, signal, columns, first }, read)) {
         const rows = slice.isFolded ? unfold(slice.rows[0] as SqliteRow) : slice.rows.map(rowOf).filter((row) => row !== undefined);
         scannedTo = slice.next ?? (slice.isFolded ? rows : slice.rows).at(-1)?.ordinal ?? scannedTo;
-        yield { rows, scannedTo, looked: slice.looked };
+        yield { rows, scannedTo, looked: slice.looked, bytes: slice.characters };
       }
     },
   };
@@ -217,6 +217,7 @@ async function* orderedSource(
         rows.push(row);
       }
     }
-    yield { rows, looked: batch.looked };
+    const bytes = batch.rows.reduce((sum, { body }) => sum + (body?.length ?? 0), 0);
+    yield { rows, looked: batch.looked, bytes };
   }
 }

@@ -28,6 +28,8 @@ export interface ScanSlice {
   readonly looked: number;
   /** The ordinal behind which the next slice starts; `undefined` at the end. */
   readonly next: number | undefined;
+  /** Text in the rows. */
+  readonly characters: number;
 }
 
 /** Where a scan starts, and how it ends early. */
@@ -250,7 +252,7 @@ function* lookedAt(
   return end === undefined ? yield* countLast(container, reader, behind) : size;
 }
 
-function* readSlice(container: SqliteContainer, reader: SliceReader, behind: number, size: number): Program<ScanSlice> {
+function* readSlice(container: SqliteContainer, reader: SliceReader, behind: number, size: number): Program<Omit<ScanSlice, 'characters'>> {
   const { columns } = reader;
   const next = yield* endOfSlice(reader, behind, size);
   const end = next ?? Number.MAX_SAFE_INTEGER;
@@ -295,9 +297,10 @@ export async function* scanSlices(
     const from: number = next;
     const rows = size.begin();
     const slice = await read(() => readSlice(container, reader, from, rows));
-    size.end(slice.rows.reduce((sum, row) => sum + charactersOf(row), 0));
+    const characters = slice.rows.reduce((sum, row) => sum + charactersOf(row), 0);
+    size.end(characters);
     reader.walked.looked += slice.looked;
-    yield slice;
+    yield { ...slice, characters };
     next = slice.next;
     if (next !== undefined) {
       await container.database.runtime.yieldTask();

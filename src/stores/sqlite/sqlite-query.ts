@@ -108,15 +108,17 @@ interface PageWork {
   readonly items: readonly JsonValue[];
   readonly bytesReturned: number;
   readonly documentsScanned: number;
+  readonly rowsMatched: number;
+  readonly bytesRead: number;
   /** Documents that the page is charged for. */
   readonly documentsRead: number;
   readonly continuation: string | undefined;
 }
 
 function pageOf(container: SqliteContainer, request: QueryRequest, work: PageWork): Page {
-  const { items, continuation, documentsScanned } = work;
+  const { items, continuation, documentsScanned, rowsMatched, bytesRead } = work;
   const requestUnits = pageUnits(request, container.info.definition.partitionKey, { ...work, itemsReturned: items.length });
-  return { items, continuation, documentsScanned, requestUnits };
+  return { items, continuation, documentsScanned, rowsMatched, bytesRead, requestUnits };
 }
 
 /** Runs one page of a query. */
@@ -128,7 +130,15 @@ export async function runQueryPage(container: SqliteContainer, request: QueryReq
     if (direct !== undefined) {
       container.indexes.observer?.used(container, direct.index);
       const { items, bytes: bytesReturned, looked: documentsScanned, continuation } = direct;
-      return pageOf(container, request, { items, bytesReturned, documentsScanned, documentsRead: items.length, continuation });
+      return pageOf(container, request, {
+        items,
+        bytesReturned,
+        documentsScanned,
+        rowsMatched: items.length,
+        bytesRead: bytesReturned,
+        documentsRead: items.length,
+        continuation,
+      });
     }
     return await runObserved(container, request, await planAccess(container, request, planQuery(container, request), read), read);
   } catch (error) {
@@ -177,6 +187,8 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
         items: rows.items,
         bytesReturned: bytes,
         documentsScanned: rows.looked,
+        rowsMatched: rows.passed,
+        bytesRead: 0,
         documentsRead,
         continuation: undefined,
       });

@@ -47,7 +47,8 @@ describe('over the real SDK and a real server', () => {
   test('explain says who runs the query and what it read', async () => {
     const merged = await store.explain('SELECT * FROM c WHERE c.n > 9 ORDER BY c.n');
     expect(merged.text).toContain('the SDK plans it');
-    expect([merged.access, merged.filter, merged.itemsReturned]).toEqual(['container', 'exact', 50]);
+    expect([merged.access, merged.filter, merged.itemsReturned]).toEqual(['index', 'exact', 50]);
+    expect(merged.indexes).toEqual(['/n/?']);
     expect(merged.pushedDown).toEqual(['SELECT', 'WHERE', 'ORDER BY']);
     const scoped = await store.explain('SELECT * FROM c', { partitionKey: ['o0', 'l0'] });
     expect(scoped.plan).toMatchObject({ operation: 'scan', runsIn: 'engine' });
