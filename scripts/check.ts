@@ -12,6 +12,7 @@ const steps: Readonly<Record<string, string>> = {
   layers: 'layers',
   unused: 'unused',
   tests: 'test',
+  sdk: 'test:sdk',
   build: 'build',
   publint: 'publint',
   attw: 'attw',

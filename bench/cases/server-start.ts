@@ -60,4 +60,17 @@ export async function* run(): AsyncGenerator<BenchResult> {
     yield compareAmounts(`server start to first answer (${label})`, 'ms', started, bare, 5);
   }
   workspace.dispose();
+  const cold: number[] = [];
+  const warm: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', 'bench/children/start-child.ts'], { encoding: 'utf8' });
+    const { coldMs, warmMs } = JSON.parse(stdout) as { coldMs: number; warmMs: number };
+    cold.push(coldMs);
+    warm.push(warmMs);
+  }
+  // The baseline is what a start may take in a test.
+  const limits = warm.map(() => 50);
+  yield compareAmounts('startServer in process (memory)', 'ms', warm, limits, 1);
+  // Loading depends on the disk and on what the process has loaded already, so there is no bar.
+  yield { ...compareAmounts('the same, loading all of it first', 'ms', cold, limits, 1), bar: null, met: null };
 }

@@ -10,6 +10,7 @@ import type { Backend } from '../store/backend.ts';
 import { safeText } from './query/display-text.ts';
 import { jsonText } from './query/json-text.ts';
 import { openStore, type OpenStoreOptions } from './open-store.ts';
+import { ProgressPainter } from './progress-painter.ts';
 import { parseStoreAddress, STORE_HELP } from './store-address.ts';
 
 interface CopyCommandOptions {
@@ -26,8 +27,6 @@ interface CopyCommandOptions {
 /** Both sides were compared and differ; the same code as for other wrong data. */
 const EXIT_DIFFERENT = 65;
 const EXIT_INTERRUPTED = 130;
-/** Progress on a terminal is painted no more often than a person can read. */
-const PAINT_INTERVAL_MS = 100;
 
 function parseTtl(value: string): CopyTimeToLive {
   if (value !== 'restart' && value !== 'remaining') {
@@ -152,7 +151,7 @@ async function copy(from: string, to: string, options: CopyCommandOptions): Prom
         verify: options.verify,
         checkpoint,
         signal: controller.signal,
-        onProgress: (progress) => painter.paint(progress),
+        onProgress: (progress) => painter.paint(() => progressText(progress)),
         onNotice: (text) => painter.say(`perigee: ${text}`),
       });
       painter.clear();
@@ -173,32 +172,10 @@ async function copy(from: string, to: string, options: CopyCommandOptions): Prom
   }
 }
 
-/** One line of progress on a terminal; nothing in a pipe. */
-class ProgressPainter {
-  readonly #isTerminal = process.stderr.isTTY === true;
-  #lastMs = Number.NEGATIVE_INFINITY;
-
-  paint({ database, container, phase, documents, total }: CopyProgress): void {
-    const nowMs = process.uptime() * 1000;
-    if (!this.#isTerminal || nowMs - this.#lastMs < PAINT_INTERVAL_MS) {
-      return;
-    }
-    this.#lastMs = nowMs;
-    // Comparing looks at each document of both sides.
-    const all = total === undefined || phase === 'follow' ? '' : ` of ${phase === 'compare' ? total * 2 : total}`;
-    process.stderr.write(`\r\u001b[K${phase} ${safeText(`${database}/${container}`)}: ${documents}${all}`);
-  }
-
-  say(text: string): void {
-    this.clear();
-    console.error(safeText(text));
-  }
-
-  clear(): void {
-    if (this.#isTerminal) {
-      process.stderr.write('\r\u001b[K');
-    }
-  }
+function progressText({ database, container, phase, documents, total }: CopyProgress): string {
+  // Comparing looks at each document of both sides.
+  const all = total === undefined || phase === 'follow' ? '' : ` of ${phase === 'compare' ? total * 2 : total}`;
+  return `${phase} ${database}/${container}: ${documents}${all}`;
 }
 
 function countsOf(report: ContainerReport): string {

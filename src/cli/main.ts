@@ -4,7 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { addCopyCommand } from './copy-command.ts';
 import { reportFailure } from './report-failure.ts';
 import { addQueryCommand } from './query-command.ts';
+import { addRestoreCommand } from './restore-command.ts';
 import { addServeCommand } from './serve-command.ts';
+import { addSnapshotCommand } from './snapshot-command.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -19,6 +21,8 @@ const program = new Command('perigee')
 addQueryCommand(program);
 addServeCommand(program);
 addCopyCommand(program);
+addSnapshotCommand(program);
+addRestoreCommand(program);
 
 // A reader that has seen enough, such as `head`, is no failure of any command.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

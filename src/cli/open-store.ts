@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PerigeeError } from '../core/errors.ts';
+import type { Runtime } from '../core/runtime.ts';
 import type { Backend } from '../store/backend.ts';
 import { consoleLogger } from './console-logger.ts';
 import { parseStoreAddress } from './store-address.ts';
@@ -16,6 +17,8 @@ export interface OpenStoreOptions {
   readonly readOnly?: boolean | undefined;
   /** Key of an account; that of the environment (`PERIGEE_KEY`) unless said otherwise, and that of the emulator on this machine. */
   readonly key?: string | undefined;
+  /** Clock and chance of a local store; those of the host unless said otherwise. */
+  readonly runtime?: Runtime | undefined;
 }
 
 /** Makes a folder and those above it. Node's own recursive way never ends where a folder cannot hold others, such as `/proc`. */
@@ -62,7 +65,8 @@ function isThere(path: string): boolean {
   }
 }
 
-async function keyOf(endpoint: string, given: string | undefined): Promise<string> {
+/** The key of an account: the one given, that of the environment, or that of the emulator on this machine. @throws INVALID_OPTION */
+export async function keyOf(endpoint: string, given: string | undefined): Promise<string> {
   const key = given ?? process.env['PERIGEE_KEY'];
   if (key !== undefined) {
     return key;
@@ -85,10 +89,11 @@ export async function openStore(
   options: OpenStoreOptions = {},
 ): Promise<{ readonly backend: Backend; readonly label: string }> {
   const address = parseStoreAddress(argument);
+  const { runtime } = options;
   switch (address.kind) {
     case 'memory': {
       const { openMemoryBackend } = await import('../stores/memory/memory-backend.ts');
-      return { backend: openMemoryBackend(), label: 'memory (gone when the program ends)' };
+      return { backend: openMemoryBackend({ runtime }), label: 'memory (gone when the program ends)' };
     }
     case 'cosmos': {
       const { openCosmosBackend } = await import('../stores/cosmos/cosmos-backend.ts');
@@ -105,7 +110,7 @@ export async function openStore(
         prepareFolder(dirname(path));
       }
       const { openSqliteBackend } = await import('../stores/sqlite/sqlite-backend.ts');
-      return { backend: await openSqliteBackend({ path, readOnly: options.readOnly, logger: consoleLogger }), label: path };
+      return { backend: await openSqliteBackend({ path, readOnly: options.readOnly, runtime, logger: consoleLogger }), label: path };
     }
     case 'file': {
       const folder = resolve(address.folder);
@@ -116,7 +121,7 @@ export async function openStore(
         prepareFolder(folder);
       }
       const { openFileBackend } = await import('../stores/file/file-backend.ts');
-      return { backend: await openFileBackend({ folder, readOnly: options.readOnly, logger: consoleLogger }), label: folder };
+      return { backend: await openFileBackend({ folder, readOnly: options.readOnly, runtime, logger: consoleLogger }), label: folder };
     }
     default:
       return address satisfies never;

@@ -22,6 +22,12 @@ export class ContainerSettings {
     return this.#policy;
   }
 
+  /** Whether the policy indexes a path; wildcards do not reach computed properties. */
+  isIndexed(path: readonly string[]): boolean {
+    const isComputed = this.#definition.computedProperties.some(({ name }) => name === path[0]);
+    return isComputed ? this.policy.isIndexed(path) === 'explicit' : this.policy.isIndexed(path) !== 'excluded';
+  }
+
   /** Whether the index policy is that of a container which names none. */
   get hasDefaultPolicy(): boolean {
     this.#hasDefaultPolicy ??= equalValues(this.#definition.indexingPolicy, DEFAULT_INDEXING_POLICY);

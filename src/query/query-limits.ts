@@ -8,6 +8,11 @@ export interface QueryLimits {
   readonly pathSteps: number;
   /** JOINs of one FROM clause. */
   readonly joins: number;
+  /**
+   * Keys of one ORDER BY or GROUP BY: every row is compared by them. The service serves an ORDER BY of up to 8 from an index, and states no number
+   * for GROUP BY.
+   */
+  readonly keys: number;
   /** Calls of user-defined functions in one text. */
   readonly udfCalls: number;
   /** Terms of one call of a full text function: each is looked for in every text. */
@@ -22,6 +27,7 @@ export const QUERY_LIMITS: QueryLimits = {
   nesting: 200,
   pathSteps: 256,
   joins: 10,
+  keys: 64,
   udfCalls: 10,
   searchTerms: 256,
   countBound: 2 ** 32,

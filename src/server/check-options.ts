@@ -27,6 +27,7 @@ export interface CheckedOptions {
   readonly maxInFlightBytes: number;
   readonly limits: ConnectionLimits;
   readonly closeTimeoutMs: number;
+  readonly idleGraceMs: number;
   readonly orderBy: OrderByMode;
   readonly crossPartitionQueries: CrossPartitionQueries;
 }
@@ -90,7 +91,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   const { crossPartitionQueries = 'service' } = options;
   // Names below localhost are the resolver's to decide.
   const isLoopback = isLoopbackName(host) && !host.endsWith('.localhost');
-  const { closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, orderBy = 'policy', partitions = 1 } = options;
+  const { closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, idleGraceMs = 0, orderBy = 'policy', partitions = 1 } = options;
   const maxBodyBytes = positive('maxBodyBytes', options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
   const maxInFlightBytes = positive('maxInFlightBytes', options.maxInFlightBytes ?? DEFAULT_MAX_IN_FLIGHT_BYTES);
   for (const one of [port, computeGatewayPort ?? 0]) {
@@ -115,6 +116,9 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   if (!(closeTimeoutMs >= 0)) {
     throw invalid('closeTimeoutMs is a number from 0.');
   }
+  if (!(idleGraceMs >= 0)) {
+    throw invalid('idleGraceMs is a number from 0.');
+  }
   if (!['strict', 'policy', 'lenient'].includes(orderBy)) {
     throw invalid('orderBy is "strict", "policy" or "lenient".');
   }
@@ -138,6 +142,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     maxInFlightBytes,
     limits: checkLimits(options),
     closeTimeoutMs,
+    idleGraceMs,
     orderBy,
     crossPartitionQueries,
   };

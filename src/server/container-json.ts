@@ -3,6 +3,7 @@ import { isJsonObject, setOwn, type JsonObject, type JsonValue } from '../core/j
 import type { ContainerInfo, DatabaseInfo } from '../store/backend.ts';
 import type { ComputedProperty, ContainerDefinition, ContainerInput } from '../store/container-definition.ts';
 import { containerSelf, databaseSelf } from '../store/resource-id.ts';
+import { checkContainerPolicies, checkUniqueKeys } from './check-container-policies.ts';
 
 /** Members of a container's body that the definition has fields for, or that the server writes. All others are kept as they are. */
 const KNOWN_MEMBERS: ReadonlySet<string> = new Set([
@@ -53,7 +54,9 @@ function uniqueKeysOf(body: JsonObject): readonly (readonly string[])[] | undefi
   if (!Array.isArray(keys) || !keys.every((key: unknown) => isJsonObject(key) && isTexts(key['paths']))) {
     throw new PerigeeError('INVALID_CONTAINER', 'The member uniqueKeyPolicy has the form {"uniqueKeys":[{"paths":["/a"]}]}.');
   }
-  return (keys as readonly JsonObject[]).map((key) => key['paths'] as unknown as readonly string[]);
+  const paths = (keys as readonly JsonObject[]).map((key) => key['paths'] as unknown as readonly string[]);
+  checkUniqueKeys(paths);
+  return paths;
 }
 
 function isTexts(value: unknown): value is readonly string[] {
@@ -86,15 +89,6 @@ function computedProperties(body: JsonObject): readonly ComputedProperty[] | und
   return given as unknown as readonly ComputedProperty[];
 }
 
-/** The policy is the client's own but for one rule: a path is encrypted in one way. */
-function checkEncryptionPolicy(policy: JsonValue | undefined): void {
-  const included = isJsonObject(policy) ? policy['includedPaths'] : undefined;
-  const paths = Array.isArray(included) ? included.map((entry: JsonValue) => (isJsonObject(entry) ? entry['path'] : undefined)) : [];
-  if (new Set(paths).size !== paths.length) {
-    throw new PerigeeError('INVALID_CONTAINER', 'The clientEncryptionPolicy includes a path more than once.');
-  }
-}
-
 /**
  * A container definition from the body of a request.
  *
@@ -112,7 +106,7 @@ export function containerInput(body: JsonObject, own: ServerExtra, current?: Con
   if (Object.keys(kept).length > 0) {
     setOwn(extra, OWN_MEMBER, kept);
   }
-  checkEncryptionPolicy(body['clientEncryptionPolicy']);
+  checkContainerPolicies(body);
   const indexingPolicy = body['indexingPolicy'];
   if (indexingPolicy !== undefined && !isJsonObject(indexingPolicy)) {
     throw new PerigeeError('INVALID_CONTAINER', 'The member indexingPolicy is an object.');

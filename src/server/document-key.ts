@@ -1,6 +1,7 @@
 import { PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { partitionKeyOf, partitionKeyText, type PartitionKey } from '../store/partition-key.ts';
+import { parseDocumentRid } from '../store/resource-id.ts';
 import type { OpenContainer } from './container-registry.ts';
 import type { RequestContext } from './server-context.ts';
 import { partitionKeyHeader } from './wire-headers.ts';
@@ -26,6 +27,21 @@ export function requiredKey(context: RequestContext, container: OpenContainer): 
     );
   }
   return key;
+}
+
+/**
+ * The id of the document in the path of a request. A path by resource ids names the document by its own; what is not found, or not within the key that
+ * the request names, keeps its name and is missed by whoever looks for it.
+ */
+export async function documentId(context: RequestContext, container: OpenContainer): Promise<string> {
+  const { id, link } = context;
+  const { rid } = container.info;
+  if (link.feed.names[1] !== rid || parseDocumentRid(id)?.container !== rid) {
+    return id;
+  }
+  const query = { query: 'SELECT VALUE c.id FROM c WHERE c._rid = @rid', parameters: [{ name: '@rid', value: id }] };
+  const [found] = await container.store.query<string>(query, { partitionKey: requiredKey(context, container) }).toArray();
+  return found ?? id;
 }
 
 /** Raises PARTITION_KEY_MISMATCH unless a document has the partition key that the request names. */

@@ -42,7 +42,7 @@ function metrics(page: QueryPage<unknown>, body: string, elapsedMs: number): str
     .join(';');
 }
 
-const NOTHING = { documentsLookedAt: 0, itemsReturned: 0, bytesReturned: 0 };
+const NOTHING = { documentsRead: 0, itemsReturned: 0, bytesReturned: 0, share: 0 };
 
 /** The page behind a last one that was full. */
 function emptyPage(context: RequestContext, container: OpenContainer): QueryPage<unknown> {

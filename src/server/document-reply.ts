@@ -6,7 +6,7 @@ import { header } from './wire-headers.ts';
 import { touchedRanges } from './partitions/range-scope.ts';
 import { optionalKey } from './document-key.ts';
 import { rangeOfRequest } from './request-scope.ts';
-import { fromWireSession, toWireSession } from './session-token.ts';
+import { fromWireSession, positionOf, toWireSession } from './session-token.ts';
 
 /** The headers that tell what a request on documents cost, and what session it leaves. */
 export function documentHeaders(
@@ -32,6 +32,10 @@ export function documentHeaders(
   }
   if (result.position !== undefined) {
     headers.push('x-ms-item-lsn', String(result.position));
+  }
+  const lsn = positionOf(result.session);
+  if (lsn !== undefined) {
+    headers.push('lsn', lsn);
   }
   const session = toWireSession(result.session, ranges);
   if (session !== undefined) {

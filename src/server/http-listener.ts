@@ -1,9 +1,10 @@
 import { createServer, type RequestListener, type Server, type ServerOptions as HttpOptions } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { Server as NetServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PerigeeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
+import type { LongUploads } from './admin/long-uploads.ts';
 import { statusName } from './error-reply.ts';
 import type { ConnectionTurns } from './gate/connection-turns.ts';
 import { endLingering, lingerAtEnd } from './gate/lingering-end.ts';
@@ -58,13 +59,15 @@ export interface HttpServerParts {
   readonly turns: ConnectionTurns;
   readonly limits: ConnectionLimits;
   readonly certificate: ServerCertificate | undefined;
+  /** Connections that the time for a whole request does not count for. */
+  readonly uploads: LongUploads;
   readonly runtime: Runtime;
   readonly logger: Logger;
 }
 
 /** Makes the server of HTTP or HTTPS. */
 export async function createHttpServer(parts: HttpServerParts): Promise<Server> {
-  const { listener, turns, certificate, runtime, limits } = parts;
+  const { listener, turns, certificate, uploads, runtime, limits } = parts;
   const { maxConnections, headersTimeoutMs, requestTimeoutMs } = limits;
   const options: HttpOptions = {
     ...HTTP_OPTIONS,
@@ -92,6 +95,9 @@ export async function createHttpServer(parts: HttpServerParts): Promise<Server> 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) {
       socket.destroy();
+      return;
+    }
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && uploads.has(socket)) {
       return;
     }
     const status = PARSER_STATUS[error.code ?? ''] ?? 400;
@@ -157,8 +163,16 @@ export function listen(server: Server, host: string, port: number): Promise<numb
 /** How often connections that became idle are looked for while the server stops. */
 const SWEEP_MS = 25;
 
-/** Stops listening, closes idle connections at once and busy ones when they are done, or after the time-out. */
-export function stop(server: Server, runtime: Runtime, timeoutMs: number): Promise<void> {
+/** How a server of HTTP stops. */
+export interface StopOptions {
+  /** When requests that are still under way are cut, in milliseconds. */
+  readonly timeoutMs: number;
+  /** How long connections that are idle live on, in milliseconds. */
+  readonly idleGraceMs: number;
+}
+
+/** Stops listening; closes idle connections after their grace, and busy ones when they are done or after the time-out. */
+export function stop(server: Server, runtime: Runtime, { timeoutMs, idleGraceMs }: StopOptions): Promise<void> {
   return new Promise((resolve) => {
     let cancelSweep = (): void => undefined;
     const sweep = (): void => {
@@ -166,11 +180,21 @@ export function stop(server: Server, runtime: Runtime, timeoutMs: number): Promi
       cancelSweep = runtime.setTimer(SWEEP_MS, sweep);
     };
     const cancelTimeout = runtime.setTimer(timeoutMs, () => server.closeAllConnections());
-    server.close(() => {
+    server.once('close', () => {
       cancelSweep();
       cancelTimeout();
       resolve();
     });
-    sweep();
+    const end = (): void => {
+      server.close();
+      sweep();
+    };
+    if (idleGraceMs > 0 && server.listening) {
+      // That of HTTP closes idle connections as well, into which a client may be sending its next request.
+      NetServer.prototype.close.call(server);
+      cancelSweep = runtime.setTimer(idleGraceMs, end);
+    } else {
+      end();
+    }
   });
 }

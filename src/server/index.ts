@@ -8,6 +8,7 @@ export type { ScriptOptions, ScriptThreadLike, ScriptThreadOptions } from './scr
 export type { PartitionCommand, PartitionCommands } from './partitions/partition-commands.ts';
 export type { PartitionRange } from './partitions/partition-layout.ts';
 export type { DirectoryRights, VerifyDirectoryToken } from './access/directory-tokens.ts';
+export type { MeterLike, TelemetryOptions, TracerLike } from './telemetry/telemetry-options.ts';
 export { startServer } from './start-server.ts';
 export {
   WELL_KNOWN_KEY,

@@ -10,6 +10,9 @@ import type { StoreToken } from './wire-token.ts';
 /*
  * The service ends a page as soon as it is full, without looking whether anything follows; so a query whose rows fill their last page has an empty one
  * behind it, and clients count pages. A store knows better, and says that there is no more: its full last page gets a token of the server's own.
+ *
+ * That holds for a container of one range. The service begins a page with each range, so what is in the last page of several depends on how the
+ * documents lie in them; pages of a store do not stop there, and say at once that they were the last.
  */
 
 const MARK = 'end.';
@@ -27,6 +30,9 @@ function endToken(container: OpenContainer, query: QueryBody, { partitionKey, ra
 
 /** The token behind a last page that is full; `undefined` for queries that end by themselves: those that count, group or sort their rows. */
 export function tokenBehindFullPage(container: OpenContainer, query: QueryBody, scope: PageScope): string | undefined {
+  if (container.layout.ranges.length > 1) {
+    return undefined;
+  }
   const { root, isStreamable } = prepareQuery(query.query);
   return isStreamable && root.top === undefined && root.limit === undefined ? endToken(container, query, scope) : undefined;
 }

@@ -29,9 +29,12 @@ export function chargeHeader(requestUnits: number): string {
   return String(Math.round(requestUnits * 100) / 100);
 }
 
+/** Version of the resources' form, which the service tells in every answer. */
+const SCHEMA_VERSION = '1.19';
+
 /** Names and values of all headers of a reply. */
 export function headersOf(reply: Reply, { activityId, headers, isLast }: ReplyFrame): string[] {
-  const all = ['x-ms-activity-id', activityId, ...reply.headers, ...headers];
+  const all = ['x-ms-activity-id', activityId, 'x-ms-schemaversion', SCHEMA_VERSION, ...reply.headers, ...headers];
   if (isLast) {
     all.push('connection', 'close');
   }

@@ -4,7 +4,13 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ActivityIds } from './activity-ids.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import { checkNeed } from './access/check-need.ts';
+import type { AdminAccess } from './admin/admin-access.ts';
+import type { AdminContext } from './admin/admin-context.ts';
+import { AdminRequest } from './admin/admin-request.ts';
+import { ADMIN_PREFIX, findAdminRoute } from './admin/admin-routes.ts';
 import { openPathReply } from './admin/open-paths.ts';
+import type { Readiness } from './admin/readiness.ts';
+import { isStreamed, sendStream } from './admin/stream-reply.ts';
 import { announcedBytes, awaitsContinue, ClientGoneError, discardBody, readBody } from './body-reader.ts';
 import type { ChaosEngine } from './chaos/chaos-engine.ts';
 import { isFaulty, sendFaulty } from './chaos/faulty-delivery.ts';
@@ -21,6 +27,7 @@ import { sendReply, type Reply } from './reply.ts';
 import type { LinkParser } from './resource-link.ts';
 import { findRoute } from './routes.ts';
 import { RequestContext, type ServerContext } from './server-context.ts';
+import type { RequestRecord, RequestTelemetry } from './telemetry/request-telemetry.ts';
 
 /** What {@link createRequestListener} works with. */
 export interface RequestListenerParts {
@@ -39,6 +46,11 @@ export interface RequestListenerParts {
   /** How long a client may take for an answer without taking any of it, in milliseconds. */
   readonly stallTimeoutMs: number;
   readonly isClosing: () => boolean;
+  /** `undefined` where nobody asked for any. */
+  readonly telemetry: RequestTelemetry | undefined;
+  readonly readiness: Readiness;
+  readonly admin: AdminContext;
+  readonly adminAccess: AdminAccess;
   /** The certificate that clients are to trust; `undefined` without TLS. */
   readonly certificate: string | undefined;
 }
@@ -48,6 +60,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly activityId: string;
+  readonly record: RequestRecord | undefined;
   /** Headers that the answer has, whatever it says. */
   headers: readonly string[];
   /** The connection ends behind the answer. */
@@ -57,7 +70,7 @@ interface Exchange {
 /** Answers every request of a gateway: looks who asks, finds the route, checks the signature, reads the body, runs the handler. */
 export function createRequestListener(parts: RequestListenerParts, gateway: Gateway): RequestListener {
   const { server, hosts, origins, turns, memory, authenticator, chaos, links, activityIds, runtime, maxBodyBytes, isClosing } = parts;
-  const openPaths = { certificate: parts.certificate, isReady: () => !isClosing() };
+  const { admin, adminAccess, certificate, readiness } = parts;
 
   /** Runs a handler with the body of the request, within the memory that there is. */
   const withBody = async (exchange: Exchange, run: (body: string) => Promise<Reply>, takesBody: boolean): Promise<Reply> => {
@@ -74,8 +87,19 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     }
   };
 
-  const answer = async (exchange: Exchange): Promise<Reply> => {
+  /** Answers a request about the server itself. Queries are possible here, as no path holds an id. */
+  const answerAdmin = async (exchange: Exchange, method: string, target: string): Promise<Reply> => {
     const { request, response } = exchange;
+    const [path = '', query = ''] = target.split(/\?(.*)/su);
+    const { need, body: takes, handle } = findAdminRoute(method, path);
+    await adminAccess.check(need, method, links.parse(path), request.headers);
+    const run = (body: string): Promise<Reply> =>
+      handle(admin, new AdminRequest({ request, response, query: new URLSearchParams(query), body }));
+    return takes === 'stream' ? run('') : withBody(exchange, run, takes === 'json');
+  };
+
+  const answer = async (exchange: Exchange): Promise<Reply> => {
+    const { request, response, record } = exchange;
     const { method = 'GET', headers } = request;
     const { host, path } = readTarget(request);
     if (host !== undefined) {
@@ -86,13 +110,18 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     if (preflight !== undefined) {
       return preflight;
     }
-    const open = openPathReply(method, path, openPaths);
+    const open = openPathReply(method, path, { certificate, readiness });
     if (open !== undefined) {
+      record?.ignore();
       return open;
+    }
+    if (path.startsWith(ADMIN_PREFIX)) {
+      return answerAdmin(exchange, method, path);
     }
     const link = links.parse(path);
     const route = findRoute(method, link, headers);
     const { need, handle } = route;
+    record?.routed(route, link, headers);
     const refusal = gateway === 'routing' ? routingGatewayReply(link) : undefined;
     if (refusal !== undefined) {
       return refusal;
@@ -102,12 +131,13 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     const onGone = (listener: () => void): void => {
       response.once('close', listener);
     };
-    const run = (): Promise<Reply> =>
+    const handled = (): Promise<Reply> =>
       withBody(
         exchange,
         (body) => handle(new RequestContext(server, { method, link, headers, access, body, onGone })),
         method !== 'GET' && method !== 'DELETE',
       );
+    const run = (): Promise<Reply> => (record === undefined ? handled() : record.within(handled));
     if (!chaos.isActive) {
       return run();
     }
@@ -144,6 +174,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
 
   const send = (exchange: Exchange, reply: Reply): void => {
     const { request, response, activityId, headers } = exchange;
+    exchange.record?.answered(reply);
     // A client that was not told to go on may send its body or not: nobody knows where the next request begins.
     const isUnsure = awaitsContinue(request) && !request.complete;
     const isLast = exchange.isLast || isUnsure || isClosing() || !response.shouldKeepAlive;
@@ -151,7 +182,14 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
       turns.close(request.socket);
     }
     const frame = { activityId, headers, isLast };
-    if (isFaulty(reply)) {
+    if (isStreamed(reply)) {
+      request.socket.setTimeout(parts.stallTimeoutMs);
+      sendStream(response, reply, frame).catch((error: unknown) => {
+        // What was written is no longer an answer to anything; the client sees that its end is missing.
+        server.logger.log(response.errored === null ? 'error' : 'debug', 'an answer ended early', { activityId, error });
+        response.destroy();
+      });
+    } else if (isFaulty(reply)) {
       sendFaulty(response, reply, frame, runtime);
     } else {
       sendReply(response, reply, frame);
@@ -182,7 +220,12 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
   };
 
   return (request, response) => {
-    const exchange: Exchange = { request, response, activityId: activityIds.next(), headers: [], isLast: false };
+    const activityId = activityIds.next();
+    const record = parts.telemetry?.begin(request, activityId);
+    if (record !== undefined) {
+      response.once('close', () => record.ended());
+    }
+    const exchange: Exchange = { request, response, activityId, record, headers: [], isLast: false };
     turns.run(
       request,
       response,

@@ -1,25 +1,28 @@
 import { PerigeeError } from '../core/errors.ts';
-import type { JsonObject } from '../core/json.ts';
 import { feedBody, READ_CHARGE } from './feed-reply.ts';
 import { queryBody } from './query-body.ts';
 import { chargeHeader, jsonReply, type Reply } from './reply.ts';
-import type { ResourcePage } from './resource-query.ts';
+import type { FeedResource, ResourcePage } from './resource-query.ts';
 import type { RequestContext } from './server-context.ts';
 import { fromHeaderToken, header, pageSizeHeader, toHeaderToken } from './wire-headers.ts';
 
-/** One page of all resources; the continuation is the number of those before it. */
-function listPage(resources: readonly JsonObject[], maxItemCount: number, continuation: string | undefined): ResourcePage {
-  if (continuation !== undefined && !/^\d{1,9}$/u.test(continuation)) {
+/** One page of all resources; the continuation is the place of the last one, so that a client may delete what it has been given. */
+function listPage(resources: readonly FeedResource[], maxItemCount: number, continuation: string | undefined): ResourcePage {
+  if (continuation !== undefined && !/^\d{1,16}$/u.test(continuation)) {
     throw new PerigeeError('INVALID_CONTINUATION', 'It was not issued for this feed.');
   }
-  const start = Number(continuation ?? 0);
-  const end = start + maxItemCount;
-  return { items: resources.slice(start, end), continuation: end < resources.length ? String(end) : undefined };
+  const after = Number(continuation ?? 0);
+  const left = resources.filter(({ ordinal }) => ordinal > after);
+  const page = left.slice(0, maxItemCount);
+  return {
+    items: page.map(({ json }) => json),
+    continuation: left.length > page.length ? String((page.at(-1) as FeedResource).ordinal) : undefined,
+  };
 }
 
 async function queryPage(
   context: RequestContext,
-  resources: readonly JsonObject[],
+  resources: readonly FeedResource[],
   maxItemCount: number,
   continuation: string | undefined,
 ): Promise<ResourcePage> {
@@ -27,8 +30,14 @@ async function queryPage(
   return queryResources(queryBody(context), resources, { maxItemCount, continuation }, context.server.backend.runtime);
 }
 
-/** One page of databases, containers or offers, or of a query over them. They are few, so each page is taken from a new list of all. */
-export async function resourceFeed(context: RequestContext, rid: string, member: string, resources: readonly JsonObject[]): Promise<Reply> {
+/** One page of databases, containers, users and so on, or of a query over them. They are few, so each page is taken from a new list of all. */
+export async function resourceFeed(
+  context: RequestContext,
+  rid: string,
+  member: string,
+  unsorted: readonly FeedResource[],
+): Promise<Reply> {
+  const resources = unsorted.toSorted((left, right) => left.ordinal - right.ordinal);
   const token = header(context.headers, 'x-ms-continuation');
   const continuation = token === undefined ? undefined : fromHeaderToken(token);
   const maxItemCount = pageSizeHeader(context.headers);

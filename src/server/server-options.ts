@@ -6,6 +6,7 @@ import type { PartitionCommands } from './partitions/partition-commands.ts';
 import type { VerifyDirectoryToken } from './access/directory-tokens.ts';
 import type { OrderByMode } from '../store/queries.ts';
 import type { ScriptOptions } from './scripts/script-options.ts';
+import type { TelemetryOptions } from './telemetry/telemetry-options.ts';
 
 /** The master key that every Cosmos DB emulator has; public, so the server refuses to be reached from elsewhere with it. */
 export const WELL_KNOWN_KEY: string = 'C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==';
@@ -58,7 +59,8 @@ export interface ServerOptions {
   readonly https?: boolean | ServerCertificate | CertificateFolder | undefined;
   /**
    * Clock for the dates that clients sign, which may be 15 minutes off; the host's unless said otherwise. Documents take their time from the
-   * backend's own runtime, so a backend on a simulated clock can be served to real clients.
+   * backend's own runtime, so a backend on a simulated clock can be served to real clients. A backend on a `ShiftableRuntime` has a clock that
+   * `POST /_perigee/clock` moves; tokens end by it, and signed dates are still those of the clock beneath.
    */
   readonly runtime?: Runtime | undefined;
   readonly logger?: Logger | undefined;
@@ -97,8 +99,19 @@ export interface ServerOptions {
   readonly scripts?: ScriptOptions | undefined;
   /** Faults that requests meet with, to rehearse what clients do then; none unless said otherwise. `docs/chaos.md` */
   readonly chaos?: ChaosRules | undefined;
+  /**
+   * Notes requests as spans and metrics of OpenTelemetry (`docs/telemetry.md`), which needs the package `@opentelemetry/api`: `true` for the tracer and the
+   * meter that are registered globally. Nothing is noted unless said otherwise.
+   */
+  readonly telemetry?: boolean | TelemetryOptions | undefined;
   /** How long {@link PerigeeServer.close} waits for requests under way, in milliseconds; 10,000 unless said otherwise. */
   readonly closeTimeoutMs?: number | undefined;
+  /**
+   * How long connections that are idle live on while the server closes, in milliseconds: what comes on them is answered, and is the last. A client that is
+   * sending a request at that moment then meets a refused connection with its next one, and not a broken one with this one. 0 unless said otherwise;
+   * `perigee serve` has 250.
+   */
+  readonly idleGraceMs?: number | undefined;
 }
 
 /** A server that is listening. */

@@ -12,6 +12,11 @@ const WIRE = /^([^:,]+):(-?\d+)#(\d{1,15})(?:#.*)?$/u;
 /** The version of the sessions that are made here; no service gives it. */
 const OWN_VERSION = '-1';
 
+/** The position that a store's session stands for, as digits; `undefined` for a session of another form. */
+export function positionOf(session: string | undefined): string | undefined {
+  return session !== undefined && DIGITS.test(session) ? session : undefined;
+}
+
 /** A store's session as clients take it, for the ranges that a request touched; `undefined` where the store has none. */
 export function toWireSession(session: string | undefined, ranges: readonly { readonly id: string }[]): string | undefined {
   if (session === undefined || !DIGITS.test(session)) {

@@ -70,10 +70,15 @@ export async function triggeredReply(
 }
 
 /** The answer to a delete with triggers. @throws as `writeTriggered` */
-export async function triggeredDelete(context: RequestContext, container: OpenContainer, ifMatch: string | undefined): Promise<Reply> {
+export async function triggeredDelete(
+  context: RequestContext,
+  container: OpenContainer,
+  id: string,
+  ifMatch: string | undefined,
+): Promise<Reply> {
   const { written, requestUnits, session } = await writeTriggered(context, container, 'Delete', undefined, async (transaction) => ({
     document: undefined,
-    ...(await transaction.delete(context.id, { ifMatch })),
+    ...(await transaction.delete(id, { ifMatch })),
   }));
   return { status: 204, headers: documentHeaders(context, container, { ...written, requestUnits, session }), body: undefined };
 }

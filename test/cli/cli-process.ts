@@ -28,6 +28,8 @@ export interface CliOptions {
   readonly main?: string;
   /** What standard input holds; it is empty unless said otherwise. */
   readonly input?: string;
+  /** Standard input stays open, and nothing comes. */
+  readonly keepInput?: boolean;
 }
 
 /** A folder that is removed after the test. */
@@ -44,14 +46,16 @@ export class CliProcess {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], { cwd, env = {}, main = MAIN, input }: CliOptions = {}) {
+  constructor(args: readonly string[], { cwd, env = {}, main = MAIN, input, keepInput = false }: CliOptions = {}) {
     const { PERIGEE_KEY: _key, ...inherited } = process.env;
     this.#child = spawn(process.execPath, [...(main.endsWith('.ts') ? ['--import', tsx] : []), main, ...args], {
       cwd,
       env: { ...inherited, ...env },
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      stdio: [input === undefined && !keepInput ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
-    this.#child.stdin?.end(input);
+    if (!keepInput) {
+      this.#child.stdin?.end(input);
+    }
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#stdout += chunk.toString();
     });

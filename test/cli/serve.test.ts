@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,10 +81,14 @@ describe('perigee serve', () => {
     expect(JSON.stringify(ended)).not.toContain(key.slice(0, 12));
   });
 
-  test('serves TLS with --https', async () => {
-    const { url } = await serveCli(['--store', 'memory', '--https']);
+  test('serves TLS with --https, and keeps the certificate that clients trust', async () => {
+    const cwd = temporaryFolder();
+    const first = await serveCli(['--store', 'memory', '--https'], { cwd });
+    const { url, certificateFile } = first as typeof first & { certificateFile: string };
     expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/u);
-    const agent = new Agent({ rejectUnauthorized: false });
+    expect(certificateFile).toBe(join(cwd, '.perigee', 'certs', 'emulator.pem'));
+    const ca = readFileSync(certificateFile, 'utf8');
+    const agent = new Agent({ ca });
     const client = new CosmosClient({ endpoint: url, key: WELL_KNOWN_KEY, agent });
     onTestFinished(() => {
       client.dispose();
@@ -93,6 +97,11 @@ describe('perigee serve', () => {
     const notes = await notesOf(client);
     await notes.items.create({ id: 'a', owner: 'ada' });
     expect(await idsOf(notes)).toEqual(['a']);
+    expect((await first.cli.stop('SIGTERM')).exit).toBe(0);
+    const people = new CliProcess(['serve', '--port', '0', '--store', 'memory', '--https'], { cwd });
+    await people.firstLine();
+    expect((await people.stop('SIGTERM')).stdout).toContain(`trust     NODE_EXTRA_CA_CERTS=${certificateFile}\n`);
+    expect(readFileSync(certificateFile, 'utf8')).toBe(ca);
   });
 
   test('a client that asks wrongly gets its status and harms nobody', async () => {

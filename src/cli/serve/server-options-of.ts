@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { PerigeeError } from '../../core/errors.ts';
 import type { ChaosRules } from '../../server/chaos/chaos-rules.ts';
 import type { CrossPartitionQueries, ServerOptions } from '../../server/server-options.ts';
 import type { OrderByMode } from '../../store/queries.ts';
+import { readText } from './read-text.ts';
 
 /** What the command line of `perigee serve` says, as it came. */
 export interface ServeOptions {
@@ -23,11 +24,18 @@ export interface ServeOptions {
   readonly crossPartition: string;
   readonly enforceThroughput?: boolean | undefined;
   readonly partitions?: string | undefined;
+  readonly restore?: string | undefined;
+  readonly replace?: boolean | undefined;
   readonly chaos?: string | undefined;
+  readonly telemetry?: boolean | undefined;
   readonly maxConnections?: string | undefined;
   readonly closeTimeout?: string | undefined;
+  readonly idleGrace?: string | undefined;
   readonly json?: boolean | undefined;
 }
+
+/** Where `--https` keeps its certificate: one that is made anew at each start would have to be trusted anew. */
+const DEFAULT_CERTIFICATE_FOLDER = '.perigee/certs';
 
 function invalid(message: string, cause?: unknown): PerigeeError {
   return new PerigeeError('INVALID_OPTION', message, { cause });
@@ -56,22 +64,14 @@ function oneOf<T extends string>(flag: string, text: string, values: readonly T[
   return found;
 }
 
-function readText(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw invalid(`Cannot read the file of ${flag}, ${JSON.stringify(path)}: ${code === 'ENOENT' ? 'there is none' : code}.`, error);
-  }
-}
-
 /** The rules in a file; the server checks them. */
 function readChaosRules(path: string): ChaosRules {
   const text = readText('--chaos', path);
   try {
     return JSON.parse(text) as ChaosRules;
   } catch (error) {
-    throw invalid(`Cannot use the chaos rules: ${JSON.stringify(path)} is not JSON. ${(error as Error).message}`, error);
+    // What the parser says repeats a piece of the file.
+    throw invalid(`Cannot use the chaos rules: ${JSON.stringify(path)} is not JSON.`, error);
   }
 }
 
@@ -86,11 +86,15 @@ function httpsOf(options: ServeOptions): ServerOptions['https'] {
     }
     return { cert: readText('--certificate', certificate), key: readText('--private-key', privateKey) };
   }
-  return certificateFolder === undefined ? options.https : { folder: certificateFolder };
+  const folder = certificateFolder ?? (options.https === true ? DEFAULT_CERTIFICATE_FOLDER : undefined);
+  return folder === undefined ? undefined : { folder: resolve(folder) };
 }
 
 /** Translates the command line into options of the server. @throws INVALID_OPTION */
 export function serverOptionsOf(options: ServeOptions, environment: NodeJS.ProcessEnv): Omit<ServerOptions, 'backend'> {
+  if (options.replace === true && options.restore === undefined) {
+    throw invalid('Cannot replace what the store holds: --replace goes together with --restore.');
+  }
   return {
     host: options.host,
     port: parsePort(options.port),
@@ -107,7 +111,9 @@ export function serverOptionsOf(options: ServeOptions, environment: NodeJS.Proce
     enforceThroughput: options.enforceThroughput,
     partitions: parseCount('--partitions', options.partitions),
     chaos: options.chaos === undefined ? undefined : readChaosRules(options.chaos),
+    telemetry: options.telemetry,
     maxConnections: parseCount('--max-connections', options.maxConnections),
+    idleGraceMs: parseCount('--idle-grace', options.idleGrace),
     closeTimeoutMs: parseCount('--close-timeout', options.closeTimeout),
   };
 }

@@ -72,13 +72,16 @@ export class IndexedTerms {
     return this.#enabled ? this.#members(document, this.#root, false, true) : 0;
   }
 
-  /** How many terms a replacement takes out of the index, and how many it puts in. */
+  /**
+   * How many terms a replacement takes out of the index, and how many it puts in. The time always counts as changed, so that the same change costs the
+   * same whether or not a second has passed.
+   */
   changes(before: JsonObject, after: JsonObject): { readonly removed: number; readonly added: number } {
     const changed = { removed: 0, added: 0 };
     if (this.#enabled) {
       for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
         const [old, now] = [before[key], after[key]];
-        if (!equalValues(old, now)) {
+        if (key === '_ts' || !equalValues(old, now)) {
           changed.removed += this.#member(key, old, this.#root, false, true);
           changed.added += this.#member(key, now, this.#root, false, true);
         }

@@ -6,7 +6,11 @@
  *   create, delete        5 times the read of the same size, and 0.2 a term of the index
  *   replace               delete and create, but only terms that change
  *   patch                 replace, and 0.4 an operation
- *   query, feed           2.3 a request, 0.01 a document looked at, 0.02 an item and 0.95 a KB returned: 1,000 items of 1 KB are about 1,000
+ *   query                 2.3 a query, 0.01 a document read, 0.02 an item and 0.95 a KB returned: 1,000 items of 1 KB are about 1,000
+ *   feed                  as a query of one page that reads what it returns
+ *
+ * What a query pays for being there at all is paid once: by its first page, and of that by each range as much as it is of the hash space. So a
+ * query costs the same in one page as in many, and asked range by range as asked at once.
  */
 
 const BYTES_PER_KB = 1024;
@@ -14,8 +18,8 @@ const READ_PER_KB = 9 / 99;
 const WRITE_FACTOR = 5;
 const PER_TERM = 0.2;
 const PER_PATCH_OPERATION = 0.4;
-const PER_REQUEST = 2.3;
-const PER_DOCUMENT_LOOKED_AT = 0.01;
+const PER_QUERY = 2.3;
+const PER_DOCUMENT_READ = 0.01;
 const PER_ITEM = 0.02;
 const PER_KB_RETURNED = 0.95;
 
@@ -62,20 +66,26 @@ export function patchUnits(cost: ReplaceCost, operations: number): number {
   return rounded(rawReplaceUnits(cost) + PER_PATCH_OPERATION * operations);
 }
 
-/** What a page of a query or a feed did. */
+/** What a page of a query did. */
 export interface PageCost {
-  readonly documentsLookedAt: number;
+  /** Documents that the model takes it to have read: see `query-work`. */
+  readonly documentsRead: number;
   readonly itemsReturned: number;
   readonly bytesReturned: number;
+  /** Which part of the query begins with this page: 1 with the first page, 0 with later ones, a fraction with the first page of a range. */
+  readonly share: number;
 }
+
+/** No answer is free: it takes a connection, a check of rights and a place in the throughput. */
+const LEAST = 0.01;
 
 /** The charge of one page of a query. */
-export function queryUnits({ documentsLookedAt, itemsReturned, bytesReturned }: PageCost): number {
+export function queryUnits({ documentsRead, itemsReturned, bytesReturned, share }: PageCost): number {
   const returned = PER_ITEM * itemsReturned + (PER_KB_RETURNED * bytesReturned) / BYTES_PER_KB;
-  return rounded(PER_REQUEST + PER_DOCUMENT_LOOKED_AT * documentsLookedAt + returned);
+  return Math.max(LEAST, rounded(PER_QUERY * share + PER_DOCUMENT_READ * documentsRead + returned));
 }
 
-/** The charge of one page of a feed (a change feed, or the documents of a container), which looks at what it returns; 1 for an empty one. */
+/** The charge of one page of a feed (a change feed, or the documents of a container), which reads what it returns; 1 for an empty one. */
 export function feedUnits(itemsReturned: number, bytesReturned: number): number {
-  return itemsReturned === 0 ? 1 : queryUnits({ documentsLookedAt: itemsReturned, itemsReturned, bytesReturned });
+  return itemsReturned === 0 ? 1 : queryUnits({ documentsRead: itemsReturned, itemsReturned, bytesReturned, share: 1 });
 }

@@ -5,6 +5,7 @@ import type { CallNode } from '../syntax-nodes.ts';
 import type { CompileScope, Evaluate } from './compile-scope.ts';
 import { SEARCH_CALLS } from './search-calls.ts';
 import { SPATIAL_CALLS } from './spatial-calls.ts';
+import { prepareList } from './list-calls.ts';
 import { compileExactCall, takesExactIntegers } from './exact-integers.ts';
 
 /** Passes every argument on, undefined ones too. */
@@ -115,6 +116,7 @@ export function compileCall(node: CallNode, scope: CompileScope): Evaluate {
     return exact;
   }
   refuseParameters(node, entry, scope);
-  const body = bodyOf(entry, scope);
-  return entry.undefinedArguments === 'pass' || values.length === 0 ? compilePassing(body, values) : compilePropagating(body, values);
+  const plain = { values, body: bodyOf(entry, scope) };
+  const { values: given, body } = prepareList(entry.name, node, values, plain.body) ?? plain;
+  return entry.undefinedArguments === 'pass' || given.length === 0 ? compilePassing(body, given) : compilePropagating(body, given);
 }

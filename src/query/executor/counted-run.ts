@@ -2,7 +2,7 @@ import { projectingOutput } from '../evaluator/stage.ts';
 import { runPipeline } from '../evaluator/pipeline.ts';
 import { wrongPosition } from './continuation-token.ts';
 import { PageCollector } from './page-collector.ts';
-import type { QueryRun, RunResult } from './query-run.ts';
+import { readOnFirstPage, type QueryRun, type RunResult } from './query-run.ts';
 import { scanAll } from './scan-all.ts';
 
 /**
@@ -16,7 +16,10 @@ export async function runCounted(run: QueryRun): Promise<RunResult> {
   }
   const taken = position?.taken ?? 0;
   const page = new PageCollector(run.offset + taken, run.limit - taken, run.maxItemCount);
+  /** Rows of FROM that the pages before had passed when they met the first row of this one. */
+  let before = position === undefined ? 0 : undefined;
   const output = projectingOutput(pipeline.last, (value) => {
+    before ??= page.skip === 0 ? execution.matched() : undefined;
     page.add(value);
   });
   const execution = runPipeline(pipeline, output, () => page.isClosed);
@@ -24,5 +27,7 @@ export async function runCounted(run: QueryRun): Promise<RunResult> {
   execution.finish();
   run.statistics.rowsMatched += execution.matched();
   const next = page.overflowed && !page.isDone ? ({ kind: 'count', taken: taken + page.items.length } as const) : undefined;
-  return { items: page.items, bytes: page.bytes, next };
+  const matched = execution.matched();
+  const { scanned } = readOnFirstPage(run, matched);
+  return { items: page.items, bytes: page.bytes, next, read: { rows: matched - (before ?? matched), scanned } };
 }

@@ -1,6 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
-import type { JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import type { QueryAccess } from '../cost/query-work.ts';
 import { compilePipeline, type Pipeline } from '../evaluator/pipeline.ts';
 import { createEnvironment, type PreparedComputedProperty } from '../evaluator/query-environment.ts';
 import type { ScalarFunction } from '../functions/function-entry.ts';
@@ -10,13 +11,18 @@ import type { SearchPolicy } from '../search/search-policy.ts';
 import type { EpkRange } from '../../store/queries.ts';
 import type { QueryParameter } from '../syntax-nodes.ts';
 import { decodePosition, encodePosition, tokenScope } from './continuation-token.ts';
+import { measureValue } from './measure-value.ts';
+import { rewrittenOrder } from '../rewritten-order.ts';
 import { runCounted } from './counted-run.ts';
 import { runRanked } from './ranked-run.ts';
 import { runOrdered, runOrderedDistinct } from './ordered-run.ts';
 import { Pacer } from './pacer.ts';
-import type { QueryRun, RunResult, RunStatistics, TextStatisticsSource } from './query-run.ts';
+import type { PageReading, QueryRun, RunResult, RunStatistics, TextStatisticsSource } from './query-run.ts';
 import { virtualSource, type QuerySource } from './query-source.ts';
 import { runStreaming } from './streaming-run.ts';
+
+/** A text from so many characters on may have much to do with a single row. */
+const LONG_TEXT = 1000;
 
 /** One page of a query over a source. */
 export interface ExecuteRequest {
@@ -42,6 +48,8 @@ export interface ExecuteRequest {
   readonly computedProperties?: readonly PreparedComputedProperty[] | undefined;
   readonly udfs?: ReadonlyMap<string, ScalarFunction> | undefined;
   readonly searchPolicy?: SearchPolicy | undefined;
+  /** How the model of request units takes the query to find its documents: `served` unless said otherwise. */
+  readonly access?: QueryAccess | undefined;
 }
 
 /** A page of results and what it took. */
@@ -50,8 +58,10 @@ export interface ExecutedPage extends RunStatistics {
   readonly items: readonly JsonValue[];
   /** `undefined` when there is nothing more. */
   readonly continuation: string | undefined;
-  /** About how many bytes the items take as JSON. */
+  /** About how many bytes the items take as JSON; without what a client that runs a plan asked for besides, to put rows in order. */
   readonly bytesReturned: number;
+  /** Documents that the page is charged for reading: see {@link QueryAccess}. Those of all pages add up to the same, whatever their sizes. */
+  readonly documentsRead: number;
 }
 
 function runnerOf(pipeline: Pipeline): (run: QueryRun) => Promise<RunResult> {
@@ -63,6 +73,19 @@ function runnerOf(pipeline: Pipeline): (run: QueryRun) => Promise<RunResult> {
     return query.distinct ? runOrderedDistinct : runOrdered;
   }
   return pipeline.isStreaming ? runStreaming : runCounted;
+}
+
+/** Size of what the rows of a rewritten ORDER BY bring for the one who asked. */
+function payloadBytes(items: readonly JsonValue[]): number {
+  const payloads = items.map((item) => (isJsonObject(item) ? item['payload'] : undefined));
+  return payloads.reduce<number>((bytes, payload) => bytes + (payload === undefined ? 0 : measureValue(payload)), 0);
+}
+
+function chargedFor({ access, source, signal }: QueryRun, { rows, scanned }: PageReading): Promise<number> | number {
+  if (access === 'served' || source.count === undefined) {
+    return rows;
+  }
+  return scanned === undefined ? 0 : source.count(scanned.behind, scanned.upTo, signal);
 }
 
 /** Evaluating a query never goes wrong with a range error but for want of stack or of room. */
@@ -94,7 +117,7 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
   const { prepared, parameters, maxItemCount, continuation, signal, runtime } = request;
   const counts = queryCounts(prepared, parameters);
   const scope = tokenScope(prepared, parameters, request.range);
-  const pacer = new Pacer(runtime, signal, prepared.udfs.length > 0);
+  const pacer = new Pacer(runtime, signal, prepared.udfs.length > 0 || prepared.text.length > LONG_TEXT);
   pacer.check();
   const pipeline = compilePipeline(prepared, createEnvironment(request), request.whereIsExact);
   const statistics: RunStatistics = { rowsLookedAt: 0, rowsMatched: 0 };
@@ -110,13 +133,17 @@ export async function executeQuery(request: ExecuteRequest): Promise<ExecutedPag
     limit: counts.top ?? counts.limit ?? Number.POSITIVE_INFINITY,
     position: continuation === undefined ? undefined : decodePosition(scope, continuation),
     statistics,
+    access: request.access ?? 'served',
   };
   if (run.limit === 0) {
-    return { items: [], continuation: undefined, bytesReturned: 0, ...statistics };
+    return { items: [], continuation: undefined, bytesReturned: 0, documentsRead: 0, ...statistics };
   }
   try {
-    const { items, bytes, next } = await runnerOf(pipeline)(run);
-    return { items, continuation: next === undefined ? undefined : encodePosition(scope, next), bytesReturned: bytes, ...statistics };
+    const { items, bytes, next, read } = await runnerOf(pipeline)(run);
+    const documentsRead = pipeline.readsContainer ? await chargedFor(run, read) : 0;
+    const nextToken = next === undefined ? undefined : encodePosition(scope, next);
+    const bytesReturned = rewrittenOrder(prepared) === undefined ? bytes : payloadBytes(items);
+    return { items, continuation: nextToken, bytesReturned, documentsRead, ...statistics };
   } catch (error) {
     throw asLimit(error);
   }

@@ -2,6 +2,9 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 
 const NUMBER_BYTES = 8;
+/** Stores make etags of different lengths; a document has the same size on each, so that its charge is the same. */
+const ETAG = '_etag';
+const ETAG_BYTES = 40;
 /** The largest result. */
 const MAX_BYTES = 2 ** 28;
 
@@ -55,7 +58,8 @@ function sizeOfObject(object: JsonObject, most: number): number {
   for (const key of Object.keys(object)) {
     const value = object[key];
     if (value !== undefined) {
-      bytes = bounded(bytes + key.length + 4 + sizeOf(value, most - bytes), most);
+      const size = key === ETAG && typeof value === 'string' && value.length < 64 ? ETAG_BYTES : sizeOf(value, most - bytes);
+      bytes = bounded(bytes + key.length + 4 + size, most);
     }
   }
   return bytes;

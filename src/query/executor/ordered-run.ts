@@ -11,11 +11,11 @@ import { everyRowHasValue } from './every-row-has-value.ts';
 import { measureValue } from './measure-value.ts';
 import { FirstRows, placeOrder, type OrderedPlace, type OrderedRow } from './ordered-rows.ts';
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
-import type { QueryRun, RunResult } from './query-run.ts';
+import { readOnFirstPage, type PageReading, type QueryRun, type RunResult } from './query-run.ts';
 import { behindPlace, counterFrom, positionBehind, resumeOrder, type Resumption } from './resume-order.ts';
 import { scanAll } from './scan-all.ts';
 import { sortKey, type Sorting } from './sorting.ts';
-import { streamedResult, streamInOrder } from './streamed-order.ts';
+import { streamedResult, streamInOrder, type OrderedResult } from './streamed-order.ts';
 import { vectorKey, type ScoreKey } from './score-key.ts';
 
 /** Up to here the rows that OFFSET leaves out are kept beside those of the page; more are counted in scans of their own, without values. */
@@ -149,16 +149,26 @@ export async function runOrdered(run: QueryRun): Promise<RunResult> {
   const sorting = sortingOf(run.pipeline);
   const start = await startOf(run, sorting);
   const streamed = await streamInOrder(run, sorting, start);
-  return streamed === undefined ? sortRows(run, sorting, start) : streamedResult(streamed, start.taken);
+  const result = streamed === undefined ? await sortRows(run, sorting, start) : streamedResult(streamed, start.taken);
+  return { ...result, read: orderedReading(run, result) };
 }
 
 /** {@link runOrdered} with keys of the caller's. */
 export async function runSorted(run: QueryRun, sorting: Sorting): Promise<RunResult> {
-  return sortRows(run, sorting, await startOf(run, sorting));
+  const result = await sortRows(run, sorting, await startOf(run, sorting));
+  return { ...result, read: readOnFirstPage(run, run.statistics.rowsMatched) };
 }
 
-async function sortRows(run: QueryRun, sorting: Sorting, start: Progress): Promise<RunResult> {
-  const end: RunResult = { items: [], bytes: 0, next: undefined };
+/** What a page in an order is charged for. An index in that order leads to its rows, and to those that OFFSET leaves out; distances are all computed. */
+function orderedReading(run: QueryRun, { items, skipped }: OrderedResult): PageReading {
+  const { orderBy } = run.pipeline.last.query;
+  const isSearch = orderBy.some(({ expression }) => isVectorDistance(expression));
+  return isSearch ? readOnFirstPage(run, run.statistics.rowsMatched) : { ...readOnFirstPage(run, 0), rows: items.length + skipped };
+}
+
+async function sortRows(run: QueryRun, sorting: Sorting, start: Progress): Promise<OrderedResult> {
+  // Where OFFSET is beyond the last row, all rows are left out.
+  const end = (): OrderedResult => ({ items: [], bytes: 0, next: undefined, skipped: Math.min(start.skip, run.statistics.rowsMatched) });
   const counter = counterFrom(run.position, start.behind);
   let progress = await skipFar(run, sorting, start, counter);
   while (progress !== undefined) {
@@ -175,16 +185,16 @@ async function sortRows(run: QueryRun, sorting: Sorting, start: Progress): Promi
       counter.pass(row.keys);
     }
     if (last === undefined) {
-      return end;
+      return end();
     }
     const hasMore = (kept.dropped || page.overflowed) && !page.isDone;
     if (page.items.length > 0 || !hasMore) {
       const next = hasMore ? positionBehind(last, taken + page.items.length, counter) : undefined;
-      return { items: page.items, bytes: page.bytes, next };
+      return { items: page.items, bytes: page.bytes, next, skipped: start.skip - page.skip };
     }
     progress = { behind: behindPlace(last, sorting), skip: page.skip, taken };
   }
-  return end;
+  return end();
 }
 
 /**
@@ -218,5 +228,5 @@ export async function runOrderedDistinct(run: QueryRun): Promise<RunResult> {
     }
   }
   const next = page.overflowed && !page.isDone ? ({ kind: 'count', taken: taken + page.items.length } as const) : undefined;
-  return { items: page.items, bytes: page.bytes, next };
+  return { items: page.items, bytes: page.bytes, next, read: readOnFirstPage(run, run.statistics.rowsMatched) };
 }

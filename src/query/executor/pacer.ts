@@ -16,7 +16,7 @@ export class Pacer {
   #steps = 0;
   #since: number;
 
-  /** @param hasLongSteps whether a single step may take milliseconds, so that the clock is asked after each. */
+  /** @param hasLongSteps whether a single step may take as long as asking the clock many times over, so that it is asked after each. */
   constructor(runtime: Runtime, signal: AbortSignal | undefined, hasLongSteps = false) {
     this.#runtime = runtime;
     this.#signal = signal;

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../core/json.ts';
+import type { QueryAccess } from '../cost/query-work.ts';
 import type { Pipeline } from '../evaluator/pipeline.ts';
 import type { TextStatistics } from '../functions/full-text/bm25.ts';
 import type { SearchTerm } from '../functions/full-text/search-term.ts';
@@ -29,6 +30,8 @@ export interface QueryRun {
   readonly limit: number;
   readonly position: QueryPosition | undefined;
   readonly statistics: RunStatistics;
+  /** How the model of request units takes the query to find its documents. */
+  readonly access: QueryAccess;
 }
 
 /** What a run notes while it reads. */
@@ -46,4 +49,21 @@ export interface RunResult {
   readonly bytes: number;
   /** Where the next page starts; `undefined` when there is nothing more. */
   readonly next: QueryPosition | undefined;
+  /** What the page is charged for reading. */
+  readonly read: PageReading;
+}
+
+/**
+ * What a page is charged for reading, so that the pages of a query add up to the same whatever their sizes, and on every store: rows of FROM that
+ * passed WHERE, where an index of the policy leads to them; otherwise the documents of the scope between two places in the order of creation.
+ */
+export interface PageReading {
+  readonly rows: number;
+  /** Documents behind the first ordinal up to the second, itself included; `undefined` for none. */
+  readonly scanned: { readonly behind: number; readonly upTo: number } | undefined;
+}
+
+/** What is charged of a query that has to see all documents before its first row: the first page pays. */
+export function readOnFirstPage({ position }: QueryRun, rows: number): PageReading {
+  return position === undefined ? { rows, scanned: { behind: 0, upTo: Number.MAX_SAFE_INTEGER } } : { rows: 0, scanned: undefined };
 }

@@ -30,6 +30,11 @@ export interface SourceBatch {
 export interface QuerySource {
   scan(request: SourceScan): AsyncIterable<SourceBatch>;
   /**
+   * Counts the documents of the scope that the caller asked for, whatever WHERE says of them, with an ordinal above `behind` and up to `upTo`: what
+   * a query is charged for that no index of the policy serves. Without it such a query is charged as any other.
+   */
+  readonly count?: ((behind: number, upTo: number, signal: AbortSignal | undefined) => Promise<number>) | undefined;
+  /**
    * Gives documents in the order of ORDER BY, equal ones in that of creation, where the source has an index for it. As with `scan`, documents that
    * WHERE would drop may be left out. It may give up at any time, having been right so far: then the executor makes the page by `scan`.
    */

@@ -11,7 +11,7 @@ import { FirstRows, placeOrder } from './ordered-rows.ts';
 import { createSorting, runSorted } from './ordered-run.ts';
 import { pacedSort } from './paced-sort.ts';
 import { PAGE_BYTES, PageCollector } from './page-collector.ts';
-import type { QueryRun, RunResult } from './query-run.ts';
+import { readOnFirstPage, type QueryRun, type RunResult } from './query-run.ts';
 import { scanAll } from './scan-all.ts';
 import { TextScore, vectorKey, type ScoreKey } from './score-key.ts';
 
@@ -182,7 +182,8 @@ async function runFused(run: QueryRun, { weights }: RankClause, keys: readonly S
   }
   const returned = taken + page.items.length;
   const hasMore = page.items.length > 0 && !page.isDone && run.offset + returned < ranked.length;
-  return { items: page.items, bytes: page.bytes, next: hasMore ? { kind: 'count', taken: returned } : undefined };
+  const next = hasMore ? ({ kind: 'count', taken: returned } as const) : undefined;
+  return { items: page.items, bytes: page.bytes, next, read: readOnFirstPage(run, scored.count) };
 }
 
 /**

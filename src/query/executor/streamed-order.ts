@@ -7,9 +7,14 @@ import { PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
 import { counterFrom, positionBehind, type Resumption } from './resume-order.ts';
 
+/** A page in an order, and how many rows OFFSET left out before it. */
+export type OrderedResult = Omit<RunResult, 'read'> & { readonly skipped: number };
+
 /** What is left of a page of an ordered run when its rows came in order. */
 export interface StreamedPage {
   readonly page: PageCollector;
+  /** Rows that OFFSET left out. */
+  readonly skipped: number;
   /** The last row that is in the page, or was left out by OFFSET; undefined where there was none. */
   readonly last: OrderedPlace | undefined;
   readonly hasMore: boolean;
@@ -59,7 +64,7 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
   const expectedRows = start.skip + Math.min(run.limit - start.taken, run.maxItemCount) + 1;
   const result = (): StreamedPage => {
     statistics.rowsMatched += execution.matched();
-    return { page, last, hasMore: page.overflowed, counter };
+    return { page, skipped: start.skip - page.skip, last, hasMore: page.overflowed, counter };
   };
   for await (const batch of source.ordered({ from: start.behind?.place, expectedRows, signal })) {
     if (batch === 'gave-up') {
@@ -88,7 +93,7 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
 }
 
 /** The page as the result of a run; `taken` rows were returned by earlier pages. */
-export function streamedResult({ page, last, hasMore, counter }: StreamedPage, taken: number): RunResult {
+export function streamedResult({ page, skipped, last, hasMore, counter }: StreamedPage, taken: number): OrderedResult {
   const next = hasMore && last !== undefined ? positionBehind(last, taken + page.items.length, counter) : undefined;
-  return { items: page.items, bytes: page.bytes, next };
+  return { items: page.items, bytes: page.bytes, next, skipped };
 }

@@ -39,19 +39,26 @@ export async function runStreaming(run: QueryRun): Promise<RunResult> {
   /** Rows of the current document that are dealt with, and those among them that an earlier page had. */
   let rows = 0;
   let before = 0;
+  /** Rows that an earlier page had, or that a later one will have: they are met again, and charged once. */
+  let elsewhere = 0;
   const output = projectingOutput(pipeline.last, (value) => {
     if (page.overflowed) {
-      return;
-    }
-    if (rows < before || page.add(value)) {
+      elsewhere += 1;
+    } else if (rows < before) {
+      elsewhere += 1;
       rows += 1;
+    } else if (page.add(value)) {
+      rows += 1;
+    } else {
+      elsewhere += 1;
     }
   });
   const execution = runPipeline(pipeline, output, () => page.isClosed);
-  const resultAt = (ordinal: number, at: number): RunResult => {
+  const resultAt = (ordinal: number, at: number, upTo: number = ordinal): RunResult => {
     statistics.rowsMatched += execution.matched();
+    const read = { rows: statistics.rowsMatched - elsewhere, scanned: { behind: start.ordinal, upTo } };
     const next = { kind: 'stream', ordinal, rows: at, skip: page.skip, taken: start.taken + page.items.length } as const;
-    return { items: page.items, bytes: page.bytes, next: page.isDone ? undefined : next };
+    return { items: page.items, bytes: page.bytes, next: page.isDone ? undefined : next, read };
   };
 
   let finished = start.ordinal;
@@ -86,5 +93,5 @@ export async function runStreaming(run: QueryRun): Promise<RunResult> {
       return resultAt(finished, -1);
     }
   }
-  return { ...resultAt(finished, -1), next: undefined };
+  return { ...resultAt(finished, -1, Number.MAX_SAFE_INTEGER), next: undefined };
 }

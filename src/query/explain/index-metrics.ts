@@ -22,11 +22,6 @@ export interface QueryIndexMetrics {
 /** A composite index in a policy has so many columns at most. */
 const MAX_COLUMNS = 8;
 
-function isIndexed({ policy, computedProperties }: ContainerSettings, path: readonly string[]): boolean {
-  const isComputed = computedProperties.some(({ name }) => name === path[0]);
-  return isComputed ? policy.isIndexed(path) === 'explicit' : policy.isIndexed(path) !== 'excluded';
-}
-
 function keyOf(path: readonly string[]): string {
   return JSON.stringify(path);
 }
@@ -112,8 +107,8 @@ export function queryIndexMetrics(
   const single = [...paths.entries()].filter(([key]) => !covered.has(key)).map(([, path]) => path);
   const inTurn = single.toReversed();
   return {
-    utilized: { single: inTurn.filter((path) => isIndexed(settings, path)), composite: used },
-    potential: { single: inTurn.filter((path) => !isIndexed(settings, path)), composite: missing },
+    utilized: { single: inTurn.filter((path) => settings.isIndexed(path)), composite: used },
+    potential: { single: inTurn.filter((path) => !settings.isIndexed(path)), composite: missing },
   };
 }
 

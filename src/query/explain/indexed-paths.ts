@@ -6,7 +6,7 @@ import { pathOf } from '../walk.ts';
 type Path = readonly string[];
 
 /** Where each variable of a query comes from in a document: `t` of `JOIN t IN c.tags` is `/tags/[]`. */
-function sourcePaths(prepared: PreparedQuery): ReadonlyMap<number, Path> {
+export function sourcePaths(prepared: PreparedQuery): ReadonlyMap<number, Path> {
   const paths = new Map<number, Path>();
   const enter = (query: BoundQuery): void => {
     for (const { slot, input, iterate } of query.sources) {
@@ -27,7 +27,8 @@ function sourcePaths(prepared: PreparedQuery): ReadonlyMap<number, Path> {
   return paths;
 }
 
-function documentPath(node: ExpressionNode, prepared: PreparedQuery, sources: ReadonlyMap<number, Path>): Path | undefined {
+/** The path of a document that an expression is, through the sources of the query; undefined for any other. */
+export function documentPathOf(node: ExpressionNode, prepared: PreparedQuery, sources: ReadonlyMap<number, Path>): Path | undefined {
   const path = pathOf(node);
   const binding = path === undefined ? undefined : prepared.identifiers.get(path.root);
   const base = binding?.kind === 'variable' ? sources.get(binding.slot) : undefined;
@@ -61,7 +62,10 @@ const COMPARISONS: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=
 function lookedUp(node: ExpressionNode): readonly ExpressionNode[] {
   switch (node.kind) {
     case 'binary':
-      return COMPARISONS.has(node.operator) ? [node.left, node.right] : [];
+      // Two values of one document are compared in no index.
+      return COMPARISONS.has(node.operator) && (pathOf(node.left) === undefined || pathOf(node.right) === undefined)
+        ? [node.left, node.right]
+        : [];
     case 'in':
     case 'between':
     case 'like':
@@ -76,6 +80,14 @@ function lookedUp(node: ExpressionNode): readonly ExpressionNode[] {
 /** `ARRAY_CONTAINS(c.tags, …)` looks up what is in the array. */
 function isInsideArray(node: CallNode, argument: ExpressionNode): boolean {
   return node.name.toUpperCase() === 'ARRAY_CONTAINS' && node.arguments[0] === argument;
+}
+
+/** The paths of documents that a condition looks up, itself and not what it is made of. */
+export function lookedUpPaths(node: ExpressionNode, prepared: PreparedQuery, sources: ReadonlyMap<number, Path>): readonly Path[] {
+  return lookedUp(node).flatMap((operand) => {
+    const path = documentPathOf(operand, prepared, sources);
+    return path === undefined ? [] : [node.kind === 'call' && isInsideArray(node, operand) ? [...path, ARRAY_STEP] : path];
+  });
 }
 
 /** The paths of documents that the filters of a query look up, in the order of the text, each once for each place. */
@@ -94,16 +106,11 @@ export function filteredPaths(prepared: PreparedQuery): readonly Path[] {
     rights.toReversed().forEach(visit);
   };
   const look = (node: ExpressionNode): void => {
-    for (const operand of lookedUp(node)) {
-      const path = documentPath(operand, prepared, sources);
-      if (path !== undefined) {
-        found.push(node.kind === 'call' && isInsideArray(node, operand) ? [...path, ARRAY_STEP] : path);
-      }
-    }
+    found.push(...lookedUpPaths(node, prepared, sources));
     if (node.kind === 'unary' && node.operator === 'NOT') {
       visit(node.operand);
     }
-    const path = documentPath(node, prepared, sources);
+    const path = documentPathOf(node, prepared, sources);
     if (path !== undefined) {
       found.push(path);
     }
@@ -119,5 +126,5 @@ export function filteredPaths(prepared: PreparedQuery): readonly Path[] {
 /** Those of some expressions that are paths of documents. */
 export function orderedPaths(prepared: PreparedQuery, expressions: readonly ExpressionNode[]): readonly Path[] {
   const sources = sourcePaths(prepared);
-  return expressions.map((node) => documentPath(node, prepared, sources)).filter((path) => path !== undefined);
+  return expressions.map((node) => documentPathOf(node, prepared, sources)).filter((path) => path !== undefined);
 }

@@ -26,12 +26,6 @@ function documentPath(
   return [...source.input.path, ...path.steps].map((step) => (typeof step === 'number' ? ARRAY_STEP : step));
 }
 
-function isIndexed({ policy, computedProperties }: ContainerSettings, path: readonly string[]): boolean {
-  // Wildcards do not reach computed properties.
-  const isComputed = computedProperties.some(({ name }) => name === path[0]);
-  return isComputed ? policy.isIndexed(path) === 'explicit' : policy.isIndexed(path) !== 'excluded';
-}
-
 function samePath(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((step, index) => step === right[index]);
 }
@@ -93,7 +87,7 @@ export function checkOrderByIndexes(prepared: PreparedQuery, definition: Contain
     return;
   }
   const path = paths[0] ?? [];
-  if (path.length > 0 && !isIndexed(settings, path)) {
+  if (path.length > 0 && !settings.isIndexed(path)) {
     const hint = 'Include it in the index policy, or ask for lenient ORDER BY.';
     throw queryInvalidError(text, [queryErrorEntry(undefined, first, EXCLUDED)], hint);
   }

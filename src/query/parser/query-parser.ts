@@ -1,3 +1,4 @@
+import { QUERY_LIMITS } from '../query-limits.ts';
 import type { CountNode, ExpressionNode, OrderByItemNode, OrderByNode, QueryNode, SelectItemNode, SelectNode } from '../syntax-nodes.ts';
 import { parseCollection } from './collection-parser.ts';
 import type { ParseContext } from './parse-context.ts';
@@ -73,6 +74,18 @@ function opensRank(context: ParseContext): boolean {
   return kind === 'name' || kind === 'number' || kind === 'string';
 }
 
+/** Parses the keys of a clause, as many as a row can be compared by in no time. */
+function bounded<T>(context: ParseContext, clause: string, parse: () => T): () => T {
+  let keys = 0;
+  return () => {
+    keys += 1;
+    if (keys > QUERY_LIMITS.keys) {
+      context.failLimit(`The ${clause} clause has more than ${QUERY_LIMITS.keys} keys.`);
+    }
+    return parse();
+  };
+}
+
 function parseOrderBy(context: ParseContext): OrderByNode | undefined {
   const { start } = context.peek();
   if (!context.takeKeyword('ORDER')) {
@@ -83,7 +96,7 @@ function parseOrderBy(context: ParseContext): OrderByNode | undefined {
   if (rank) {
     context.next();
   }
-  const items = context.list(() => parseOrderItem(context, rank));
+  const items = context.list(bounded(context, 'ORDER BY', () => parseOrderItem(context, rank)));
   return Object.freeze({ kind: 'order-by', rank, items, ...context.rangeFrom(start) });
 }
 
@@ -92,7 +105,7 @@ function parseGroupBy(context: ParseContext): readonly ExpressionNode[] | undefi
     return undefined;
   }
   context.expectKeyword('BY');
-  return context.list(() => context.expression());
+  return context.list(bounded(context, 'GROUP BY', () => context.expression()));
 }
 
 function parseOffsetLimit(context: ParseContext): Pick<QueryNode, 'offset' | 'limit'> {

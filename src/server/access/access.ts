@@ -4,7 +4,7 @@ import type { GrantedKey } from './granted-key.ts';
 export interface GrantedChild {
   readonly type: 'docs' | 'sprocs' | 'triggers' | 'udfs';
   readonly id: string;
-  /** Its resource id, where that was known when the token was issued. */
+  /** The resource id of a document, where that was known when the token was issued. */
   readonly rid: string | undefined;
 }
 

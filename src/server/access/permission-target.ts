@@ -87,8 +87,8 @@ async function withChild(
     case 'sprocs':
     case 'triggers':
     case 'udfs': {
-      const { id, rid } = await findScript(server, container, type, name);
-      return { ...target, child: { type, id, rid } };
+      const { id } = await findScript(server, container, type, name);
+      return { ...target, child: { type, id, rid: undefined } };
     }
     case 'docs':
       return documentTarget(container, target, name, key);

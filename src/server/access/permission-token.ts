@@ -15,9 +15,9 @@ const MAX_LIFE_SECONDS = 24 * 3600;
  * @see https://learn.microsoft.com/dotnet/api/microsoft.azure.cosmos.permission
  */
 export function tokenLifeSeconds(context: RequestContext): number {
-  const text = header(context.headers, 'x-ms-documentdb-expiry-seconds');
-  const seconds = text === undefined ? DEFAULT_LIFE_SECONDS : Number(text);
-  if (!Number.isInteger(seconds) || seconds < MIN_LIFE_SECONDS || seconds > MAX_LIFE_SECONDS) {
+  const text = header(context.headers, 'x-ms-documentdb-expiry-seconds') ?? String(DEFAULT_LIFE_SECONDS);
+  const seconds = Number(text);
+  if (!/^\d{1,9}$/u.test(text) || seconds < MIN_LIFE_SECONDS || seconds > MAX_LIFE_SECONDS) {
     throw new PerigeeError(
       'BAD_REQUEST',
       `The header x-ms-documentdb-expiry-seconds is a whole number from ${MIN_LIFE_SECONDS} to ${MAX_LIFE_SECONDS}.`,

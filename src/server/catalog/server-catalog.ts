@@ -21,6 +21,8 @@ export interface CatalogOwner {
 export interface CatalogResource {
   readonly id: string;
   readonly rid: string;
+  /** The number that its resource id is made of: the order of creation in the whole catalog. */
+  readonly number: number;
   readonly self: string;
   readonly etag: string;
   /** Seconds since 1970. */
@@ -152,15 +154,21 @@ export class ServerCatalog {
    * Writes a setting from what it is now, all or nothing; `undefined` leaves it as it is.
    *
    * @param change may be called again, so it has no effects of its own
+   * @param ifMatch the etag that the setting must have, if there is one
+   * @throws PRECONDITION_FAILED
    */
   async changeSetting(
     owner: Pick<CatalogOwner, 'databaseRid' | 'rid'>,
     name: string,
     change: (current: JsonObject | undefined) => JsonObject | undefined,
+    ifMatch?: string,
   ): Promise<Setting | undefined> {
     const scope = scopeOf('settings', owner);
     return this.#transact(scope, async (transaction) => {
       const before = await transaction.read(name);
+      if (ifMatch !== undefined && before !== undefined && before.document._etag !== ifMatch) {
+        throw new PerigeeError('PRECONDITION_FAILED', 'The setting changed since the etag was read. Read it again and decide.');
+      }
       const members = change(before?.document.members);
       if (members === undefined) {
         return before === undefined ? undefined : settingOf(before.document);
@@ -247,6 +255,7 @@ function numberOf(entry: StoredDocument<Entry>): number {
 }
 
 function resourceOf(kind: ResourceKind, owner: CatalogOwner, entry: StoredDocument<Entry>): CatalogResource {
-  const rid = catalogRid(kind, owner.rid, numberOf(entry));
-  return { id: entry.id, rid, self: `${owner.self}${kind}/${rid}/`, etag: entry._etag, ts: entry._ts, members: entry.members };
+  const number = numberOf(entry);
+  const rid = catalogRid(kind, owner.rid, number);
+  return { id: entry.id, rid, number, self: `${owner.self}${kind}/${rid}/`, etag: entry._etag, ts: entry._ts, members: entry.members };
 }

@@ -1,4 +1,5 @@
 import { permissionTarget } from '../access/permission-target.ts';
+import { tokenLifeSeconds } from '../access/permission-token.ts';
 import { checkResource } from '../catalog/check-resource.ts';
 import { findOwner } from '../catalog/find-owner.ts';
 import type { ResourceKind } from '../catalog/resource-kind.ts';
@@ -16,6 +17,7 @@ export function createResource(kind: ResourceKind): Handler {
     const { id, members } = checkResource(kind, context.jsonObject());
     if (kind === 'permissions') {
       await permissionTarget(context.server, owner.databaseRid, members);
+      tokenLifeSeconds(context);
     }
     const { resource, created } =
       RESOURCE_KINDS[kind].upserts && isTrue(context.headers, 'x-ms-documentdb-is-upsert')

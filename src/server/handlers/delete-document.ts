@@ -1,4 +1,4 @@
-import { requiredKey } from '../document-key.ts';
+import { documentId, requiredKey } from '../document-key.ts';
 import { documentHeaders, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -9,10 +9,11 @@ import { header } from '../wire-headers.ts';
 export async function deleteDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const ifMatch = header(context.headers, 'if-match');
+    const id = await documentId(context, container);
     if (hasTriggers(context.headers)) {
-      return triggeredDelete(context, container, ifMatch);
+      return triggeredDelete(context, container, id, ifMatch);
     }
-    const result = await container.store.delete(context.id, requiredKey(context, container), {
+    const result = await container.store.delete(id, requiredKey(context, container), {
       session: sessionOf(context, container),
       ifMatch,
     });

@@ -1,3 +1,4 @@
+import { parseContainerRid } from '../../store/resource-id.ts';
 import { containerJson } from '../container-json.ts';
 import type { Reply } from '../reply.ts';
 import { resourceFeed } from '../resource-feed.ts';
@@ -7,6 +8,9 @@ import type { RequestContext } from '../server-context.ts';
 export async function listContainers(context: RequestContext): Promise<Reply> {
   const { backend, containers } = context.server;
   const database = await containers.database(context.name(0));
-  const found = (await backend.listContainers(database.id)).map(containerJson);
+  const found = (await backend.listContainers(database.id)).map((info) => ({
+    ordinal: parseContainerRid(info.rid)?.n as number,
+    json: containerJson(info),
+  }));
   return resourceFeed(context, database.rid, 'DocumentCollections', found);
 }

@@ -5,6 +5,6 @@ import type { RequestContext } from '../server-context.ts';
 
 /** `GET /offers`, and `POST /offers` with a query. */
 export async function listOffers(context: RequestContext): Promise<Reply> {
-  const offers = (await context.server.offers.list()).map(offerJson);
+  const offers = (await context.server.offers.list()).map((offer, index) => ({ ordinal: index + 1, json: offerJson(offer) }));
   return resourceFeed(context, '', 'Offers', offers);
 }

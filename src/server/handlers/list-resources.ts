@@ -9,7 +9,9 @@ export function listResources(kind: ResourceKind): Handler {
   return async (context) => {
     const owner = await findOwner(context, kind);
     const resources = await context.server.catalog.list(kind, owner);
-    const views = await Promise.all(resources.map((resource) => resourceView(context, kind, owner, resource)));
+    const views = await Promise.all(
+      resources.map(async (resource) => ({ ordinal: resource.number, json: await resourceView(context, kind, owner, resource) })),
+    );
     return resourceFeed(context, owner.rid, RESOURCE_KINDS[kind].member, views);
   };
 }

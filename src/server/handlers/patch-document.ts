@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../core/json.ts';
 import { patchOf } from '../batch-json.ts';
-import { requiredKey } from '../document-key.ts';
+import { documentId, requiredKey } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -10,15 +10,16 @@ import { header } from '../wire-headers.ts';
 /** `PATCH .../docs/{id}`: changes parts of a document. */
 export async function patchDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
+    const id = await documentId(context, container);
     const ifMatch = header(context.headers, 'if-match');
     if (hasTriggers(context.headers)) {
       return triggeredReply(context, container, 'Patch', context.json() as JsonValue, (transaction, body) => {
         const patch = patchOf(body);
-        return transaction.patch(context.id, patch.operations, { condition: patch.condition, ifMatch });
+        return transaction.patch(id, patch.operations, { condition: patch.condition, ifMatch });
       });
     }
     const { operations, condition } = patchOf(context.json());
-    const result = await container.store.patch(context.id, requiredKey(context, container), operations, {
+    const result = await container.store.patch(id, requiredKey(context, container), operations, {
       condition,
       session: sessionOf(context, container),
       ifMatch,

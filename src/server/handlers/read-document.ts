@@ -1,5 +1,5 @@
 import { PerigeeError } from '../../core/errors.ts';
-import { requiredKey } from '../document-key.ts';
+import { documentId, requiredKey } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -8,7 +8,7 @@ import { header } from '../wire-headers.ts';
 /** `GET .../docs/{id}` */
 export async function readDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
-    const result = await container.store.read(context.id, requiredKey(context, container), {
+    const result = await container.store.read(await documentId(context, container), requiredKey(context, container), {
       session: sessionOf(context, container),
       ifNoneMatch: header(context.headers, 'if-none-match'),
     });

@@ -1,6 +1,6 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
-import { documentOfBody } from '../document-key.ts';
+import { documentId, documentOfBody } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -10,20 +10,21 @@ import { header } from '../wire-headers.ts';
 /** `PUT .../docs/{id}`: replaces a document. */
 export async function replaceDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
+    const id = await documentId(context, container);
     const ifMatch = header(context.headers, 'if-match');
     if (hasTriggers(context.headers)) {
       return triggeredReply(context, container, 'Replace', context.json() as JsonValue, (transaction, body) =>
-        transaction.replace(checkId(context, body as JsonObject), { ifMatch }),
+        transaction.replace(checkId(id, body as JsonObject), { ifMatch }),
       );
     }
-    const document = checkId(context, documentOfBody(context, container));
+    const document = checkId(id, documentOfBody(context, container));
     const result = await container.store.replace(document, { session: sessionOf(context, container), ifMatch });
     return documentReply(context, container, 200, result);
   });
 }
 
-function checkId(context: RequestContext, document: JsonObject): JsonObject & { readonly id: string } {
-  if (document['id'] !== context.id) {
+function checkId(id: string, document: JsonObject): JsonObject & { readonly id: string } {
+  if (document['id'] !== id) {
     throw new PerigeeError('BAD_REQUEST', 'The id of a document cannot change: the body and the path name different ones.');
   }
   return document as JsonObject & { readonly id: string };

@@ -1,4 +1,5 @@
 import { permissionTarget } from '../access/permission-target.ts';
+import { tokenLifeSeconds } from '../access/permission-token.ts';
 import { checkResource } from '../catalog/check-resource.ts';
 import { findOwner } from '../catalog/find-owner.ts';
 import type { ResourceKind } from '../catalog/resource-kind.ts';
@@ -14,6 +15,7 @@ export function replaceResource(kind: ResourceKind): Handler {
     const { id, members } = checkResource(kind, context.jsonObject());
     if (kind === 'permissions') {
       await permissionTarget(context.server, owner.databaseRid, members);
+      tokenLifeSeconds(context);
     }
     const ifMatch = header(context.headers, 'if-match');
     const resource = await context.server.catalog.replace(kind, owner, context.id, id, members, ifMatch);

@@ -1,4 +1,5 @@
 import { PerigeeError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { Backend, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
 import { containerOwner, databaseOwner } from '../catalog/find-owner.ts';
 import type { CatalogOwner, ServerCatalog, Setting } from '../catalog/server-catalog.ts';
@@ -71,13 +72,14 @@ export class OfferBook {
     }
   }
 
-  /** Changes the throughput that an offer gives. */
-  async replace(offer: Offer, throughput: Throughput): Promise<Offer> {
-    const setting = await this.#catalog.changeSetting(offer.owner, SETTING, (current) => {
+  /** Changes the throughput that an offer gives. @throws PRECONDITION_FAILED */
+  async replace(offer: Offer, throughput: Throughput, ifMatch: string | undefined): Promise<Offer> {
+    const change = (current: JsonObject | undefined): JsonObject => {
       // An offer that nothing was kept of keeps the id that clients know it by.
       const id = current === undefined ? offer.id : current['offerId'];
       return { ...throughput, ...(id === undefined ? {} : { offerId: id }) };
-    });
+    };
+    const setting = await this.#catalog.changeSetting(offer.owner, SETTING, change, ifMatch === '*' ? undefined : ifMatch);
     return offerOf(offer.owner, offer.container, setting as Setting);
   }
 

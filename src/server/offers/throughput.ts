@@ -65,13 +65,55 @@ function parseSettings(text: string): unknown {
   }
 }
 
-/** The throughput in the `content` of an offer. @throws BAD_REQUEST */
-export function throughputOfContent(content: unknown): Throughput {
+/** Which way the headers of a request to replace an offer send it. */
+export interface Migration {
+  readonly toAutoscale: boolean;
+  readonly toManual: boolean;
+}
+
+/**
+ * The throughput in the `content` of an offer that takes the place of another. Between manual and autoscale it changes by a header alone, and
+ * what it then is follows from what it was: the same maximum, rounded up to what the new kind can be.
+ *
+ * @throws BAD_REQUEST
+ * @see https://learn.microsoft.com/azure/cosmos-db/how-to-provision-autoscale-throughput
+ */
+export function replacedThroughput(current: Throughput, content: unknown, { toAutoscale, toManual }: Migration): Throughput {
   if (!isJsonObject(content)) {
     throw new PerigeeError('BAD_REQUEST', 'The body of an offer has an object "content".');
   }
+  if (toAutoscale && toManual) {
+    throw new PerigeeError('BAD_REQUEST', 'An offer migrates to autoscale or to manual throughput: send one of the two headers.');
+  }
   const settings = content['offerAutopilotSettings'];
-  return isJsonObject(settings) ? autoscale(settings) : manual(content['offerThroughput']);
+  const isAutoscale = 'autoscaleMaxThroughput' in current;
+  if (toManual) {
+    return { throughput: maxUnits(current) };
+  }
+  if (toAutoscale) {
+    if (isJsonObject(settings) && !isAutoscale) {
+      throw migrationNeeded('autopilot', 'manual throughput to autoscale');
+    }
+    return { autoscaleMaxThroughput: Math.ceil(maxUnits(current) / AUTOSCALE.step) * AUTOSCALE.step };
+  }
+  if (isAutoscale) {
+    if (!isJsonObject(settings)) {
+      throw migrationNeeded('manual-throughput', 'autoscale to manual throughput');
+    }
+    return autoscale(settings);
+  }
+  if (isJsonObject(settings)) {
+    throw migrationNeeded('autopilot', 'manual throughput to autoscale');
+  }
+  return manual(content['offerThroughput']);
+}
+
+/** In the service's words. */
+function migrationNeeded(to: string, migration: string): PerigeeError {
+  return new PerigeeError(
+    'BAD_REQUEST',
+    `x-ms-cosmos-migrate-offer-to-${to} must be supplied and offercontent must not contain autopilotSettings for migration from ${migration}.`,
+  );
 }
 
 /** The `content` of an offer. */

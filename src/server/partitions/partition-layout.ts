@@ -2,7 +2,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { PartitionKeyDefinition } from '../../store/container-definition.ts';
 import { FULL_EPK_RANGE } from '../../store/effective-partition-key.ts';
 import type { EpkRange } from '../../store/queries.ts';
-import { epkAt, placeOfEpk, spaceOf } from './hash-space.ts';
+import { epkAt, placeOfEpk, spaceOf } from '../../store/hash-space.ts';
 
 /** A part of the hash space of a container that clients address by id. */
 export interface PartitionRange extends EpkRange {

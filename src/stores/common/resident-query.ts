@@ -1,7 +1,8 @@
 import { cloneJson, type JsonObject, type JsonValue } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { containerSettings } from '../../query/container-settings.ts';
-import { queryUnits } from '../../query/cost/request-units.ts';
+import { pageUnits } from '../../query/cost/page-units.ts';
+import { accessByPolicy } from '../../query/cost/query-work.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import type { QuerySource } from '../../query/executor/query-source.ts';
@@ -24,6 +25,8 @@ import { documentOf } from './resident-writes.ts';
 
 /** Rows of one step of a scan: few enough that a step ends within a millisecond or two. */
 const STEP_ROWS = 200;
+/** Rows of one step where they are only counted. */
+const COUNT_ROWS = 10_000;
 
 /** Runs one page of a query over the rows that a draft sees; `between` is called between two pieces of it and may end it by throwing. */
 export async function runQueryPage(
@@ -36,11 +39,13 @@ export async function runQueryPage(
   const { definition } = draft.container.info;
   checkOrderByIndexes(prepared, definition, request.orderBy);
   const { computedProperties, searchPolicy } = containerSettings(definition);
+  const shared = isShared(prepared);
+  const host: SourceHost = { shared, runtime, between };
   const page = await executeQuery({
     prepared,
     parameters: request.parameters,
-    source: sourceOf(draft, request, isShared(prepared), between),
-    wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, isShared(prepared), between),
+    source: sourceOf(draft, request, host),
+    wholeSource: sourceOf(draft, { ...request, partitionKey: undefined, range: undefined }, host),
     maxItemCount: request.maxItemCount,
     continuation: request.continuation,
     range: request.range,
@@ -49,13 +54,14 @@ export async function runQueryPage(
     computedProperties,
     searchPolicy,
     udfs: functionsOfQuery(draft.container.userFunctions, request.userDefinedFunctions),
+    access: accessByPolicy(prepared, definition),
   });
   return {
     // Callers may do with the items what they like, and those share structure with documents that later queries read.
-    items: isShared(prepared) ? page.items.map((item) => cloneJson<JsonValue>(item)) : page.items,
+    items: shared ? page.items.map((item) => cloneJson<JsonValue>(item)) : page.items,
     continuation: page.continuation,
     documentsScanned: page.rowsLookedAt,
-    requestUnits: queryUnits({ documentsLookedAt: page.rowsLookedAt, itemsReturned: page.items.length, bytesReturned: page.bytesReturned }),
+    requestUnits: pageUnits(request, definition.partitionKey, { ...page, itemsReturned: page.items.length }),
   };
 }
 
@@ -87,13 +93,36 @@ function isShared({ udfs }: PreparedQuery): boolean {
   return udfs.length === 0;
 }
 
+/** What a run gives its source. */
+interface SourceHost {
+  readonly shared: boolean;
+  readonly runtime: Runtime;
+  readonly between: () => void;
+}
+
 /** The rows of a scope as documents; where they are not `shared`, each is parsed for this run alone. */
-function sourceOf(draft: ResidentDraft, request: QueryRequest, shared: boolean, between: () => void): QuerySource {
+function sourceOf(draft: ResidentDraft, request: QueryRequest, { shared, runtime, between }: SourceHost): QuerySource {
   const matches = scopeFilter(draft.container, request);
   const { parsed } = draft.container;
   parsed.tidy(draft.container.size);
   const read = shared ? (row: ResidentRow): JsonObject => parsed.documentOf(row) : documentOf<JsonObject>;
   return {
+    async count(behind, upTo, signal) {
+      let count = 0;
+      let ordinal = behind;
+      for (let done = false; !done && ordinal < upTo;) {
+        signal?.throwIfAborted();
+        between();
+        const step = scanRows(draft, request, ordinal, COUNT_ROWS);
+        count += step.rows.filter((row) => row.ordinal <= upTo && matches(row)).length;
+        ordinal = step.rows.at(-1)?.ordinal ?? upTo;
+        done = step.done;
+        if (!done) {
+          await runtime.yieldTask();
+        }
+      }
+      return count;
+    },
     async *scan({ afterOrdinal, signal }) {
       let ordinal = afterOrdinal;
       for (let done = false; !done;) {

@@ -47,7 +47,9 @@ function readRow<T extends object>(draft: ResidentDraft, operation: Extract<Stor
 /** Raises NOT_MODIFIED while a row has the etag. */
 export function checkIfNoneMatch(row: ResidentRow, ifNoneMatch: string | undefined): void {
   if (ifNoneMatch !== undefined && (ifNoneMatch === row.etag || ifNoneMatch === '*')) {
-    throw new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(row.id)} still has the etag given. Use the copy you have.`);
+    throw new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(row.id)} still has the etag given. Use the copy you have.`, {
+      details: { etag: row.etag },
+    });
   }
 }
 

@@ -10,6 +10,8 @@ import type { SqliteContainer } from './sqlite-container.ts';
 export interface AggregatedRows {
   readonly items: readonly JsonValue[];
   readonly looked: number;
+  /** Rows of FROM that passed WHERE. */
+  readonly passed: number;
 }
 
 /** The SELECT list of the aggregates, and how many documents passed. */
@@ -29,12 +31,14 @@ export async function aggregate(
   const merger = aggregates.merger();
   const columns = aggregateColumns(aggregates);
   let looked = 0;
+  let passed = 0;
   for await (const slice of scanSlices(container, statements, { behind: 0, expectedRows: 0, signal, columns }, read)) {
     const row: SqliteRow = slice.rows[0] ?? {};
     const cells = aggregates.columns.map((_, index) => row[`a${index}`]);
     merger.add(cells);
     looked += slice.looked;
+    passed += Number(row['passed'] ?? 0);
   }
   const items = merger.result();
-  return items === undefined ? undefined : { items, looked };
+  return items === undefined ? undefined : { items, looked, passed: merger.rows() ?? passed };
 }

@@ -12,6 +12,7 @@ import type { SqliteContainer } from './sqlite-container.ts';
 
 /** How the documents of a query are read. */
 export interface DocumentSourceOptions {
+  readonly count?: QuerySource['count'];
   /** How many rows the reader is likely to take. */
   readonly expectedRows: number;
   /** What the query reads of each; all of it when undefined. */
@@ -161,7 +162,7 @@ type TextRow = Pick<ScannedRow, 'ordinal' | 'position' | 'ts' | 'body'>;
 export function documentSource(
   container: SqliteContainer,
   statements: ScanStatements,
-  { expectedRows, projection, oddFilter, orderBy, walk }: DocumentSourceOptions,
+  { count, expectedRows, projection, oddFilter, orderBy, walk }: DocumentSourceOptions,
   read: Read,
 ): QuerySource {
   const columns = projection === undefined ? WHOLE : projectedColumns(projection);
@@ -173,6 +174,7 @@ export function documentSource(
     return oddFilter === undefined || !isOddText(text) || oddFilter(document) ? { ordinal: row.ordinal, document } : undefined;
   };
   return {
+    count,
     ordered: walk === undefined ? undefined : (request) => orderedSource(container, walk, request, rowOf, read),
     async *scan({ afterOrdinal, signal, firstInOrder, skippable }): AsyncGenerator<SourceBatch> {
       let scannedTo = afterOrdinal;

@@ -124,7 +124,7 @@ function firstRowsStatement(container: number, statements: ScanStatements, colum
 
 /** Characters from which a list of values takes each slice some milliseconds to read; then a slice is worth it with so many rows. */
 const LONG_LIST = 20_000;
-const ROWS_WITH_LIST = 512;
+const ROWS_WITH_LIST = 2048;
 
 function readsLongList({ where }: ScanStatements): boolean {
   return where.parameters.some((value) => typeof value === 'string' && value.length > LONG_LIST);

@@ -310,7 +310,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     }
     const etag = this.#container.etagOf(row.position, row.ts);
     if (isUnchanged(etag, operation.ifNoneMatch)) {
-      return { ok: false, error: notModified(id), requestUnits: refusalCharge(operation) };
+      return { ok: false, error: notModified(id, etag), requestUnits: refusalCharge(operation) };
     }
     return { ok: true, document: this.#documentOf(row), etag, created: false, position: undefined, requestUnits: readCharge(row.body) };
   }
@@ -321,7 +321,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     }
     const document = this.#documentOf(row);
     if (isUnchanged(document._etag, ifNoneMatch)) {
-      throw notModified(id);
+      throw notModified(id, document._etag);
     }
     return { document, etag: document._etag, ts: row.ts, requestUnits: readCharge(row.body), session: this.#session(row.position) };
   }
@@ -411,8 +411,10 @@ function isUnchanged(etag: string, ifNoneMatch: string | undefined): boolean {
   return ifNoneMatch !== undefined && (ifNoneMatch === etag || ifNoneMatch === '*');
 }
 
-function notModified(id: string): PerigeeError {
-  return new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(id)} still has the etag given. Use the copy you have.`);
+function notModified(id: string, etag: string): PerigeeError {
+  return new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(id)} still has the etag given. Use the copy you have.`, {
+    details: { etag },
+  });
 }
 
 /** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */

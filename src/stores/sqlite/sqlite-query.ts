@@ -5,7 +5,8 @@ import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.
 import { cachedSqlitePlan } from '../../query/compile/sqlite/sqlite-plan-cache.ts';
 import type { SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import { containerSettings } from '../../query/container-settings.ts';
-import { queryUnits } from '../../query/cost/request-units.ts';
+import { pageUnits } from '../../query/cost/page-units.ts';
+import { accessByPolicy } from '../../query/cost/query-work.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
@@ -18,6 +19,7 @@ import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregate } from './aggregate-query.ts';
+import { ALL_ORDINALS, countScope } from './count-scope.ts';
 import { documentSource } from './document-source.ts';
 import { fullTextAccess } from './indexes/full-text-access.ts';
 import { fullTextStatistics } from './indexes/full-text-statistics.ts';
@@ -101,8 +103,19 @@ export async function planAccess(
 /** A page as a backend's hook gives it. */
 type Page = Omit<QueryPage<unknown>, 'session'>;
 
-function pageOf(items: readonly JsonValue[], bytesReturned: number, documentsScanned: number, continuation: string | undefined): Page {
-  const requestUnits = queryUnits({ documentsLookedAt: documentsScanned, itemsReturned: items.length, bytesReturned });
+/** What a page of items was made from. */
+interface PageWork {
+  readonly items: readonly JsonValue[];
+  readonly bytesReturned: number;
+  readonly documentsScanned: number;
+  /** Documents that the page is charged for. */
+  readonly documentsRead: number;
+  readonly continuation: string | undefined;
+}
+
+function pageOf(container: SqliteContainer, request: QueryRequest, work: PageWork): Page {
+  const { items, continuation, documentsScanned } = work;
+  const requestUnits = pageUnits(request, container.info.definition.partitionKey, { ...work, itemsReturned: items.length });
   return { items, continuation, documentsScanned, requestUnits };
 }
 
@@ -114,7 +127,8 @@ export async function runQueryPage(container: SqliteContainer, request: QueryReq
     const direct = await runDirectQuery(container, prepared, request, read);
     if (direct !== undefined) {
       container.indexes.observer?.used(container, direct.index);
-      return pageOf(direct.items, direct.bytes, direct.looked, direct.continuation);
+      const { items, bytes: bytesReturned, looked: documentsScanned, continuation } = direct;
+      return pageOf(container, request, { items, bytesReturned, documentsScanned, documentsRead: items.length, continuation });
     }
     return await runObserved(container, request, await planAccess(container, request, planQuery(container, request), read), read);
   } catch (error) {
@@ -153,11 +167,19 @@ export function isMissingIndex(error: unknown): boolean {
 /** {@link runQueryPage} for a query that is planned already. */
 export async function runPlanned(container: SqliteContainer, request: QueryRequest, query: PlannedQuery, read: Read): Promise<Page> {
   const { prepared, plan, statements } = query;
+  const access = accessByPolicy(prepared, container.info.definition);
   if (plan.aggregates !== undefined && request.continuation === undefined) {
     const rows = await aggregate(container, statements, plan.aggregates, read, request.signal);
     if (rows !== undefined) {
       const bytes = rows.items.reduce<number>((sum, item) => sum + measureValue(item), 0);
-      return pageOf(rows.items, bytes, rows.looked, undefined);
+      const documentsRead = access === 'served' ? rows.passed : await countScope(container, request, ALL_ORDINALS, read);
+      return pageOf(container, request, {
+        items: rows.items,
+        bytesReturned: bytes,
+        documentsScanned: rows.looked,
+        documentsRead,
+        continuation: undefined,
+      });
     }
   }
   const { runtime } = container.database;
@@ -173,7 +195,14 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
     source: documentSource(
       container,
       statements,
-      { expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter, orderBy: orderOf(query), walk: query.walk },
+      {
+        count: (behind, upTo) => countScope(container, request, { behind, upTo }, read),
+        expectedRows: maxItemCount + 1,
+        projection: plan.projection,
+        oddFilter,
+        orderBy: orderOf(query),
+        walk: query.walk,
+      },
       read,
     ),
     wholeSource: prepared.root.rank === undefined ? undefined : wholeSource(container, query, read),
@@ -187,8 +216,9 @@ export async function runPlanned(container: SqliteContainer, request: QueryReque
     computedProperties,
     udfs,
     searchPolicy,
+    access,
   });
-  return pageOf(page.items, page.bytesReturned, page.rowsLookedAt, page.continuation);
+  return pageOf(container, request, { ...page, documentsScanned: page.rowsLookedAt });
 }
 
 /** Every document of the container, for what FULLTEXTSCORE has to know of all of them. */

@@ -15,7 +15,7 @@ describe('request units', () => {
     const change = { bytesBefore: KB, bytesAfter: KB, termsRemoved: 2, termsAdded: 2 };
     expect(replaceUnits(change)).toBe(10.8);
     expect(patchUnits(change, 2)).toBe(11.6);
-    const thousand = queryUnits({ documentsLookedAt: 1000, itemsReturned: 1000, bytesReturned: 1000 * KB });
+    const thousand = queryUnits({ documentsRead: 1000, itemsReturned: 1000, bytesReturned: 1000 * KB, share: 1 });
     expect(thousand).toBeGreaterThan(900);
     expect(thousand).toBeLessThan(1100);
   });
@@ -23,8 +23,9 @@ describe('request units', () => {
   test('have a floor, grow with the work and have two decimals', () => {
     expect(pointReadUnits(0)).toBe(1);
     expect(feedUnits(0, 0)).toBe(1);
-    expect(queryUnits({ documentsLookedAt: 0, itemsReturned: 0, bytesReturned: 0 })).toBe(2.3);
-    expect(queryUnits({ documentsLookedAt: 5000, itemsReturned: 1, bytesReturned: 100 })).toBe(52.41);
+    expect(queryUnits({ documentsRead: 0, itemsReturned: 0, bytesReturned: 0, share: 1 })).toBe(2.3);
+    expect(queryUnits({ documentsRead: 0, itemsReturned: 0, bytesReturned: 0, share: 0 })).toBe(0.01);
+    expect(queryUnits({ documentsRead: 5000, itemsReturned: 1, bytesReturned: 100, share: 1 })).toBe(52.41);
     expect(feedUnits(10, 10 * KB)).toBe(12.1);
   });
 });
@@ -63,7 +64,14 @@ describe('indexed terms', () => {
 
   test('of a replacement are those that change', () => {
     const terms = new IndexedTerms(DEFAULT_INDEXING_POLICY);
-    expect(terms.changes(document, { ...document, _etag: '"f"', name: 'eve', extra: [1, 2] })).toEqual({ removed: 1, added: 3 });
-    expect(terms.changes(document, document)).toEqual({ removed: 0, added: 0 });
+    expect(terms.changes(document, { ...document, _etag: '"f"', name: 'eve', extra: [1, 2] })).toEqual({ removed: 2, added: 4 });
+    expect(terms.changes({ id: '1' }, { id: '1' })).toEqual({ removed: 0, added: 0 });
+  });
+
+  test('count the time as changed, also within a second', () => {
+    const terms = new IndexedTerms(DEFAULT_INDEXING_POLICY);
+    const change = (seconds: number): object => terms.changes({ ...document, _ts: 10 }, { ...document, name: 'eve', _ts: 10 + seconds });
+    expect(change(0)).toEqual({ removed: 2, added: 2 });
+    expect(change(1)).toEqual(change(0));
   });
 });

@@ -201,6 +201,6 @@ describe('what a store may say', () => {
 
   test('sizes and counts of a page', async () => {
     const page = await pageOf('SELECT VALUE c.s FROM c WHERE c.n > 1', arraySource([{ n: 1 }, { n: 2, s: 'abc' }, { n: 3 }], 2));
-    expect(page).toEqual({ items: ['abc'], continuation: undefined, bytesReturned: 5, rowsLookedAt: 3, rowsMatched: 2 });
+    expect(page).toEqual({ items: ['abc'], continuation: undefined, bytesReturned: 5, documentsRead: 2, rowsLookedAt: 3, rowsMatched: 2 });
   });
 });

@@ -3,7 +3,7 @@ import type { JsonValue } from '../../../core/json.ts';
 import { isJsonObject } from '../../../core/json.ts';
 import { allOf, anyOf, decided, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
 import { bound, commaList, rawSql, sql, type Sql, type SqliteValue } from './sql-fragment.ts';
-import { boundNumber, NEVER, typeOf, TYPES, type SqlValue } from './sql-value.ts';
+import { boundNumber, constantValue, NEVER, typeOf, TYPES, type SqlValue } from './sql-value.ts';
 
 /** The comparison operators. */
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
@@ -279,6 +279,28 @@ function isAmongPlain(needle: SqlValue, values: readonly (string | number)[]): C
 /** Where a value is there and is, or is not, equal to one of the items. */
 export function isIn(needle: SqlValue, items: readonly SqlValue[], wanted: boolean): Condition {
   const { plain, rest } = splitItems(items.filter((item) => item.constant === undefined || item.constant.value !== undefined));
+  return isAmongItems(needle, plain, rest, wanted);
+}
+
+/** {@link isIn} for the values of a list, which may be long; undefined where one of them cannot be told in SQL. */
+export function isInList(needle: SqlValue, values: readonly JsonValue[], wanted: boolean): Condition | undefined {
+  const plain = new Set<string | number>();
+  const rest: SqlValue[] = [];
+  for (const value of values) {
+    if (isUnmistakable(value)) {
+      plain.add(value);
+      continue;
+    }
+    const item = constantValue(value);
+    if (item === undefined) {
+      return undefined;
+    }
+    rest.push(item);
+  }
+  return isAmongItems(needle, [...plain], rest, wanted);
+}
+
+function isAmongItems(needle: SqlValue, plain: readonly (string | number)[], rest: readonly SqlValue[], wanted: boolean): Condition {
   const found: Condition[] = plain.length === 0 ? [] : [isAmongPlain(needle, plain)];
   const present = over(isDefined(needle), needle);
   if (wanted) {

@@ -17,6 +17,8 @@ export interface AggregateMerger {
   add(cells: readonly (SqliteValue | undefined)[]): void;
   /** The rows of the query; undefined where there was an odd document, and the evaluator has to do it all. */
   result(): readonly JsonValue[] | undefined;
+  /** Rows of FROM that passed WHERE, where a JOIN makes them others than the documents; otherwise undefined. */
+  rows(): number | undefined;
 }
 
 /** The counts of a query without GROUP BY, to be selected over slices of the documents that pass the filter. */
@@ -38,13 +40,21 @@ function outputNames({ root, aggregateCalls }: PreparedQuery): readonly string[]
   return root.columns?.every(({ expression }) => isCount(expression)) === true ? root.columns.map(({ name }) => name) : 'other';
 }
 
-function createMerger(names: readonly string[] | undefined, count: number): AggregateMerger {
-  const totals = Array.from<number>({ length: count }).fill(0);
+/** What is counted: the aggregates first. */
+interface CompiledCounts {
+  readonly where: Condition;
+  readonly counts: readonly Sql[];
+  /** Which of them counts all rows of a JOIN. */
+  readonly rows: number | undefined;
+}
+
+function createMerger(names: readonly string[] | undefined, { counts, rows }: CompiledCounts): AggregateMerger {
+  const totals = Array.from<number>({ length: counts.length }).fill(0);
   let odd = 0;
   return {
-    add([oddOnes, ...counts]) {
+    add([oddOnes, ...cells]) {
       odd += Number(oddOnes);
-      for (const [index, cell] of counts.entries()) {
+      for (const [index, cell] of cells.entries()) {
         totals[index] = (totals[index] as number) + Number(cell);
       }
     },
@@ -61,6 +71,7 @@ function createMerger(names: readonly string[] | undefined, count: number): Aggr
       }
       return [row as JsonObject];
     },
+    rows: () => (rows === undefined ? undefined : totals[rows]),
   };
 }
 
@@ -96,7 +107,7 @@ function rowCount(context: CompileContext, joined: Parameters<typeof rowsOf>[0],
   return table === undefined ? sql`((${condition.sql}) IS TRUE)` : sql`(SELECT COUNT(*) FROM ${table} WHERE ${condition.sql})`;
 }
 
-function compileCounts(context: CompileContext): { readonly where: Condition; readonly counts: readonly Sql[] } | undefined {
+function compileCounts(context: CompileContext): CompiledCounts | undefined {
   const { root } = context.prepared;
   const { joined, outside, inside } = partsOf(root, context);
   const where = allOf(outside.map((node) => context.condition(node, true)));
@@ -104,6 +115,9 @@ function compileCounts(context: CompileContext): { readonly where: Condition; re
     return undefined;
   }
   const counts: Sql[] = [];
+  let rows: number | undefined;
+  const rowsWith = (counted: () => Condition): Sql | undefined =>
+    rowCount(context, joined, () => [...inside.map((condition) => context.condition(condition, true)), counted()]);
   for (const { node } of root.aggregates) {
     const argument = node.arguments[0] as ExpressionNode;
     if (joined.length === 0) {
@@ -114,16 +128,27 @@ function compileCounts(context: CompileContext): { readonly where: Condition; re
       counts.push(counted.sql === ALWAYS ? rawSql('COUNT(*)') : sql`COUNT(CASE WHEN ${counted.sql} THEN 1 END)`);
       continue;
     }
-    const count = rowCount(context, joined, () => [
-      ...inside.map((condition) => context.condition(condition, true)),
-      countedWhere(argument, context) ?? { sql: ALWAYS, exact: false },
-    ]);
+    let countsAll = false;
+    const count = rowsWith(() => {
+      const counted = countedWhere(argument, context) ?? { sql: ALWAYS, exact: false };
+      countsAll = counted.sql === ALWAYS;
+      return counted;
+    });
     if (count === undefined) {
       return undefined;
     }
+    rows ??= countsAll ? counts.length : undefined;
     counts.push(sql`ifnull(SUM(${count}), 0)`);
   }
-  return { where, counts };
+  if (joined.length > 0 && rows === undefined) {
+    const all = rowsWith(() => ({ sql: ALWAYS, exact: true }));
+    if (all === undefined) {
+      return undefined;
+    }
+    rows = counts.length;
+    counts.push(sql`ifnull(SUM(${all}), 0)`);
+  }
+  return { where, counts, rows };
 }
 
 /**
@@ -152,7 +177,7 @@ export function compileAggregates(
       columns: columns.map((column) => column.text),
       parameters: columns.flatMap((column) => column.values),
       filter: filterOf(compiled.where, context),
-      merger: () => createMerger(names, compiled.counts.length),
+      merger: () => createMerger(names, compiled),
     };
   } catch (error) {
     if (error instanceof SqlTooLong) {

@@ -6,7 +6,7 @@ import { lookupPattern } from '../../functions/regex/pattern-cache.ts';
 import { PatternFault } from '../../functions/regex/pattern-fault.ts';
 import type { CallNode } from '../../syntax-nodes.ts';
 import { boundedLoop, insideLoop, leave, type CompileContext } from './compile-context.ts';
-import { equals, isDefined, isIn } from './comparison.ts';
+import { equals, isDefined, isInList } from './comparison.ts';
 import { allOf, anyOf, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
 import { foldedText } from './function-values.ts';
 import { jsonAt } from './path-value.ts';
@@ -134,8 +134,7 @@ const arrayContains: Compile = ([array, needle, flag], wanted, context, reads) =
   if (partial && (needle.types & TYPES.object) !== 0) {
     return UNKNOWN;
   }
-  const items = array.constant.value.map(constantValue);
-  return items.every((item) => item !== undefined) ? isIn(needle, items, wanted) : UNKNOWN;
+  return isInList(needle, array.constant.value, wanted) ?? UNKNOWN;
 };
 
 /** Where a text holds what every match of a constant pattern holds; its beginning, where that is known, as a range. */

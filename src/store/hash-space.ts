@@ -1,5 +1,6 @@
-import type { PartitionKeyDefinition } from '../../store/container-definition.ts';
-import { orderedNumberEpk, readOrderedNumberEpk } from '../../store/effective-partition-key.ts';
+import type { PartitionKeyDefinition } from './container-definition.ts';
+import type { EpkRange } from './queries.ts';
+import { orderedNumberEpk, readOrderedNumberEpk } from './effective-partition-key.ts';
 
 /*
  * Effective partition keys as whole numbers, so that the space between two can be divided. Version 2 has 32 digits whose highest two bits are clear;
@@ -34,4 +35,10 @@ export function placeOfEpk(epk: string, definition: PartitionKeyDefinition): big
   }
   const place = BigInt(`0x${epk.slice(0, V2_DIGITS).padEnd(V2_DIGITS, '0')}`);
   return place > space ? space : place;
+}
+
+/** Which part of the hash space a range is, from 0 to 1; those of neighbours add up. */
+export function shareOfRange({ min, max }: EpkRange, definition: PartitionKeyDefinition): number {
+  const places = placeOfEpk(max, definition) - placeOfEpk(min, definition);
+  return places <= 0n ? 0 : Number(places) / Number(spaceOf(definition));
 }

@@ -1,0 +1,3 @@
+import { defineScenario } from '../scenario.mjs';
+
+defineScenario({ name: 'second', test: globalThis.test, store: 'sqlite' });
