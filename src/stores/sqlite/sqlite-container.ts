@@ -49,6 +49,9 @@ export class SqliteContainer {
   readonly #self: string;
   readonly #events = new Emitter<{ commit: undefined }>();
   readonly #notify = (): void => this.#events.emit('commit', undefined);
+  readonly #settle = (): void => {
+    this.#committedPosition = this.#position;
+  };
   readonly #saveFloor = (): Program<void> => this.#writeFloor();
   readonly #trim = (): Program<unknown> => this.recorder.trimSome(this.database.runtime.nowMs());
   readonly #epks = new Map<string, string>();
@@ -56,6 +59,7 @@ export class SqliteContainer {
   #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #journal: string | null;
   #position: number;
+  #committedPosition: number;
   #epoch = 0;
 
   constructor(database: SqliteDatabase, databaseId: string, row: ContainerRow) {
@@ -71,6 +75,7 @@ export class SqliteContainer {
     this.#self = containerSelf(row.rid);
     this.#journal = row.journal;
     this.#position = row.head;
+    this.#committedPosition = row.head;
     this.#info = containerInfoOf(databaseId, row);
     this.uniquePaths = this.#info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
   }
@@ -94,14 +99,19 @@ export class SqliteContainer {
     return this.#incarnation;
   }
 
-  /** Highest position known here; another process may be ahead. */
+  /** Highest position known here, be it that of a transaction that is still open; another process may be ahead. */
   get position(): number {
     return this.#position;
   }
 
+  /** Highest position whose commit is known here: what may be told to those outside the transaction under way. */
+  get committedPosition(): number {
+    return this.#committedPosition;
+  }
+
   /** The next position, for a change that leaves no row; it stays used. Within a write, behind {@link refresh}. */
   takePosition(): number {
-    this.#position += 1;
+    this.#advance(this.#position + 1);
     this.database.beforeCommit(this.#saveFloor);
     return this.#position;
   }
@@ -307,6 +317,11 @@ export class SqliteContainer {
     return !((yield* this.#put('upsert', document, undefined, expiresAt ?? null)) instanceof PerigeeError);
   }
 
+  #advance(position: number): void {
+    this.#position = position;
+    this.database.afterCommit(this.#settle);
+  }
+
   *#load(): Program<void> {
     const row = yield* get<ContainerRow & RecordingColumns>(this.statements.load);
     if (row === undefined) {
@@ -361,7 +376,7 @@ export class SqliteContainer {
       }
       return undefined;
     }
-    this.#position = position;
+    this.#advance(position);
     if (this.indexes.isMaintained) {
       yield* this.indexes.put(position, document, true);
     }
@@ -412,7 +427,7 @@ export class SqliteContainer {
     }
     const sql = isOddText(document.text) ? this.statements.updateOdd : this.statements.update;
     yield { mode: 'run', sql, parameters: [position, ts, expiresAt, document.text, before.ordinal] };
-    this.#position = position;
+    this.#advance(position);
     const { ordinal } = before;
     if (this.indexes.isMaintained) {
       yield* this.indexes.put(ordinal, document, false);

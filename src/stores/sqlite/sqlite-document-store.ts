@@ -217,7 +217,10 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
         this.runTransaction(
           key,
           {
-            read: async (one) => this.#readResult(await runProgram(this.#container.find(one, true)), one.id, undefined),
+            read: async (one) => {
+              const found = this.#readResult(await runProgram(this.#container.find(one, true)), one.id, undefined);
+              return found === undefined ? undefined : { ...found, session: this.#sessionWithin() };
+            },
             write: async (operation) => {
               const applied = await runProgram(this.#writeProgram(operation));
               if (applied instanceof PerigeeError) {
@@ -227,7 +230,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
             },
             queryPage: async (request) => ({
               ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
-              session: this.#session(),
+              session: this.#sessionWithin(),
             }),
           },
           work,
@@ -331,8 +334,13 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     return { committed, outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
   }
 
+  /** What a transaction has done so far counts for itself. */
+  #sessionWithin(): string {
+    return String(this.#container.position);
+  }
+
   #session(seen = 0): string {
-    return String(Math.max(seen, this.#container.position));
+    return String(Math.max(seen, this.#container.committedPosition));
   }
 
   /** @throws SESSION_NOT_AVAILABLE for a session that the file has not reached, as after a restore; BAD_REQUEST for one of another store */
@@ -344,7 +352,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       throw new PerigeeError('BAD_REQUEST', 'The session was not issued by this store. Pass the session of an earlier result, or none.');
     }
     const asked = Number(session);
-    if (asked > this.#container.position && asked > (await this.database.read(() => this.#container.head()))) {
+    if (asked > this.#container.committedPosition && asked > (await this.database.read(() => this.#container.head()))) {
       throw new PerigeeError(
         'SESSION_NOT_AVAILABLE',
         `The container ${JSON.stringify(this.definition.id)} has not reached the session asked for. Read without it, or from where it was written.`,

@@ -40,6 +40,42 @@ export function transactSuite({ test, withStore }: ConformanceContext): void {
       );
     }));
 
+  test('a session that others are told while a transaction is open is served, also when it is undone', () =>
+    supported(async (store) => {
+      await store.create({ id: 'x', pk: 'q' });
+      const told: Promise<string | undefined>[] = [];
+      await settleAll([
+        store.transact('p', async (transaction) => {
+          await transaction.create({ id: 'y', pk: 'p' });
+          await transaction.create({ id: 'z', pk: 'p' });
+          await transaction.delete('z');
+          // Where everything goes through one connection these wait for the end of the transaction, so they are not waited for here.
+          told.push(
+            store.read('x', 'q').then((found) => found?.session),
+            store
+              .query('SELECT * FROM c')
+              .nextPage()
+              .then((page) => page?.session),
+            store
+              .changes()
+              .nextPage()
+              .then(({ session }) => session),
+          );
+          for (let turn = 0; turn < 20; turn += 1) {
+            await transaction.read('y');
+          }
+          throw new Error('no');
+        }),
+      ]);
+      const sessions = await Promise.all(told);
+      checkEqual(sessions.length, 3, 'the answers of outside');
+      // The next write looks what there is, and finds nothing of what was undone.
+      await store.upsert({ id: 'x', pk: 'q' });
+      for (const session of sessions) {
+        check((await store.read('x', 'q', { session })) !== undefined, 'the document, read with the session that was told');
+      }
+    }));
+
   test('a transaction that rejects is undone, and its reason comes through', () =>
     supported(async (store) => {
       const { document } = await store.create({ id: 'x', pk: 'p', n: 1 });
