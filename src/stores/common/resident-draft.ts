@@ -30,7 +30,7 @@ export class ResidentDraft {
 
   /** The row as this draft sees it; an expired one is missing. */
   get(key: string, nowSeconds: number = this.container.nowSeconds()): ResidentRow | undefined {
-    const row = this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key);
+    const row = this.#rows.size > 0 && this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key);
     return row === undefined || this.container.isExpired(row, nowSeconds) ? undefined : row;
   }
 

@@ -5,7 +5,7 @@ import { pageUnits } from '../../query/cost/page-units.ts';
 import { accessByPolicy } from '../../query/cost/query-work.ts';
 import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
-import type { QuerySource } from '../../query/executor/query-source.ts';
+import type { QuerySource, SourceRow } from '../../query/executor/query-source.ts';
 import { adviseOrderBy } from '../../query/explain/advise-order-by.ts';
 import { createExplanation } from '../../query/explain/create-explanation.ts';
 import { readingOnly } from '../../query/explain/engine-work.ts';
@@ -133,9 +133,14 @@ function sourceOf(draft: ResidentDraft, request: QueryRequest, { shared, runtime
         const step = scanRows(draft, request, ordinal, STEP_ROWS);
         ordinal = step.rows.at(-1)?.ordinal ?? ordinal;
         done = step.done;
-        const found = step.rows.filter(matches);
-        const rows = found.map((row) => ({ ordinal: row.ordinal, document: read(row) }));
-        const bytes = found.reduce((sum, { text }) => sum + text.length, 0);
+        const rows: SourceRow[] = [];
+        let bytes = 0;
+        for (const row of step.rows) {
+          if (matches(row)) {
+            rows.push({ ordinal: row.ordinal, document: read(row) });
+            bytes += row.text.length;
+          }
+        }
         yield { rows, scannedTo: ordinal, looked: rows.length, bytes };
       }
     },

@@ -41,11 +41,13 @@ export interface RowBatch {
  */
 export function scanRows(draft: ResidentDraft, scope: RowScope, ordinal: number, limit: number): RowBatch {
   const rows: ResidentRow[] = [];
+  // The clock is asked once for all: asking it takes as long as looking at a row.
+  const nowSeconds = draft.container.nowSeconds();
   const log = draft.container.createdIn(fullPartitionKeyText(draft.container, scope));
   let index = log.indexAfter(ordinal);
   for (; index < log.size && rows.length < limit; index += 1) {
     const entry = log.at(index);
-    const row = entry === undefined ? undefined : draft.get(entry.key);
+    const row = entry === undefined ? undefined : draft.get(entry.key, nowSeconds);
     if (row !== undefined && row.ordinal === entry?.order) {
       rows.push(row);
     }

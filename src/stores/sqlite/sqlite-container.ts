@@ -4,7 +4,6 @@ import type { JsonObject } from '../../core/json.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import { containerGone } from '../../store/container-gone.ts';
 import type { SystemProperties } from '../../store/document.ts';
-import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
 import { prepareDocument, type PreparedDocument } from '../../store/prepared-document.ts';
 import { containerSelf, documentRid, documentSelf } from '../../store/resource-id.ts';
@@ -15,8 +14,10 @@ import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOpera
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
 import { containerInfoOf, erasOf, type ContainerRow, type DocumentRow } from './container-row.ts';
 import { get, run, type Program } from './driver.ts';
+import { EpkCache } from './epk-cache.ts';
 import { ExpiredRows, type ExpiredRow } from './expired-rows.ts';
 import { ContainerIndexes } from './indexes/container-indexes.ts';
+import { PositionCounter } from './position-counter.ts';
 import { refusalOf, refusalOr } from './refusal.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { uniqueValues } from './unique-values.ts';
@@ -24,8 +25,6 @@ import { VersionRecorder, type RecordingColumns } from './versions/version-recor
 import { CHANGE_KINDS, RECORDED_EXPIRY } from './versions/version-statements.ts';
 import type { AppliedWrite, PreviousVersion, StoredRow, WriteJournal } from './write-journal.ts';
 
-/** Effective partition keys remembered; hashing one costs about as much as a small write. */
-const MAX_EPKS = 10_000;
 /** Expiries that a write records before itself; more of them are left to those who read the versions. */
 const DUE_ROWS = 1000;
 
@@ -47,19 +46,15 @@ export class SqliteContainer {
   readonly #incarnation: string;
   readonly #eras: readonly EtagEra[];
   readonly #self: string;
+  readonly #positions: PositionCounter;
   readonly #events = new Emitter<{ commit: undefined }>();
   readonly #notify = (): void => this.#events.emit('commit', undefined);
-  readonly #settle = (): void => {
-    this.#committedPosition = this.#position;
-  };
   readonly #saveFloor = (): Program<void> => this.#writeFloor();
   readonly #trim = (): Program<unknown> => this.recorder.trimSome(this.database.runtime.nowMs());
-  readonly #epks = new Map<string, string>();
+  readonly #epks = new EpkCache();
   #info: ContainerInfo;
   #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #journal: string | null;
-  #position: number;
-  #committedPosition: number;
   #epoch = 0;
 
   constructor(database: SqliteDatabase, databaseId: string, row: ContainerRow) {
@@ -74,8 +69,7 @@ export class SqliteContainer {
     this.#eras = erasOf(row);
     this.#self = containerSelf(row.rid);
     this.#journal = row.journal;
-    this.#position = row.head;
-    this.#committedPosition = row.head;
+    this.#positions = new PositionCounter(database, row.head);
     this.#info = containerInfoOf(databaseId, row);
     this.uniquePaths = this.#info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
   }
@@ -99,21 +93,21 @@ export class SqliteContainer {
     return this.#incarnation;
   }
 
-  /** Highest position known here, be it that of a transaction that is still open; another process may be ahead. */
+  /** {@link PositionCounter.last} */
   get position(): number {
-    return this.#position;
+    return this.#positions.last;
   }
 
-  /** Highest position whose commit is known here: what may be told to those outside the transaction under way. */
+  /** {@link PositionCounter.committed} */
   get committedPosition(): number {
-    return this.#committedPosition;
+    return this.#positions.committed;
   }
 
   /** The next position, for a change that leaves no row; it stays used. Within a write, behind {@link refresh}. */
   takePosition(): number {
-    this.#advance(this.#position + 1);
+    this.#positions.advance(this.position + 1);
     this.database.beforeCommit(this.#saveFloor);
-    return this.#position;
+    return this.position;
   }
 
   /** Name of the journal that records the writes. */
@@ -148,19 +142,6 @@ export class SqliteContainer {
   /** The document of a stored text, with its system properties. */
   documentOf(body: string, ordinal: number, position: number, ts: number): JsonObject & SystemProperties {
     return Object.assign(JSON.parse(body) as JsonObject, this.systemProperties(ordinal, position, ts));
-  }
-
-  epkOf(key: PreparedKey): string {
-    const known = this.#epks.get(key.partitionKeyText);
-    if (known !== undefined) {
-      return known;
-    }
-    const epk = effectivePartitionKey(key.partitionKey, this.#info.definition.partitionKey);
-    if (this.#epks.size >= MAX_EPKS) {
-      this.#epks.clear();
-    }
-    this.#epks.set(key.partitionKeyText, epk);
-    return epk;
   }
 
   /** Takes over a definition as it was just read from the file. */
@@ -317,11 +298,6 @@ export class SqliteContainer {
     return !((yield* this.#put('upsert', document, undefined, expiresAt ?? null)) instanceof PerigeeError);
   }
 
-  #advance(position: number): void {
-    this.#position = position;
-    this.database.afterCommit(this.#settle);
-  }
-
   *#load(): Program<void> {
     const row = yield* get<ContainerRow & RecordingColumns>(this.statements.load);
     if (row === undefined) {
@@ -329,7 +305,7 @@ export class SqliteContainer {
     }
     this.notice(row);
     this.#journal = row.journal;
-    this.#position = row.head;
+    this.#positions.reset(row.head);
     this.#epoch = this.database.epoch;
     yield* this.indexes.load();
     yield* this.recorder.load(this.#info.definition, row, this.database.runtime.nowMs());
@@ -363,12 +339,21 @@ export class SqliteContainer {
     expiresAt: number | null,
     expectFree: boolean,
   ): Program<AppliedWrite | undefined> {
-    const position = this.#position + 1;
+    const position = this.position + 1;
     const ts = this.nowSeconds();
     const changes = (yield {
       mode: 'run',
       sql: isOddText(document.text) ? this.statements.insertOdd : this.statements.insert,
-      parameters: [position, document.partitionKeyText, document.id, position, this.epkOf(document), ts, expiresAt, document.text],
+      parameters: [
+        position,
+        document.partitionKeyText,
+        document.id,
+        position,
+        this.#epks.of(document, this.#info.definition.partitionKey),
+        ts,
+        expiresAt,
+        document.text,
+      ],
     }) as number;
     if (changes !== 1) {
       if (expectFree) {
@@ -376,7 +361,7 @@ export class SqliteContainer {
       }
       return undefined;
     }
-    this.#advance(position);
+    this.#positions.advance(position);
     if (this.indexes.isMaintained) {
       yield* this.indexes.put(position, document, true);
     }
@@ -420,14 +405,14 @@ export class SqliteContainer {
     before: DocumentRow,
     expiresAt: number | null,
   ): Program<AppliedWrite> {
-    const position = this.#position + 1;
+    const position = this.position + 1;
     const ts = this.nowSeconds();
     if (this.recorder.isOn) {
       yield* this.recorder.changing(CHANGE_KINDS.replace, before.ordinal, position, this.database.takeWriteMs());
     }
     const sql = isOddText(document.text) ? this.statements.updateOdd : this.statements.update;
     yield { mode: 'run', sql, parameters: [position, ts, expiresAt, document.text, before.ordinal] };
-    this.#advance(position);
+    this.#positions.advance(position);
     const { ordinal } = before;
     if (this.indexes.isMaintained) {
       yield* this.indexes.put(ordinal, document, false);
@@ -491,6 +476,6 @@ export class SqliteContainer {
   }
 
   *#writeFloor(): Program<void> {
-    yield* run(this.statements.saveFloor, this.#position);
+    yield* run(this.statements.saveFloor, this.position);
   }
 }
