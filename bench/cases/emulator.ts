@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
 import { PROGRAMS, startEmulator, type Emulator } from '../emulators.ts';
+import { atOnce } from '../at-once.ts';
 import { compareAmounts, compareRates, sampleDocument, timed, type BenchResult, type Side } from '../harness.ts';
 import { Workspace } from '../raw-twin.ts';
 import { WireClient, type WireAnswer, type WireRequest } from '../wire-client.ts';
@@ -23,17 +24,6 @@ async function expectStatus(client: WireClient, request: WireRequest, ...statuse
     throw new Error(`${request.method} ${request.path} was answered ${answer.status}: ${answer.text.slice(0, 300)}`);
   }
   return answer;
-}
-
-async function atOnce(total: number, work: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      while (next < total) {
-        await work(next++);
-      }
-    }),
-  );
 }
 
 const ownerOf = (index: number): string => `owner-${index % 50}`;
@@ -96,7 +86,7 @@ async function close({ emulator, client }: Bench): Promise<void> {
   await emulator.stop();
 }
 
-const fill = ({ client }: Bench): Promise<void> => atOnce(HELD, (index) => expectStatus(client, requests.create(index), 201));
+const fill = ({ client }: Bench): Promise<void> => atOnce(AT_ONCE, HELD, (index) => expectStatus(client, requests.create(index), 201));
 
 /** All rows of a query, page by page. */
 async function ask({ client }: Bench, query: string): Promise<readonly unknown[]> {
@@ -138,7 +128,7 @@ function pointSides(bench: Bench): Readonly<Record<string, Side>> {
   const round =
     (work: (index: number) => Promise<unknown>): Side =>
     () =>
-      timed(ROUND, () => atOnce(ROUND, (index) => work(first + index)));
+      timed(ROUND, () => atOnce(AT_ONCE, ROUND, (index) => work(first + index)));
   const send = (kind: 'create' | 'read' | 'upsert' | 'replace' | 'delete', ...statuses: readonly number[]): Side =>
     round((index) => expectStatus(bench.client, requests[kind](index), ...statuses));
   return {

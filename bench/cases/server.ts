@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CosmosClient, type Container } from '@azure/cosmos';
 import { WELL_KNOWN_KEY } from '../../src/server/index.ts';
+import { atOnce } from '../at-once.ts';
 import { compareRates, timed, type BenchResult } from '../harness.ts';
 
 const AT_ONCE = 16;
@@ -61,17 +62,6 @@ async function record(
   return { headers: kept, body: text };
 }
 
-async function atOnce(total: number, work: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      while (next < total) {
-        await work(next++);
-      }
-    }),
-  );
-}
-
 function client(url: string): { client: CosmosClient; container: Container } {
   const made = new CosmosClient({ endpoint: url, key: WELL_KNOWN_KEY });
   return { client: made, container: made.database('bench').container('docs') };
@@ -106,7 +96,7 @@ export async function* run(): AsyncGenerator<BenchResult> {
   try {
     const reads = (container: Container) => () =>
       timed(READS, () =>
-        atOnce(READS, async () => {
+        atOnce(AT_ONCE, READS, async () => {
           const { resource } = await container.item('doc-00000003', 'owner-3').read<{ id: string }>();
           if (resource?.id !== 'doc-00000003') {
             throw new Error('The point read did not answer the document.');
@@ -123,7 +113,7 @@ export async function* run(): AsyncGenerator<BenchResult> {
     });
     const queries = (container: Container) => () =>
       timed(QUERIES, () =>
-        atOnce(QUERIES, async () => {
+        atOnce(AT_ONCE, QUERIES, async () => {
           await container.items.query(QUERY, { partitionKey: 'owner-3' }).fetchAll();
         }),
       );

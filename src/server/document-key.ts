@@ -1,8 +1,8 @@
 import { PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { partitionKeyOf, partitionKeyText, type PartitionKey } from '../store/partition-key.ts';
-import { parseDocumentRid } from '../store/resource-id.ts';
 import type { OpenContainer } from './container-registry.ts';
+import { namesDocumentByRid } from './resource-link.ts';
 import type { RequestContext } from './server-context.ts';
 import { partitionKeyHeader } from './wire-headers.ts';
 
@@ -35,8 +35,7 @@ export function requiredKey(context: RequestContext, container: OpenContainer): 
  */
 export async function documentId(context: RequestContext, container: OpenContainer): Promise<string> {
   const { id, link } = context;
-  const { rid } = container.info;
-  if (link.feed.names[1] !== rid || parseDocumentRid(id)?.container !== rid) {
+  if (!namesDocumentByRid(link, container.info.rid)) {
     return id;
   }
   const query = { query: 'SELECT VALUE c.id FROM c WHERE c._rid = @rid', parameters: [{ name: '@rid', value: id }] };

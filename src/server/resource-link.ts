@@ -1,4 +1,5 @@
 import { PerigeeError } from '../core/errors.ts';
+import { parseDocumentRid } from '../store/resource-id.ts';
 
 /** The part of a path up to a resource type: `dbs/app/colls/todos/docs`. Kept between requests, since an application uses few. */
 export interface FeedPath {
@@ -21,6 +22,14 @@ export interface ResourceLink {
   readonly feed: FeedPath;
   /** Id of the resource, decoded; `undefined` for the feed itself. */
   readonly id: string | undefined;
+}
+
+/**
+ * Whether the last id of a link is a document's resource id: only where the container is named by its own, so that no id that looks like one is taken for
+ * it. Rights and documents are found by the same answer.
+ */
+export function namesDocumentByRid({ feed, id }: ResourceLink, containerRid: string): boolean {
+  return feed.type === 'docs' && feed.names[1] === containerRid && parseDocumentRid(id ?? '')?.container === containerRid;
 }
 
 const ROOT: ResourceLink = {

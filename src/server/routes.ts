@@ -37,6 +37,7 @@ import { replaceOffer } from './handlers/replace-offer.ts';
 import type { Need } from './access/access.ts';
 import type { ResourceKind } from './catalog/resource-kind.ts';
 import type { Handler } from './handler.ts';
+import { methodRefused } from './method-refused.ts';
 import type { ResourceLink } from './resource-link.ts';
 import { header, isTrue } from './wire-headers.ts';
 
@@ -167,10 +168,7 @@ export function findRoute(method: string, link: ResourceLink, headers: IncomingH
   if (found === undefined) {
     const methods = new Set(Array.from(routes.keys(), (key) => key.split(' ')[0] as string));
     const allow = Array.from(methods).join(', ');
-    throw new PerigeeError('BAD_REQUEST', `The path of the request does not take the method ${method}. It takes ${allow}.`, {
-      status: 405,
-      details: { allow },
-    });
+    throw methodRefused(method, allow);
   }
   return found;
 }

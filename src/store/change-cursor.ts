@@ -18,6 +18,12 @@ export function cursorBinding(
   return effectivePartitionKey([JSON.stringify(scope)], { paths: ['/scope'], kind: 'Hash', version: 2 });
 }
 
+/** What binds the cursors of a request: `issued` those that it may bring, `next` the one that it gives. */
+export function cursorBindings(source: string, request: ChangesRequest): { readonly issued: string; readonly next: string } {
+  const next = cursorBinding(source, { ...request, issuedFor: undefined });
+  return { issued: request.issuedFor === undefined ? next : cursorBinding(source, request), next };
+}
+
 /** The range that tokens of a request are bound to when they are read: the one that they were issued for. */
 function rangeOfIssue({ range, issuedFor }: Pick<ChangesRequest, 'range' | 'issuedFor'>): ChangesRequest['range'] {
   return issuedFor === undefined ? range : issuedFor === 'all' ? undefined : issuedFor;

@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../../core/errors.ts';
 import { parsePartitionKeyText } from '../../store/partition-key.ts';
-import { parseDocumentRid } from '../../store/resource-id.ts';
-import type { ResourceLink } from '../resource-link.ts';
+import { namesDocumentByRid, type ResourceLink } from '../resource-link.ts';
 import { header } from '../wire-headers.ts';
 import { isReading, type Access, type GrantedChild, type Need, type ResourceGrant } from './access.ts';
 import { isWithinKey, type GrantedKey } from './granted-key.ts';
@@ -106,12 +105,7 @@ function checkGrant(grant: ResourceGrant, need: Need, link: ResourceLink, header
 
 function isChild({ type, id, rid }: GrantedChild, container: string, need: Need, link: ResourceLink): boolean {
   const wanted = type === 'docs' ? need === 'item-read' || need === 'item-write' : SCRIPT_NEEDS.has(need);
-  return wanted && link.feed.type === type && link.id === (isByRid(link, container) ? rid : id);
-}
-
-/** Whether the last id of a link is taken for a resource id, as `documentId` takes it. */
-function isByRid({ feed, id }: ResourceLink, container: string): boolean {
-  return feed.type === 'docs' && feed.names[1] === container && parseDocumentRid(id ?? '')?.container === container;
+  return wanted && link.feed.type === type && link.id === (namesDocumentByRid(link, container) ? rid : id);
 }
 
 function checkKey(granted: GrantedKey, need: Need, headers: IncomingHttpHeaders): void {

@@ -24,18 +24,31 @@ function decoded(name: string): string {
   }
 }
 
-/** The container that a link names; names may be encoded or not. */
-async function findContainer(server: ServerContext, database: string, container: string): Promise<readonly [string, string]> {
-  for (const [one, other] of [
-    [database, container],
-    [decoded(database), decoded(container)],
-  ] as const) {
-    const found = await server.containers.containerInfo(one, other).catch((error: unknown) => error);
-    if (!(found instanceof Error)) {
-      return [one, other];
+/** What a link names: as it is written, or else decoded, since names may be encoded or not. @throws what the last `read` throws */
+async function asWrittenOrDecoded<R>(names: readonly string[], read: (names: readonly string[]) => Promise<R>): Promise<R> {
+  try {
+    return await read(names);
+  } catch (error) {
+    const others = names.map(decoded);
+    if (!isPerigeeError(error, 'NOT_FOUND') || others.every((other, index) => other === names[index])) {
+      throw error;
     }
+    return read(others);
   }
-  throw new PerigeeError('NOT_FOUND', 'Resource Not Found: the container that the permission is about does not exist.');
+}
+
+/** The container that a link names. @throws NOT_FOUND */
+async function findContainer({ containers }: ServerContext, database: string, container: string): Promise<readonly [string, string]> {
+  try {
+    const { databaseId, definition } = await asWrittenOrDecoded([database, container], ([one, other]) =>
+      containers.containerInfo(one as string, other as string),
+    );
+    return [databaseId, definition.id];
+  } catch (cause) {
+    throw isPerigeeError(cause, 'NOT_FOUND')
+      ? new PerigeeError('NOT_FOUND', 'Resource Not Found: the container that the permission is about does not exist.', { cause })
+      : cause;
+  }
 }
 
 /**
@@ -97,21 +110,14 @@ async function withChild(
   }
 }
 
-/** The script that a link names; names may be encoded or not. @throws NOT_FOUND */
+/** The script that a link names. @throws NOT_FOUND */
 function findScript(
   { catalog }: ServerContext,
   { info }: OpenContainer,
   kind: 'sprocs' | 'triggers' | 'udfs',
   name: string,
 ): Promise<CatalogResource> {
-  const owner = containerOwner(info);
-  return catalog.read(kind, owner, name).catch((error: unknown) => {
-    const other = decoded(name);
-    if (other === name || !isPerigeeError(error, 'NOT_FOUND')) {
-      throw error;
-    }
-    return catalog.read(kind, owner, other);
-  });
+  return asWrittenOrDecoded([name], ([one]) => catalog.read(kind, containerOwner(info), one as string));
 }
 
 /** A document by resource id has one partition key; by name it needs to be told, for another key may hold the same id. */

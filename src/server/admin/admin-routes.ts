@@ -3,6 +3,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ChaosRules } from '../chaos/chaos-rules.ts';
 import type { PartitionCommand } from '../partitions/partition-commands.ts';
+import { methodRefused } from '../method-refused.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import type { AdminNeed } from './admin-access.ts';
 import type { AdminContext } from './admin-context.ts';
@@ -122,8 +123,5 @@ export function findAdminRoute(method: string, path: string): AdminRoute {
     throw new PerigeeError('NOT_FOUND', `There is no such admin route. There are ${paths.join(', ')}.`);
   }
   const allow = routes.map((one) => one.method).join(', ');
-  throw new PerigeeError('BAD_REQUEST', `The path of the request does not take the method ${method}. It takes ${allow}.`, {
-    status: 405,
-    details: { allow },
-  });
+  throw methodRefused(method, allow);
 }

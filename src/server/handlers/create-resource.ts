@@ -1,6 +1,4 @@
-import { permissionTarget } from '../access/permission-target.ts';
-import { tokenLifeSeconds } from '../access/permission-token.ts';
-import { checkResource } from '../catalog/check-resource.ts';
+import { checkedBody } from '../catalog/checked-body.ts';
 import { findOwner } from '../catalog/find-owner.ts';
 import type { ResourceKind } from '../catalog/resource-kind.ts';
 import { RESOURCE_KINDS } from '../catalog/resource-kind.ts';
@@ -14,11 +12,7 @@ export function createResource(kind: ResourceKind): Handler {
   return async (context) => {
     const { catalog } = context.server;
     const owner = await findOwner(context, kind);
-    const { id, members } = checkResource(kind, context.jsonObject());
-    if (kind === 'permissions') {
-      await permissionTarget(context.server, owner.databaseRid, members);
-      tokenLifeSeconds(context);
-    }
+    const { id, members } = await checkedBody(context, kind, owner);
     const { resource, created } =
       RESOURCE_KINDS[kind].upserts && isTrue(context.headers, 'x-ms-documentdb-is-upsert')
         ? await catalog.upsert(kind, owner, id, members)

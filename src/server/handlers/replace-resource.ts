@@ -1,6 +1,4 @@
-import { permissionTarget } from '../access/permission-target.ts';
-import { tokenLifeSeconds } from '../access/permission-token.ts';
-import { checkResource } from '../catalog/check-resource.ts';
+import { checkedBody } from '../catalog/checked-body.ts';
 import { findOwner } from '../catalog/find-owner.ts';
 import type { ResourceKind } from '../catalog/resource-kind.ts';
 import { resourceView } from '../catalog/resource-view.ts';
@@ -12,11 +10,7 @@ import { header } from '../wire-headers.ts';
 export function replaceResource(kind: ResourceKind): Handler {
   return async (context) => {
     const owner = await findOwner(context, kind);
-    const { id, members } = checkResource(kind, context.jsonObject());
-    if (kind === 'permissions') {
-      await permissionTarget(context.server, owner.databaseRid, members);
-      tokenLifeSeconds(context);
-    }
+    const { id, members } = await checkedBody(context, kind, owner);
     const ifMatch = header(context.headers, 'if-match');
     const resource = await context.server.catalog.replace(kind, owner, context.id, id, members, ifMatch);
     context.server.containers.refresh(owner.rid);

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { feedUnits } from '../../query/cost/request-units.ts';
-import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cursor.ts';
+import { cursorBindings, formatCursor, parseCursor } from '../../store/change-cursor.ts';
 import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
 import type { ResidentContainer, ResidentRow } from './resident-container.ts';
@@ -18,8 +18,7 @@ export async function readChanges<T extends object = JsonObject>(
   request: ChangesRequest,
   runtime: Runtime,
 ): Promise<ChangePage<T>> {
-  const binding = cursorBinding(container.incarnation, { ...request, issuedFor: undefined });
-  const issued = request.issuedFor === undefined ? binding : cursorBinding(container.incarnation, request);
+  const { issued, next } = cursorBindings(container.incarnation, request);
   let position = startPosition(container, request, issued);
   const matches = scopeFilter(container, request);
   const changes: Change<T>[] = [];
@@ -48,7 +47,7 @@ export async function readChanges<T extends object = JsonObject>(
   const last = caughtUp ? Math.max(position, container.position) : position;
   return {
     changes,
-    cursor: formatCursor(binding, last),
+    cursor: formatCursor(next, last),
     caughtUp,
     requestUnits: feedUnits(changes.length, bytes),
     session: String(container.position),

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import { feedUnits } from '../../query/cost/request-units.ts';
-import { cursorBinding, formatCursor } from '../../store/change-cursor.ts';
+import { cursorBindings, formatCursor } from '../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../store/changes.ts';
 import { deletedDocument } from '../../store/deleted-document.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
@@ -25,8 +25,7 @@ export async function readVersions<T extends object = JsonObject>(
 ): Promise<ChangePage<T>> {
   await container.tidyVersions(request.signal);
   container.assertExists();
-  const binding = cursorBinding(container.incarnation, { ...request, issuedFor: undefined });
-  const issued = request.issuedFor === undefined ? binding : cursorBinding(container.incarnation, request);
+  const { issued, next } = cursorBindings(container.incarnation, request);
   const { definition } = container.info;
   const log = container.versions?.log;
   const window = { definition, floor: log?.floor, head: container.position, nowMs: container.nowMs() };
@@ -34,7 +33,7 @@ export async function readVersions<T extends object = JsonObject>(
   const { changes, bytes, position, caughtUp } = await collect<T>(container, log as VersionLog, start, request, runtime);
   return {
     changes,
-    cursor: formatCursor(binding, position),
+    cursor: formatCursor(next, position),
     caughtUp,
     requestUnits: feedUnits(changes.length, bytes),
     session: String(container.position),

@@ -1,12 +1,12 @@
 import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { feedUnits } from '../../query/cost/request-units.ts';
-import { cursorBinding, formatCursor, parseCursor } from '../../store/change-cursor.ts';
-import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
+import { cursorBindings, parseCursor } from '../../store/change-cursor.ts';
+import { latestChange, type ChangePage } from '../../store/changes.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
 import { BODY_TEXT, tableNames } from './container-statements.ts';
 import { get, type Program } from './driver.ts';
+import { readFeedPage, type FeedSlice } from './feed-page.ts';
 import { scanStatements, type ScanStatements } from './scan-statements.ts';
 import type { ScannedRow } from './scan-slices.ts';
 import { SliceSize } from './slice-size.ts';
@@ -42,13 +42,6 @@ interface FeedStatements {
   readonly bound: string;
 }
 
-interface ChangeSlice {
-  readonly rows: readonly ScannedRow[];
-  readonly next: number;
-  /** The newest position when the slice was read; the slice is the last one when it reaches it. */
-  readonly head: number;
-}
-
 /** The ordinal at which a slice of the scope ends; `undefined` for the last slice. */
 function* boundOf(scan: ScanStatements, behind: number, size: number): Program<number | undefined> {
   const bound = scan.bound(behind, size);
@@ -62,7 +55,7 @@ function* readSlice(
   behind: number,
   size: number,
   limit: number,
-): Program<ChangeSlice> {
+): Program<FeedSlice<ScannedRow>> {
   const keys = scan.lookup?.parameters ?? [];
   const head = yield* container.head();
   const created = yield* boundOf(scan, behind, size);
@@ -82,48 +75,21 @@ export async function readChanges<T extends object = JsonObject>(
   request: ChangesRequest,
   pathCount: number,
 ): Promise<ChangePage<T>> {
-  const { database } = container;
-  const binding = cursorBinding(container.incarnation, { ...request, issuedFor: undefined });
-  const issued = request.issuedFor === undefined ? binding : cursorBinding(container.incarnation, request);
+  const { issued, next } = cursorBindings(container.incarnation, request);
   const scan = scanStatements(container.number, {
     partitionKeys: request.partitionKey === undefined ? undefined : [request.partitionKey],
     pathCount,
     range: request.range,
   });
   const statements = { scan, changes: changesStatement(container, scan), bound: rewrittenBound(container, scan) };
-  const size = new SliceSize(database.runtime);
-  const changes: Change<T>[] = [];
-  let position = await startPosition(container, request, issued);
-  let head = position;
-  let bytes = 0;
-  let caughtUp = false;
-  while (!caughtUp && changes.length < request.maxItemCount) {
-    const from = position;
-    const rows = size.begin();
-    const limit = Math.min(rows, request.maxItemCount - changes.length);
-    const slice = await database.read(() => readSlice(container, statements, from, rows, limit));
-    for (const row of slice.rows) {
-      const document = container.documentOf(row.body, row.ordinal, row.position, row.ts) as unknown as StoredDocument<T>;
-      changes.push(latestChange(document, row.position));
-    }
-    const characters = slice.rows.reduce((sum, row) => sum + row.body.length, 0);
-    bytes += characters;
-    size.end(characters);
-    position = slice.next;
-    head = slice.head;
-    caughtUp = position >= head;
-    if (!caughtUp && changes.length < request.maxItemCount) {
-      await database.runtime.yieldTask();
-      throwIfAborted(request.signal);
-    }
-  }
-  return {
-    changes,
-    cursor: formatCursor(binding, position),
-    caughtUp,
-    requestUnits: feedUnits(changes.length, bytes),
-    session: String(head),
-  };
+  return readFeedPage<T, ScannedRow>(container, request, {
+    start: await startPosition(container, request, issued),
+    binding: next,
+    slice: (behind, size, limit) => readSlice(container, statements, behind, size, limit),
+    changeOf: (row) =>
+      latestChange(container.documentOf(row.body, row.ordinal, row.position, row.ts) as unknown as StoredDocument<T>, row.position),
+    lengthOf: (row) => row.body.length,
+  });
 }
 
 /** The position behind which a feed starts. */

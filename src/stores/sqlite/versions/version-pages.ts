@@ -1,7 +1,6 @@
 import { PerigeeError, throwIfAborted } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
-import { feedUnits } from '../../../query/cost/request-units.ts';
-import { cursorBinding, formatCursor } from '../../../store/change-cursor.ts';
+import { cursorBindings } from '../../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../../store/changes.ts';
 import { deletedDocument } from '../../../store/deleted-document.ts';
 import type { StoredDocument } from '../../../store/document.ts';
@@ -10,8 +9,8 @@ import type { ChangesRequest } from '../../../store/store-hooks.ts';
 import { startOfVersions } from '../../../store/version-retention.ts';
 import { tableNames } from '../container-statements.ts';
 import { get, type Program } from '../driver.ts';
+import { readFeedPage, type FeedSlice } from '../feed-page.ts';
 import { scanStatements, type ScanStatements } from '../scan-statements.ts';
-import { SliceSize } from '../slice-size.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
 import { readWindow, tidyVersions } from './tidy-versions.ts';
 import { AFTER_COLUMNS, CHANGE_KINDS, joinAfter, PREVIOUS_TEXT, type ChangeKind } from './version-statements.ts';
@@ -52,13 +51,6 @@ function feedStatements(container: number, scan: ScanStatements): FeedStatements
   };
 }
 
-interface VersionSlice {
-  readonly rows: readonly VersionRow[];
-  readonly next: number;
-  /** The newest position when the slice was read. */
-  readonly head: number;
-}
-
 /** Reads the changes behind a position, looking at about `size` of them and giving at most `limit`. */
 function* readSlice(
   container: SqliteContainer,
@@ -66,7 +58,7 @@ function* readSlice(
   behind: number,
   size: number,
   limit: number,
-): Program<VersionSlice> {
+): Program<FeedSlice<VersionRow>> {
   const keys = scan.lookup?.parameters ?? [];
   const head = yield* container.head();
   const place = (yield { mode: 'get', sql: bound, parameters: [...keys, behind, size - 1] }) as { readonly position: number } | undefined;
@@ -86,11 +78,9 @@ export async function readVersions<T extends object = JsonObject>(
   request: ChangesRequest,
   pathCount: number,
 ): Promise<ChangePage<T>> {
-  const { database } = container;
   await tidyVersions(container, request.signal);
   const window = await readWindow(container, request.signal);
-  const binding = cursorBinding(container.incarnation, { ...request, issuedFor: undefined });
-  const issued = request.issuedFor === undefined ? binding : cursorBinding(container.incarnation, request);
+  const { issued, next } = cursorBindings(container.incarnation, request);
   const start = startOfVersions(request.from, window, issued);
   const scan = scanStatements(container.number, {
     partitionKeys: request.partitionKey === undefined ? undefined : [request.partitionKey],
@@ -98,40 +88,13 @@ export async function readVersions<T extends object = JsonObject>(
     range: request.range,
   });
   const statements = feedStatements(container.number, scan);
-  const changeOf = changeReader<T>(container);
-  const size = new SliceSize(database.runtime);
-  const changes: Change<T>[] = [];
-  let position = 'position' in start ? start.position : await positionBefore(container, start.seconds * 1000, window.head, request.signal);
-  let head = position;
-  let bytes = 0;
-  let caughtUp = false;
-  while (!caughtUp && changes.length < request.maxItemCount) {
-    const from = position;
-    const rows = size.begin();
-    const limit = Math.min(rows, request.maxItemCount - changes.length);
-    const slice = await database.read(() => readSlice(container, statements, from, rows, limit));
-    let characters = 0;
-    for (const row of slice.rows) {
-      changes.push(changeOf(row));
-      characters += (row.body?.length ?? 0) + (row.previous_text?.length ?? 0);
-    }
-    bytes += characters;
-    size.end(characters);
-    position = slice.next;
-    head = slice.head;
-    caughtUp = position >= head;
-    if (!caughtUp && changes.length < request.maxItemCount) {
-      await database.runtime.yieldTask();
-      throwIfAborted(request.signal);
-    }
-  }
-  return {
-    changes,
-    cursor: formatCursor(binding, position),
-    caughtUp,
-    requestUnits: feedUnits(changes.length, bytes),
-    session: String(head),
-  };
+  return readFeedPage<T, VersionRow>(container, request, {
+    start: 'position' in start ? start.position : await positionBefore(container, start.seconds * 1000, window.head, request.signal),
+    binding: next,
+    slice: (behind, size, limit) => readSlice(container, statements, behind, size, limit),
+    changeOf: changeReader<T>(container),
+    lengthOf: (row) => (row.body?.length ?? 0) + (row.previous_text?.length ?? 0),
+  });
 }
 
 /** The position before the first change of a time or later; the head where there is none. */
