@@ -4,7 +4,8 @@ import { PROGRAMS, startEmulator, type Emulator } from '../emulators.ts';
 import { atOnce } from '../at-once.ts';
 import { compareAmounts, compareRates, sampleDocument, timed, type BenchResult, type Side } from '../harness.ts';
 import { Workspace } from '../raw-twin.ts';
-import { WireClient, type WireAnswer, type WireRequest } from '../wire-client.ts';
+import { WireClient, type WireRequest } from '../wire-client.ts';
+import type { WireAnswer } from '../wire-connection.ts';
 
 const AT_ONCE = 16;
 const HELD = 10_000;

@@ -33,11 +33,13 @@ export function requiredKey(context: RequestContext, container: OpenContainer): 
  * The id of the document in the path of a request. A path by resource ids names the document by its own; what is not found, or not within the key that
  * the request names, keeps its name and is missed by whoever looks for it.
  */
-export async function documentId(context: RequestContext, container: OpenContainer): Promise<string> {
+export function documentId(context: RequestContext, container: OpenContainer): string | Promise<string> {
   const { id, link } = context;
-  if (!namesDocumentByRid(link, container.info.rid)) {
-    return id;
-  }
+  return namesDocumentByRid(link, container.info.rid) ? idByRid(context, container) : id;
+}
+
+async function idByRid(context: RequestContext, container: OpenContainer): Promise<string> {
+  const { id } = context;
   const query = { query: 'SELECT VALUE c.id FROM c WHERE c._rid = @rid', parameters: [{ name: '@rid', value: id }] };
   const [found] = await container.store.query<string>(query, { partitionKey: requiredKey(context, container) }).toArray();
   return found ?? id;

@@ -110,7 +110,7 @@ export function applyWrite<T extends object>(
     etag: row.etag,
     created: decision.created,
     position: row.position,
-    requestUnits: chargeOf(draft.container, operation, before, row, valueAfter),
+    requestUnits: chargeOf(draft.container, operation, { before, after: row, text: document.text }, valueAfter),
   };
 }
 
@@ -174,6 +174,13 @@ export function bodyOf(row: ResidentRow): string {
   return `${row.text.slice(0, row.text.lastIndexOf(',"_rid":"'))}}`;
 }
 
+/** Whether a row's document is, without system properties, what a text says. */
+function hasBody(row: ResidentRow, text: string): boolean {
+  // Without its closing brace.
+  const members = text.slice(0, -1);
+  return row.text.startsWith(members) && row.text.startsWith(',"_rid":"', members.length);
+}
+
 function newVersion(container: ResidentContainer, before: ResidentRow | undefined, body: string): RowVersion {
   const ordinal = before?.ordinal ?? container.takeOrdinal();
   const position = container.takePosition();
@@ -181,19 +188,17 @@ function newVersion(container: ResidentContainer, before: ResidentRow | undefine
   return { ordinal, position, ts, etag: container.etagOf({ ordinal, position, ts, body }) };
 }
 
-/** Charge of a write that left a document; `before` is the version that it replaced. */
+/** Charge of a write that left a document; `before` is the version that it replaced, and `text` what it is now without system properties. */
 function chargeOf(
   { terms }: ResidentContainer,
   operation: WriteOperation,
-  before: ResidentRow | undefined,
-  after: ResidentRow,
+  { before, after, text }: { readonly before: ResidentRow | undefined; readonly after: ResidentRow; readonly text: string },
   valueAfter: () => JsonObject,
 ): number {
   if (before === undefined) {
     return writeUnits(after.text.length, termsOf(terms, after, valueAfter));
   }
-  const isSame = bodyOf(before) === bodyOf(after);
-  const { removed, added } = isSame ? terms.changesOfNothing() : terms.changes(documentOf(before), valueAfter());
+  const { removed, added } = hasBody(before, text) ? terms.changesOfNothing() : terms.changes(documentOf(before), valueAfter());
   if (before.counted?.by === terms) {
     after.counted = { by: terms, terms: before.counted.terms - removed + added };
   }
