@@ -1,0 +1,11 @@
+import type { SourceRow } from '../../query/executor/query-source.ts';
+import type { OrderEntry } from './order-log.ts';
+import type { ResidentRow } from './resident-container.ts';
+
+/** The creation of a document, for as long as the document lives: later versions take the place of its row. */
+export interface CreationEntry extends OrderEntry {
+  /** The committed row, expired or not; `undefined` once it was removed. */
+  row: ResidentRow | undefined;
+  /** What a query has parsed of the row. */
+  parsed: SourceRow | undefined;
+}
