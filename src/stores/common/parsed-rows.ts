@@ -23,16 +23,16 @@ export class ParsedRows {
   /** Forgets the document of an entry, whose row is about to be another or none. */
   forget(entry: CreationEntry): void {
     if (entry.parsed !== undefined) {
-      this.#text -= entry.row?.text.length ?? 0;
+      this.#text -= entry.bytes;
       entry.parsed = undefined;
     }
   }
 
   #parse(entry: CreationEntry, row: ResidentRow): SourceRow {
     const parsed = { ordinal: row.ordinal, document: JSON.parse(row.text) as JsonObject };
-    if (this.#text + row.text.length <= MAX_TEXT) {
+    if (this.#text + entry.bytes <= MAX_TEXT) {
       entry.parsed = parsed;
-      this.#text += row.text.length;
+      this.#text += entry.bytes;
     }
     return parsed;
   }

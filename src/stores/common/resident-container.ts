@@ -250,6 +250,11 @@ export class ResidentContainer {
     return expiresAtSeconds(row.ts, row.ttl, this.info.definition.defaultTtl);
   }
 
+  /** Whether any row may ever be past its time to live, by the definition of now. */
+  get mayExpire(): boolean {
+    return this.info.definition.defaultTtl !== undefined || this.rows.hasOwnExpiries;
+  }
+
   /** Whether a row is past its time to live, by the definition of now. */
   isExpired(row: ResidentRow, nowSeconds: number): boolean {
     const expiresAt = this.expiryOf(row);

@@ -34,8 +34,8 @@ export class ResidentDraft {
     return this.#unlessExpired(this.#rows.size > 0 && this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key), nowSeconds);
   }
 
-  /** The row of a document that was created and committed, as this draft sees it; an expired one is missing. */
-  rowOf({ key, order, row }: CreationEntry, nowSeconds: number): ResidentRow | undefined {
+  /** The row of a document that was created and committed, as this draft sees it; an expired one is missing, where `nowSeconds` are given. */
+  rowOf({ key, order, row }: CreationEntry, nowSeconds: number | undefined): ResidentRow | undefined {
     if (this.#rows.size > 0 && this.#rows.has(key)) {
       const own = this.#rows.get(key);
       return own?.ordinal === order ? this.#unlessExpired(own, nowSeconds) : undefined;
@@ -107,8 +107,8 @@ export class ResidentDraft {
       .sort((left, right) => left.ordinal - right.ordinal);
   }
 
-  #unlessExpired(row: ResidentRow | undefined, nowSeconds: number): ResidentRow | undefined {
-    return row === undefined || this.container.isExpired(row, nowSeconds) ? undefined : row;
+  #unlessExpired(row: ResidentRow | undefined, nowSeconds: number | undefined): ResidentRow | undefined {
+    return row === undefined || nowSeconds === undefined || !this.container.isExpired(row, nowSeconds) ? row : undefined;
   }
 
   /** One time for all that the draft writes, since it is committed as one. */

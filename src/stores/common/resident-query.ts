@@ -136,7 +136,7 @@ function sourceOf(draft: ResidentDraft, request: QueryRequest, { shared, runtime
         step = scanRows(draft, request, step.ordinal, STEP_ROWS, (row, entry) => {
           if (matches(row)) {
             rows.push(read(row, entry));
-            bytes += row.text.length;
+            bytes += entry?.bytes ?? row.text.length;
           }
         });
         yield { rows, scannedTo: step.ordinal, looked: rows.length, bytes };

@@ -10,6 +10,8 @@ const EMPTY_LOG = new OrderLog<CreationEntry>();
 export class ResidentRows {
   readonly created: OrderLog<CreationEntry> = new OrderLog();
   readonly parsed: ParsedRows = new ParsedRows();
+  /** Whether a row ever had an expiry of its own, which holds whatever the container says. */
+  hasOwnExpiries = false;
   /** The entries that have a row, by its key. */
   readonly #entries = new Map<string, CreationEntry>();
   readonly #createdByPartition = new Map<PartitionKeyText, OrderLog<CreationEntry>>();
@@ -40,16 +42,18 @@ export class ResidentRows {
   /** Puts a row in the place of the version before it, or behind all others. */
   place(row: ResidentRow): void {
     const { key, ordinal } = row;
+    this.hasOwnExpiries ||= row.expiresAt !== undefined;
     const known = this.#entries.get(key);
     if (known?.order === ordinal) {
       this.parsed.forget(known);
       known.row = row;
+      known.bytes = row.text.length;
       return;
     }
     if (known !== undefined) {
       this.#empty(known);
     }
-    const entry: CreationEntry = { order: ordinal, key, row, parsed: undefined };
+    const entry: CreationEntry = { order: ordinal, key, row, bytes: row.text.length, parsed: undefined };
     this.#entries.set(key, entry);
     this.created.append(entry);
     this.#partitionLog(row.partitionKeyText).append(entry);

@@ -46,7 +46,7 @@ export type RowVisitor = (row: ResidentRow, entry: CreationEntry | undefined) =>
  */
 export function scanRows(draft: ResidentDraft, scope: RowScope, ordinal: number, limit: number, visit: RowVisitor): ScanStep {
   // The clock is asked once for all: asking it takes as long as looking at a row.
-  const nowSeconds = draft.container.nowSeconds();
+  const nowSeconds = draft.container.mayExpire ? draft.container.nowSeconds() : undefined;
   const log = draft.container.rows.createdIn(fullPartitionKeyText(draft.container, scope));
   const { size } = log;
   let count = 0;
@@ -57,7 +57,7 @@ export function scanRows(draft: ResidentDraft, scope: RowScope, ordinal: number,
     const row = draft.rowOf(entry, nowSeconds);
     if (row !== undefined) {
       count += 1;
-      last = row.ordinal;
+      last = entry.order;
       visit(row, row === entry.row ? entry : undefined);
     }
   }
