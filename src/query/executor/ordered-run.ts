@@ -48,9 +48,9 @@ function sortingOf(pipeline: Pipeline): Sorting {
   );
 }
 
-/** A copy of a place. */
-function placeOf({ keys, ordinal, row }: OrderedPlace): OrderedPlace {
-  return { keys: [...keys], ordinal, row };
+/** A row at a copy of a place. */
+function rowAt({ keys, ordinal, row }: OrderedPlace, value: JsonValue, bytes: number): OrderedRow {
+  return { keys: [...keys], ordinal, row, value, bytes };
 }
 
 /** Scans everything and calls `visit` with the place of each row, which is another row's after the call, and with a function that projects the row. */
@@ -109,7 +109,7 @@ async function firstRows(
     const value = project();
     if (value !== undefined) {
       const bytes = keepsValues ? measureValue(value) : 0;
-      rows.add({ ...placeOf(place), value: keepsValues ? value : null, bytes: Number.isNaN(bytes) ? 0 : bytes });
+      rows.add(rowAt(place, keepsValues ? value : null, Number.isNaN(bytes) ? 0 : bytes));
     }
   };
   await visitPlaces(run, sorting, visit, firstInOrder);
@@ -223,7 +223,7 @@ export async function runOrderedDistinct(run: QueryRun): Promise<RunResult> {
     if (value === undefined) {
       return;
     }
-    const row: OrderedRow = { ...placeOf(place), value, bytes: 0 };
+    const row: OrderedRow = rowAt(place, value, 0);
     const entry = rows.getOrCreate(value, () => ({ best: row }));
     if (sorting.order(row, entry.best) < 0) {
       entry.best = row;
