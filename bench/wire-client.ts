@@ -19,7 +19,8 @@ export interface WireRequest {
 /** The answer to one: its status, its headers and its body as text. */
 export interface WireAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** A header; they are read where one is asked for. */
+  readonly header: (name: string) => string | undefined;
   readonly text: string;
 }
 
@@ -60,7 +61,11 @@ export class WireClient {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('end', () =>
-            resolve({ status: response.statusCode as number, headers: response.headers, text: Buffer.concat(chunks).toString('utf8') }),
+            resolve({
+              status: response.statusCode as number,
+              header: (name) => response.headers[name] as string | undefined,
+              text: Buffer.concat(chunks).toString('utf8'),
+            }),
           );
           response.on('error', reject);
         },

@@ -93,9 +93,9 @@ async function ask({ client }: Bench, query: string): Promise<readonly unknown[]
   const rows: unknown[] = [];
   let continuation: string | undefined;
   do {
-    const { headers, text } = await expectStatus(client, requests.query(query, continuation), 200);
+    const { header, text } = await expectStatus(client, requests.query(query, continuation), 200);
     rows.push(...(JSON.parse(text) as { Documents: unknown[] }).Documents);
-    continuation = headers['x-ms-continuation'] as string | undefined;
+    continuation = header('x-ms-continuation');
   } while (continuation !== undefined);
   return rows;
 }

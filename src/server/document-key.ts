@@ -1,6 +1,6 @@
 import { PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { partitionKeyOf, partitionKeyText, type PartitionKey } from '../store/partition-key.ts';
+import { partitionKeyOf, type PartitionKey } from '../store/partition-key.ts';
 import type { OpenContainer } from './container-registry.ts';
 import { namesDocumentByRid } from './resource-link.ts';
 import type { RequestContext } from './server-context.ts';
@@ -45,7 +45,8 @@ export async function documentId(context: RequestContext, container: OpenContain
 
 /** Raises PARTITION_KEY_MISMATCH unless a document has the partition key that the request names. */
 export function checkDocumentKey(container: OpenContainer, key: PartitionKey, document: JsonObject): void {
-  if (partitionKeyText(partitionKeyOf(document, container.partitionKeyPaths)) !== partitionKeyText(key)) {
+  const found = partitionKeyOf(document, container.partitionKeyPaths);
+  if (found.length !== key.length || found.some((component, index) => component !== key[index])) {
     throw new PerigeeError(
       'PARTITION_KEY_MISMATCH',
       'PartitionKey extracted from document does not match the one specified in the header.',

@@ -38,6 +38,8 @@ export interface ResidentRow {
   readonly text: string;
   /** One text for each unique key of the container; a text that another row of the partition has is taken. */
   readonly uniqueTexts: readonly string[];
+  /** How many index terms the document has, once it was counted, and by which policy. */
+  counted?: { readonly by: IndexedTerms; readonly terms: number } | undefined;
 }
 
 /** What an etag may be made of; `body` is the text of the document without system properties. */

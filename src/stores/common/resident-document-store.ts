@@ -6,6 +6,7 @@ import { pointReadUnits, writeUnits } from '../../query/cost/request-units.ts';
 import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ChangePage } from '../../store/changes.ts';
+import { wantsText } from '../../store/document-text.ts';
 import type { StoreTransaction } from '../../store/document-store.ts';
 import type { WriteOutcome } from '../../store/hooked-transaction.ts';
 import type { BatchResult, BulkResult, CallOptions, OperationOutcome, ReadOptions, ReadResult } from '../../store/operations.ts';
@@ -19,7 +20,15 @@ import { rowKey, type ResidentContainer } from './resident-container.ts';
 import { ResidentDraft } from './resident-draft.ts';
 import { conditionMatcher, explainQuery, runQueryPage } from './resident-query.ts';
 import { readVersions } from './resident-version-feed.ts';
-import { applyOperation, applyWrite, checkIfNoneMatch, documentOf, type SuccessfulOutcome } from './resident-writes.ts';
+import {
+  applyOperation,
+  applyWrite,
+  checkIfNoneMatch,
+  documentOf,
+  documentTextOf,
+  type GiveDocument,
+  type SuccessfulOutcome,
+} from './resident-writes.ts';
 
 /** Operations of a bulk call that run before others get a turn. */
 const BULK_TURN = 1000;
@@ -39,11 +48,12 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
 
   protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
     this.#checkSession(options.session);
-    return this.#readIn(new ResidentDraft(this.#container), key, options.ifNoneMatch);
+    return this.#readIn(new ResidentDraft(this.#container), key, options.ifNoneMatch, giverFor<T>(options));
   }
 
   protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
-    return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules)));
+    const give = giverFor<T>(options);
+    return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules, give)));
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
@@ -105,7 +115,7 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
       this.runTransaction(
         key,
         {
-          read: async (one) => this.#readIn(draft, one, undefined),
+          read: async (one) => this.#readIn(draft, one, undefined, documentOf),
           write: async (operation) => this.#withSession(applyWrite<T>(draft, operation, this.#rules)),
           queryPage: async (request) => this.#queryIn(draft, request),
         },
@@ -126,14 +136,14 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
     return Promise.resolve();
   }
 
-  #readIn(draft: ResidentDraft, key: PreparedKey, ifNoneMatch: string | undefined): ReadResult<T> | undefined {
+  #readIn(draft: ResidentDraft, key: PreparedKey, ifNoneMatch: string | undefined, give: GiveDocument<T>): ReadResult<T> | undefined {
     const row = draft.get(rowKey(key.partitionKeyText, key.id));
     if (row === undefined) {
       return undefined;
     }
     checkIfNoneMatch(row, ifNoneMatch);
     return {
-      document: documentOf<T>(row),
+      document: give(row),
       etag: row.etag,
       ts: row.ts,
       requestUnits: pointReadUnits(row.text.length),
@@ -161,7 +171,8 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   #withSession(outcome: SuccessfulOutcome<T>): WriteOutcome<T> {
-    return { ...outcome, session: String(outcome.position) };
+    const { document, etag, created, position, requestUnits } = outcome;
+    return { ok: true, document, etag, created, position, requestUnits, session: String(position) };
   }
 
   #session(): string {
@@ -184,6 +195,10 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
       );
     }
   }
+}
+
+function giverFor<T extends object>(options: CallOptions): GiveDocument<T> {
+  return wantsText(options) ? documentTextOf : documentOf;
 }
 
 /** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */
