@@ -98,7 +98,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     const { request, response } = exchange;
     const [path = '', query = ''] = target.split(/\?(.*)/su);
     const { need, body: takes, handle } = findAdminRoute(method, path);
-    await adminAccess.check(need, method, links.parse(path), request.headers);
+    await adminAccess.check(need, { method, path, link: links.parse(path), headers: request.headers });
     const run = (body: string): Promise<Reply> =>
       handle(admin, new AdminRequest({ request, response, query: new URLSearchParams(query), body }));
     switch (takes) {
@@ -139,7 +139,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     if (refusal !== undefined) {
       return refusal;
     }
-    const verified = authenticator.verify(method, link, headers);
+    const verified = authenticator.verify({ method, path, link, headers });
     const access = verified instanceof Promise ? await verified : verified;
     checkNeed(access, need, link, headers);
     const onGone = (listener: () => void): void => {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Access } from './access.ts';
 
-/** How many headers are kept, and how long their texts may be. */
+/** How many headers are kept, and how long they and their paths may be. */
 const MAX_KEPT = 4000;
 const MAX_KEPT_LENGTH = 500;
 
@@ -11,17 +11,20 @@ interface Accepted {
 }
 
 /**
- * Authorization headers that were accepted, by the text that they sign.
+ * Authorization headers that were accepted for the path of a request, of those of one date.
  *
- * The date in the text has whole seconds, so that a client which creates or queries signs the same text over and over: its header need not be taken
- * apart, nor the signature made, each time. A text that holds the same is signed the same, so nothing is accepted that would not be anyway.
+ * A signature covers method, path and date, which has whole seconds: a client that creates or queries sends the same one over and over, and it need
+ * not be taken apart and made again each time. What is given is the same as before, so nothing is accepted that would not be anyway.
  */
 export class AcceptedHeaders {
-  readonly #accepted = new Map<string, Accepted>();
+  /** By method, then by path. */
+  readonly #accepted = new Map<string, Map<string, Accepted>>();
+  #date = '';
+  #kept = 0;
 
-  /** What a header gives that was accepted for a text before; compared in the same time whatever of it differs. */
-  find(text: string, header: string): Access | undefined {
-    const known = this.#accepted.get(text);
+  /** What a header gives that was accepted for the same before; compared in the same time whatever of it differs. */
+  find(method: string, path: string, date: string, header: string): Access | undefined {
+    const known = date === this.#date ? this.#accepted.get(method)?.get(path) : undefined;
     if (known === undefined) {
       return undefined;
     }
@@ -30,13 +33,17 @@ export class AcceptedHeaders {
   }
 
   /** Remembers a header that was accepted. */
-  keep(text: string, header: string, access: Access): void {
-    if (text.length > MAX_KEPT_LENGTH || header.length > MAX_KEPT_LENGTH) {
+  keep(method: string, path: string, date: string, header: string, access: Access): void {
+    if (path.length > MAX_KEPT_LENGTH || header.length > MAX_KEPT_LENGTH) {
       return;
     }
-    if (this.#accepted.size >= MAX_KEPT) {
+    if (date !== this.#date || this.#kept >= MAX_KEPT) {
       this.#accepted.clear();
+      this.#date = date;
+      this.#kept = 0;
     }
-    this.#accepted.set(text, { header: Buffer.from(header), access });
+    const ofMethod = this.#accepted.get(method) ?? new Map<string, Accepted>();
+    this.#accepted.set(method, ofMethod.set(path, { header: Buffer.from(header), access }));
+    this.#kept += 1;
   }
 }

@@ -6,7 +6,7 @@ import { AcceptedHeaders } from './accepted-headers.ts';
 import type { Access } from './access.ts';
 import type { DirectoryTokens } from './directory-tokens.ts';
 import type { ResourceTokens } from './resource-tokens.ts';
-import { signedTexts, textByName } from './signed-text.ts';
+import { signedTexts } from './signed-text.ts';
 import { SigningKey } from './signing-key.ts';
 
 /** How far the date that a client signed may be from the server's clock, in milliseconds. */
@@ -33,15 +33,18 @@ function dateOf(headers: IncomingHttpHeaders): string {
   return typeof header === 'string' ? header : '';
 }
 
-function partsOf(text: string): Map<string, string> {
-  const parts = new Map<string, string>();
-  for (const part of text.split('&')) {
-    const equals = part.indexOf('=');
-    if (equals > 0) {
-      parts.set(part.slice(0, equals).toLowerCase(), part.slice(equals + 1));
+/** The last part of a text `a=1&b=2` with a name in lower case. */
+function partOf(text: string, name: string): string | undefined {
+  let found: string | undefined;
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    const next = text.indexOf('&', start);
+    end = next === -1 ? text.length : next;
+    const behind = start + name.length;
+    if (text[behind] === '=' && behind < end && text.slice(start, behind).toLowerCase() === name) {
+      found = text.slice(behind + 1, end);
     }
   }
-  return parts;
+  return found;
 }
 
 /** What {@link Authenticator} accepts. */
@@ -52,6 +55,21 @@ export interface AuthenticatorOptions {
   /** `undefined` accepts no bearer tokens. */
   readonly directory: DirectoryTokens | undefined;
   readonly runtime: Runtime;
+}
+
+/** A request, as far as its credential covers it. */
+export interface SignedRequest {
+  readonly method: string;
+  /** As it was sent. */
+  readonly path: string;
+  /** What the path says. */
+  readonly link: ResourceLink;
+  readonly headers: IncomingHttpHeaders;
+}
+
+interface DatedRequest extends Omit<SignedRequest, 'headers'> {
+  readonly date: string;
+  readonly header: string;
 }
 
 /**
@@ -77,28 +95,31 @@ export class Authenticator {
   }
 
   /** @throws UNAUTHORIZED, TOKEN_EXPIRED */
-  verify(method: string, link: ResourceLink, headers: IncomingHttpHeaders): Access | Promise<Access> {
+  verify({ method, path, link, headers }: SignedRequest): Access | Promise<Access> {
     const header = headers.authorization;
     if (header === undefined || header === '') {
       throw refuse('The request has no authorization header. Sign it with the master key.');
     }
-    const known = this.#acceptedBefore(method, link, headers, header);
-    if (known !== undefined) {
-      return known;
+    const date = dateOf(headers);
+    if (date === this.#lastDate && this.#isNear(this.#lastDateMs)) {
+      const known = this.#accepted.find(method, path, date, header);
+      if (known !== undefined) {
+        return known;
+      }
     }
     const bearer = /^bearer (.+)$/iu.exec(header)?.[1];
     if (bearer !== undefined) {
       return this.#verifyBearer(bearer);
     }
     const text = decodeHeader(header);
-    const token = partsOf(text);
-    switch (token.get('type')?.toLowerCase()) {
+    switch (partOf(text, 'type')?.toLowerCase()) {
       case 'master':
-        return this.#verifySignature(method, link, headers, { header, signature: Buffer.from(token.get('sig') ?? '') });
+        this.#checkDate(date);
+        return this.#verifySignature({ method, path, link, date, header }, Buffer.from(partOf(text, 'sig') ?? ''));
       case 'resource':
         return { kind: 'token', grant: this.#options.tokens.verify(text) };
       case 'aad':
-        return this.#verifyBearer(token.get('sig') ?? '');
+        return this.#verifyBearer(partOf(text, 'sig') ?? '');
       default:
         throw refuse('The authorization header is neither a master-key signature (type=master&ver=1.0&sig=...) nor a resource token.');
     }
@@ -112,27 +133,14 @@ export class Authenticator {
     return directory.verify(token);
   }
 
-  #acceptedBefore(method: string, link: ResourceLink, headers: IncomingHttpHeaders, header: string): Access | undefined {
-    const date = dateOf(headers);
-    return date === this.#lastDate && this.#isNear(this.#lastDateMs)
-      ? this.#accepted.find(textByName(method, link, date), header)
-      : undefined;
-  }
-
-  #verifySignature(
-    method: string,
-    link: ResourceLink,
-    headers: IncomingHttpHeaders,
-    { header, signature }: { readonly header: string; readonly signature: Buffer },
-  ): Access {
-    const [byName, byId] = signedTexts(method, link, this.#date(headers));
+  #verifySignature({ method, path, link, date, header }: DatedRequest, signature: Buffer): Access {
+    const texts = signedTexts(method, link, date);
     for (const { key, access } of this.#keys) {
-      if (key.made(signature, byName)) {
-        this.#accepted.keep(byName, header, access);
-        return access;
-      }
-      if (byId !== undefined && key.made(signature, byId)) {
-        return access;
+      for (const text of texts) {
+        if (key.made(signature, text)) {
+          this.#accepted.keep(method, path, date, header, access);
+          return access;
+        }
       }
     }
     throw refuse(
@@ -140,8 +148,7 @@ export class Authenticator {
     );
   }
 
-  #date(headers: IncomingHttpHeaders): string {
-    const date = dateOf(headers);
+  #checkDate(date: string): void {
     if (date !== this.#lastDate) {
       this.#lastDateMs = Date.parse(date);
       this.#lastDate = date;
@@ -152,7 +159,6 @@ export class Authenticator {
     if (!this.#isNear(this.#lastDateMs)) {
       throw refuse('The date of the request is more than 15 minutes away from the clock of the server. Set the clock of the client.');
     }
-    return date;
   }
 
   #isNear(dateMs: number): boolean {

@@ -1,8 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../../core/errors.ts';
-import type { Authenticator } from '../access/authenticator.ts';
-import type { ResourceLink } from '../resource-link.ts';
+import type { Authenticator, SignedRequest } from '../access/authenticator.ts';
 
 /** Which keys a route takes: the master key, or the read-only key as well. */
 export type AdminNeed = 'master' | 'read';
@@ -30,20 +28,21 @@ export class AdminAccess {
   }
 
   /** @throws UNAUTHORIZED, FORBIDDEN */
-  async check(need: AdminNeed, method: string, link: ResourceLink, headers: IncomingHttpHeaders): Promise<void> {
-    const kind = await this.#kindOf(method, link, headers);
+  async check(need: AdminNeed, request: SignedRequest): Promise<void> {
+    const kind = await this.#kindOf(request);
     if (kind !== 'master' && !(kind === 'read-only' && need === 'read')) {
       throw new PerigeeError('FORBIDDEN', 'This admin route needs the master key.');
     }
   }
 
-  async #kindOf(method: string, link: ResourceLink, headers: IncomingHttpHeaders): Promise<string> {
+  async #kindOf(request: SignedRequest): Promise<string> {
+    const { headers } = request;
     const bearer = /^bearer +(\S+)$/iu.exec(headers.authorization ?? '')?.[1];
     if (bearer === undefined) {
       if (!/^type(?:=|%3d)/iu.test(headers.authorization ?? '')) {
         throw new PerigeeError('UNAUTHORIZED', 'The admin routes need a key: send "Authorization: Bearer" and the master key.');
       }
-      return (await this.#authenticator.verify(method, link, headers)).kind;
+      return (await this.#authenticator.verify(request)).kind;
     }
     const given = digest(bearer);
     if (timingSafeEqual(given, this.#masterKey)) {

@@ -11,6 +11,7 @@ import { erasUpTo, versionEtag, type EtagEra } from '../../store/version-etag.ts
 import type { RetentionFloor } from '../../store/version-retention.ts';
 import { expiresAtSeconds } from '../../store/write-rules.ts';
 import { ResidentDraft, type DraftChange } from './resident-draft.ts';
+import { EpkCache } from './epk-cache.ts';
 import { OrderLog } from './order-log.ts';
 import { ResidentRows } from './resident-rows.ts';
 import { ResidentVersions } from './resident-versions.ts';
@@ -99,6 +100,7 @@ export class ResidentContainer {
   readonly self: string;
   readonly incarnation: string;
   readonly rows: ResidentRows = new ResidentRows();
+  readonly epks: EpkCache = new EpkCache();
   readonly committed: OrderLog = new OrderLog();
   readonly #runtime: Runtime;
   readonly userFunctions: ReadonlyMap<string, ScalarFunction>;

@@ -5,7 +5,6 @@ import type { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import { patchUnits, pointReadUnits, replaceUnits, writeUnits } from '../../query/cost/request-units.ts';
 import { DocumentText } from '../../store/document-text.ts';
 import { storedText, type StoredDocument, type SystemProperties } from '../../store/document.ts';
-import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import type { OperationOutcome } from '../../store/operations.ts';
 import { valueAtPath } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
@@ -157,7 +156,7 @@ export function buildRow(
     id: document.id,
     partitionKey: document.partitionKey,
     partitionKeyText: document.partitionKeyText,
-    epk: known.epk ?? effectivePartitionKey(document.partitionKey, container.info.definition.partitionKey),
+    epk: known.epk ?? container.epks.of(document, container.info.definition.partitionKey),
     ordinal,
     position,
     etag,

@@ -14,7 +14,7 @@ import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOpera
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
 import { containerInfoOf, erasOf, type ContainerRow, type DocumentRow } from './container-row.ts';
 import { get, run, type Program } from './driver.ts';
-import { EpkCache } from './epk-cache.ts';
+import { EpkCache } from '../common/epk-cache.ts';
 import { ExpiredRows, type ExpiredRow } from './expired-rows.ts';
 import { ContainerIndexes } from './indexes/container-indexes.ts';
 import { PositionCounter } from './position-counter.ts';

@@ -10,7 +10,7 @@ export class EpkCache {
   readonly #epks = new Map<string, string>();
 
   /** The effective partition key of a key. */
-  of(key: PreparedKey, definition: ContainerDefinition['partitionKey']): string {
+  of(key: Omit<PreparedKey, 'id'>, definition: ContainerDefinition['partitionKey']): string {
     const known = this.#epks.get(key.partitionKeyText);
     if (known !== undefined) {
       return known;
