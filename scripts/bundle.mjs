@@ -126,7 +126,8 @@ function checkEntries(output, importsOf) {
 
 /**
  * Bundles the sources into `folder`, which becomes the `dist` of a package: a file for each entry, and chunks for what they share, so that a class is one
- * and the same whichever entry it was imported from. Other packages stay where they are.
+ * and the same whichever entry it was imported from. Other packages stay where they are. Gives the files, but for those of threads: the names of what
+ * each imports, and the modules that are in it.
  */
 export async function bundle(folder) {
   const options = {
@@ -169,4 +170,9 @@ export async function bundle(folder) {
   });
   checkEntries(output, importsOf);
   chmodSync(join(folder, `${MAIN}.js`), 0o755);
+  return output.map(({ fileName, imports, moduleIds }) => ({
+    fileName,
+    imports,
+    modules: moduleIds.map((id) => withSlashes(relative(SRC, id))),
+  }));
 }
