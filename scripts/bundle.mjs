@@ -81,7 +81,21 @@ function keepPlaces(folder) {
 
 /** The command line parses its arguments at each start, so the files of that package become one as well, with its licence. */
 async function bundleCommander(folder) {
-  const build = await rolldown({ cwd: ROOT, input: COMMANDER, platform: 'node', external: /^node:/u });
+  // For commands that are programs of their own, which there are none of; Node takes milliseconds to load it.
+  const needless = 'node:child_process';
+  const build = await rolldown({
+    cwd: ROOT,
+    input: COMMANDER,
+    platform: 'node',
+    external: (id) => id !== needless && id.startsWith('node:'),
+    plugins: [
+      {
+        name: 'leave-out',
+        resolveId: (id) => (id === needless ? `\0${id}` : undefined),
+        load: (id) => (id === `\0${needless}` ? 'export {};' : undefined),
+      },
+    ],
+  });
   const licence = readFileSync(join(ROOT, 'node_modules/commander/LICENSE'), 'utf8').trim();
   await build.write({ ...OUTPUT, file: join(folder, dirname(MAIN), 'commander.js'), postBanner: `/*!\ncommander\n\n${licence}\n*/` });
 }
