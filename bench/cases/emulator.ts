@@ -4,7 +4,8 @@ import { PROGRAMS, startEmulator, type Emulator } from '../emulators.ts';
 import { atOnce } from '../at-once.ts';
 import { compareAmounts, compareRates, sampleDocument, timed, type BenchResult, type Side } from '../harness.ts';
 import { Workspace } from '../raw-twin.ts';
-import { WireClient, type WireAnswer, type WireRequest } from '../wire-client.ts';
+import { WireClient, type WireRequest } from '../wire-client.ts';
+import type { WireAnswer } from '../wire-connection.ts';
 
 const AT_ONCE = 16;
 const HELD = 10_000;
@@ -93,9 +94,9 @@ async function ask({ client }: Bench, query: string): Promise<readonly unknown[]
   const rows: unknown[] = [];
   let continuation: string | undefined;
   do {
-    const { headers, text } = await expectStatus(client, requests.query(query, continuation), 200);
+    const { header, text } = await expectStatus(client, requests.query(query, continuation), 200);
     rows.push(...(JSON.parse(text) as { Documents: unknown[] }).Documents);
-    continuation = headers['x-ms-continuation'] as string | undefined;
+    continuation = header('x-ms-continuation');
   } while (continuation !== undefined);
   return rows;
 }

@@ -56,6 +56,10 @@ function fixUp(unit: number): number {
  * ```
  */
 export function compareValues(left: JsonValue | undefined, right: JsonValue | undefined): number {
+  // Most values that are put in an order are numbers.
+  if (typeof left === 'number' && typeof right === 'number') {
+    return left < right ? -1 : left > right ? 1 : 0;
+  }
   const rank = typeRank(left);
   const difference = rank - typeRank(right);
   if (difference !== 0) {
@@ -63,8 +67,7 @@ export function compareValues(left: JsonValue | undefined, right: JsonValue | un
   }
   switch (rank) {
     case 2:
-    case 3:
-      return Number(left) < Number(right) ? -1 : Number(left) > Number(right) ? 1 : 0;
+      return Number(left) - Number(right);
     case 4:
       return compareStrings(left as string, right as string);
     case 5:

@@ -1,6 +1,6 @@
 import { PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import { partitionKeyOf, partitionKeyText, type PartitionKey } from '../store/partition-key.ts';
+import { partitionKeyOf, type PartitionKey } from '../store/partition-key.ts';
 import type { OpenContainer } from './container-registry.ts';
 import { namesDocumentByRid } from './resource-link.ts';
 import type { RequestContext } from './server-context.ts';
@@ -33,11 +33,13 @@ export function requiredKey(context: RequestContext, container: OpenContainer): 
  * The id of the document in the path of a request. A path by resource ids names the document by its own; what is not found, or not within the key that
  * the request names, keeps its name and is missed by whoever looks for it.
  */
-export async function documentId(context: RequestContext, container: OpenContainer): Promise<string> {
+export function documentId(context: RequestContext, container: OpenContainer): string | Promise<string> {
   const { id, link } = context;
-  if (!namesDocumentByRid(link, container.info.rid)) {
-    return id;
-  }
+  return namesDocumentByRid(link, container.info.rid) ? idByRid(context, container) : id;
+}
+
+async function idByRid(context: RequestContext, container: OpenContainer): Promise<string> {
+  const { id } = context;
   const query = { query: 'SELECT VALUE c.id FROM c WHERE c._rid = @rid', parameters: [{ name: '@rid', value: id }] };
   const [found] = await container.store.query<string>(query, { partitionKey: requiredKey(context, container) }).toArray();
   return found ?? id;
@@ -45,7 +47,8 @@ export async function documentId(context: RequestContext, container: OpenContain
 
 /** Raises PARTITION_KEY_MISMATCH unless a document has the partition key that the request names. */
 export function checkDocumentKey(container: OpenContainer, key: PartitionKey, document: JsonObject): void {
-  if (partitionKeyText(partitionKeyOf(document, container.partitionKeyPaths)) !== partitionKeyText(key)) {
+  const found = partitionKeyOf(document, container.partitionKeyPaths);
+  if (found.length !== key.length || found.some((component, index) => component !== key[index])) {
     throw new PerigeeError(
       'PARTITION_KEY_MISMATCH',
       'PartitionKey extracted from document does not match the one specified in the header.',

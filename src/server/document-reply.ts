@@ -1,3 +1,4 @@
+import { textOf } from '../store/document-text.ts';
 import type { ResultInfo } from '../store/operations.ts';
 import { chargeHeader, type Reply } from './reply.ts';
 import type { RequestContext } from './server-context.ts';
@@ -52,7 +53,7 @@ function rangesOfRequest(context: RequestContext, container: OpenContainer): rea
     : touchedRanges(layout, info.definition.partitionKey, optionalKey(context, container), rangeOfRequest(context, container));
 }
 
-/** The answer to a read or a write of one document. */
+/** The answer to a read or a write of one document, which may be asked of the store as text ({@link asText}). */
 export function documentReply(
   context: RequestContext,
   container: OpenContainer,
@@ -62,7 +63,7 @@ export function documentReply(
   const headers = documentHeaders(context, container, result);
   headers.push('etag', result.etag);
   const isMinimal = status !== 304 && header(context.headers, 'prefer')?.toLowerCase() === 'return=minimal';
-  return { status, headers, body: isMinimal ? undefined : JSON.stringify(result.document) };
+  return { status, headers, body: isMinimal ? undefined : textOf(result.document) };
 }
 
 /** The session that a request asks for. */

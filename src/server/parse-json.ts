@@ -8,7 +8,16 @@ function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) {
     return false;
   }
-  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
+  if (levels === 0) {
+    return true;
+  }
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
+    if (typeof member === 'object' && isDeeper(member, levels - 1)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Reads JSON that a stranger wrote; `what` is what a message calls it. @throws BAD_REQUEST where it is no JSON, or nested too deeply */

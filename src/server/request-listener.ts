@@ -77,16 +77,22 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
   const { server, hosts, origins, turns, memory, authenticator, chaos, links, activityIds, runtime, maxBodyBytes, isClosing } = parts;
   const { admin, adminAccess, certificate, readiness } = parts;
 
+  /** Runs a handler that takes no body, once there is memory for anything. */
+  const withoutBody = (run: (body: string) => Promise<Reply>): Promise<Reply> => {
+    const reserved = memory.reserve(0);
+    return reserved === undefined ? run('') : reserved.then(() => run(''));
+  };
+
   /** Runs a handler with the body of the request, within the memory that there is. */
-  const withBody = async (exchange: Exchange, run: (body: string) => Promise<Reply>, takesBody: boolean): Promise<Reply> => {
+  const withBody = async (exchange: Exchange, run: (body: string) => Promise<Reply>): Promise<Reply> => {
     const { request, response } = exchange;
-    const bytes = takesBody ? announcedBytes(request, maxBodyBytes) : 0;
+    const bytes = announcedBytes(request, maxBodyBytes);
     const reserved = memory.reserve(bytes);
     if (reserved !== undefined) {
       await reserved;
     }
     try {
-      return await run(takesBody ? await readBody(request, response, maxBodyBytes) : '');
+      return await run(await readBody(request, response, maxBodyBytes));
     } finally {
       memory.release(bytes);
     }
@@ -101,7 +107,14 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     await adminAccess.check(need, method, links.parse(path), request.headers);
     const run = (body: string): Promise<Reply> =>
       handle(admin, new AdminRequest({ request, response, query: new URLSearchParams(query), body }));
-    return takes === 'stream' ? run('') : withBody(exchange, run, takes === 'json');
+    switch (takes) {
+      case 'stream':
+        return run('');
+      case 'json':
+        return withBody(exchange, run);
+      default:
+        return withoutBody(run);
+    }
   };
 
   const answer = async (exchange: Exchange): Promise<Reply> => {
@@ -132,17 +145,16 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     if (refusal !== undefined) {
       return refusal;
     }
-    const access = await authenticator.verify(method, link, headers);
+    const verified = authenticator.verify(method, link, headers);
+    const access = verified instanceof Promise ? await verified : verified;
     checkNeed(access, need, link, headers);
     const onGone = (listener: () => void): void => {
       response.once('close', listener);
     };
+    const handleBody = (body: string): Promise<Reply> =>
+      handle(new RequestContext(server, { method, link, headers, access, body, onGone }));
     const handled = (): Promise<Reply> =>
-      withBody(
-        exchange,
-        (body) => handle(new RequestContext(server, { method, link, headers, access, body, onGone })),
-        method !== 'GET' && method !== 'DELETE',
-      );
+      method === 'GET' || method === 'DELETE' ? withoutBody(handleBody) : withBody(exchange, handleBody);
     const run = (): Promise<Reply> => (record === undefined ? handled() : record.within(handled));
     if (!chaos.isActive) {
       return run();

@@ -160,12 +160,12 @@ export class RequestContext {
   async withContainer(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
     let isFound = false;
     try {
-      return await this.server.containers.use(this.name(0), this.name(1), async (container) => {
+      return await this.server.containers.use(this.name(0), this.name(1), (container) => {
         this.#checkContainer(container.info.rid);
         isFound = true;
         this.#checkIntended(container.info.rid);
         const { limiter } = this.server;
-        return limiter === undefined ? await work(container) : await limiter.run(this, container, () => work(container));
+        return limiter === undefined ? work(container) : limiter.run(this, container, () => work(container));
       });
     } catch (error) {
       throw isFound ? error : this.#asPermitted(error);

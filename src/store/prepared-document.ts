@@ -15,6 +15,8 @@ export interface PreparedDocument {
   readonly text: string;
   /** The document without system properties. Not a copy: a hook that keeps it parses `text`. */
   readonly value: JsonObject;
+  /** Whether `value` is what `text` says; not where it holds instances of classes, which may write themselves as something else. */
+  readonly isPlain: boolean;
   /** The document's own `ttl`: seconds, or -1; `undefined` where it has none. */
   readonly ttl: number | undefined;
 }
@@ -25,26 +27,30 @@ function refuse(path: string, what: string): PerigeeError {
   });
 }
 
-/** Checks that a value is JSON: no NaN, no infinite number, no bigint, function or symbol, no Map, Set or other class, not deeper than 128. */
-function checkJson(value: unknown, path: string, depth: number): void {
+/**
+ * Checks that a value is JSON: no NaN, no infinite number, no bigint, function or symbol, no Map, Set or other class, not deeper than 128. Gives whether
+ * it is made of plain objects alone.
+ */
+function checkJson(value: unknown, path: string, depth: number): boolean {
   switch (typeof value) {
     case 'string':
     case 'boolean':
     case 'undefined':
-      return;
+      return true;
     case 'number':
       if (!Number.isFinite(value)) {
         throw refuse(path, 'is a number that JSON cannot hold (NaN or infinite)');
       }
-      return;
+      return true;
     case 'object':
       break;
     default:
       throw refuse(path, `is a ${typeof value}, which JSON cannot hold`);
   }
   if (value === null) {
-    return;
+    return true;
   }
+  let isPlain = true;
   if (depth > STORE_LIMITS.documentDepth) {
     throw refuse(path.slice(0, 100), `is nested deeper than ${STORE_LIMITS.documentDepth} levels`);
   }
@@ -55,24 +61,26 @@ function checkJson(value: unknown, path: string, depth: number): void {
         throw refuse(`${path}[${index}]`, 'is undefined, which an array in JSON cannot hold');
       }
       if (typeof item === 'object' || typeof item === 'number' || typeof item === 'bigint') {
-        checkJson(item, `${path}[${index}]`, depth + 1);
+        isPlain = checkJson(item, `${path}[${index}]`, depth + 1) && isPlain;
       }
     }
-    return;
+    return isPlain;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null && typeof (value as { toJSON?: unknown }).toJSON !== 'function') {
+  if (prototype !== Object.prototype && prototype !== null) {
+    isPlain = false;
     // An instance of a plain model class is an object like any other; a Map, a Set or a RegExp would be stored as {}.
-    if (Object.prototype.toString.call(value) !== '[object Object]') {
+    if (typeof (value as { toJSON?: unknown }).toJSON !== 'function' && Object.prototype.toString.call(value) !== '[object Object]') {
       throw refuse(path, 'is an instance of a class without toJSON, which JSON would lose');
     }
   }
   for (const key of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[key];
     if (typeof member !== 'string') {
-      checkJson(member, path === '' ? key : `${path}.${key}`, depth + 1);
+      isPlain = checkJson(member, path === '' ? key : `${path}.${key}`, depth + 1) && isPlain;
     }
   }
+  return isPlain;
 }
 
 /** Whether any string or key within has a lone surrogate; asked only when the JSON text shows an escape that could be one. */
@@ -112,7 +120,7 @@ export function prepareDocument(input: unknown, paths: readonly (readonly string
   }
   const id = checkDocumentId(Object.hasOwn(input, 'id') ? input['id'] : undefined);
   const value = withoutSystemProperties(input);
-  checkJson(value, '', 1);
+  const isPlain = checkJson(value, '', 1);
   const text = JSON.stringify(value);
   if (exceedsBytes(text, STORE_LIMITS.documentBytes)) {
     throw new PerigeeError('TOO_LARGE', 'The document is larger than 2 MB. Request size is too large.');
@@ -132,6 +140,7 @@ export function prepareDocument(input: unknown, paths: readonly (readonly string
     partitionKeyText: partitionKeyText(partitionKey),
     text,
     value,
+    isPlain,
     ttl: ttl === undefined || ttl === null ? checkOptionalTtl(ttl) : checkTtl(ttl),
   };
 }

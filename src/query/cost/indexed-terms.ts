@@ -46,12 +46,15 @@ function pathsOf(policy: JsonObject, member: 'includedPaths' | 'excludedPaths'):
     .filter((path) => typeof path === 'string');
 }
 
-/** Indexed whatever the policy says. */
-const ALWAYS: ReadonlySet<string> = new Set(['id', '_ts']);
-/** Made by the store for each document; never a term. */
-const NEVER: ReadonlySet<string> = new Set(['_rid', '_self', '_attachments', '_etag']);
+/** Made by the store for each document: never a term, but for the time, which is counted by itself. */
+const OF_STORE: ReadonlySet<string> = new Set(['_rid', '_self', '_attachments', '_etag', '_ts']);
+/** The time of the last write is a term of every document, whatever the policy says. */
+const TIME = 1;
 
-/** Counts the terms that documents have in the index of a container, for the request-unit model. The policy is read once. */
+/**
+ * Counts the terms that documents have in the index of a container, for the request-unit model. The policy is read once. Documents may be given with
+ * or without the properties that the store adds.
+ */
 export class IndexedTerms {
   readonly #root: PolicyNode = newNode();
   readonly #enabled: boolean;
@@ -69,7 +72,7 @@ export class IndexedTerms {
 
   /** How many terms a document has: one for each indexed scalar. */
   count(document: JsonObject): number {
-    return this.#enabled ? this.#members(document, this.#root, false, true) : 0;
+    return this.#enabled ? TIME + this.#members(document, this.#root, false, true) : 0;
   }
 
   /**
@@ -77,17 +80,29 @@ export class IndexedTerms {
    * same whether or not a second has passed.
    */
   changes(before: JsonObject, after: JsonObject): { readonly removed: number; readonly added: number } {
-    const changed = { removed: 0, added: 0 };
-    if (this.#enabled) {
-      for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-        const [old, now] = [before[key], after[key]];
-        if (key === '_ts' || !equalValues(old, now)) {
-          changed.removed += this.#member(key, old, this.#root, false, true);
-          changed.added += this.#member(key, now, this.#root, false, true);
-        }
+    if (!this.#enabled) {
+      return { removed: 0, added: 0 };
+    }
+    let [removed, added] = [TIME, TIME];
+    for (const key of Object.keys(after)) {
+      const old = Object.hasOwn(before, key) ? before[key] : undefined;
+      const now = after[key];
+      if (!equalValues(old, now)) {
+        removed += this.#member(key, old, this.#root, false, true);
+        added += this.#member(key, now, this.#root, false, true);
       }
     }
-    return changed;
+    for (const key of Object.keys(before)) {
+      if (!Object.hasOwn(after, key)) {
+        removed += this.#member(key, before[key], this.#root, false, true);
+      }
+    }
+    return { removed, added };
+  }
+
+  /** {@link changes} between two versions that say the same. */
+  changesOfNothing(): { readonly removed: number; readonly added: number } {
+    return this.#enabled ? { removed: TIME, added: TIME } : { removed: 0, added: 0 };
   }
 
   #members(object: JsonObject, node: PolicyNode | undefined, inherited: boolean, top: boolean): number {
@@ -99,10 +114,10 @@ export class IndexedTerms {
   }
 
   #member(key: string, value: JsonValue | undefined, node: PolicyNode | undefined, inherited: boolean, top: boolean): number {
-    if (value === undefined || (top && NEVER.has(key))) {
+    if (value === undefined || (top && OF_STORE.has(key))) {
       return 0;
     }
-    if (top && ALWAYS.has(key)) {
+    if (top && key === 'id') {
       return 1;
     }
     return this.#value(value, node?.children.get(key), node?.subtree ?? inherited);

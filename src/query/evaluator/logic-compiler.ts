@@ -1,11 +1,14 @@
 import type { JsonValue } from '../../core/json.ts';
 import { leftSpine, type SpineStep } from '../left-spine.ts';
 import type { BinaryNode, ExpressionNode } from '../syntax-nodes.ts';
-import { groupSlotOf, type CompileScope, type Evaluate, type Test } from './compile-scope.ts';
+import { constantOf, groupSlotOf, type CompileScope, type Evaluate, type Test } from './compile-scope.ts';
 import { operations, type Operation } from './operators.ts';
 
 /** Longer chains of operators run in a loop, because each nested closure takes a place on the stack. */
 const MAX_NESTED = 16;
+
+/** Operators that give no boolean where a side is undefined. */
+const COMPARISONS: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=']);
 
 /** AND (`decisive` false) or OR (`decisive` true): the decisive boolean decides; else only booleans give an answer. */
 function compileLogic(decisive: boolean, operands: readonly Evaluate[]): Evaluate {
@@ -103,6 +106,37 @@ function logicOperands(
   return { operator, operands: operands.toReversed() };
 }
 
+/** The one comparison that a condition is, where its right side is known; undefined for another expression. */
+function comparisonWithConstant(
+  node: ExpressionNode,
+  scope: CompileScope,
+): { readonly operation: Operation; readonly left: ExpressionNode; readonly right: JsonValue | undefined } | undefined {
+  if (node.kind !== 'binary' || !COMPARISONS.has(node.operator)) {
+    return undefined;
+  }
+  const constant = groupSlotOf(node.right, scope) === undefined ? constantOf(node.right, scope) : undefined;
+  // Chains such as `a = b = c` may be too long for one closure in another.
+  const isChain = node.left.kind === 'binary';
+  return constant === undefined || isChain
+    ? undefined
+    : { operation: operations[node.operator as keyof typeof operations], left: node.left, right: constant.value };
+}
+
+/** Compiles the most frequent conditions with as few calls as can be: one of them is asked of every document. */
+function compileComparison(node: ExpressionNode, scope: CompileScope): Test | undefined {
+  const comparison = comparisonWithConstant(node, scope);
+  if (comparison === undefined) {
+    return undefined;
+  }
+  const { operation, right } = comparison;
+  const left = scope.tools.expression(comparison.left, scope);
+  if (operation === operations['='] && right !== undefined && (typeof right !== 'object' || right === null)) {
+    // A value equals one that is neither array nor object exactly when it is the same.
+    return (frame) => left(frame) === right;
+  }
+  return (frame) => operation(left(frame), right) === true;
+}
+
 /**
  * Compiles a condition of which only "exactly true" matters.
  *
@@ -111,6 +145,10 @@ function logicOperands(
 export function compileTest(node: ExpressionNode, scope: CompileScope): Test {
   const logic = groupSlotOf(node, scope) === undefined ? logicOperands(node) : undefined;
   if (logic === undefined) {
+    const comparison = groupSlotOf(node, scope) === undefined ? compileComparison(node, scope) : undefined;
+    if (comparison !== undefined) {
+      return comparison;
+    }
     const evaluate = scope.tools.expression(node, scope);
     return (frame) => evaluate(frame) === true;
   }

@@ -12,7 +12,7 @@ function arithmetic(compute: (left: number, right: number) => number): Operation
   return (left, right) => (typeof left === 'number' && typeof right === 'number' ? compute(left, right) : undefined);
 }
 
-/** Order of two primitives of one type; undefined for all others, arrays and objects included. NaN gives NaN, so that no comparison holds. */
+/** Order of two primitives of one type other than numbers; undefined for all others, arrays and objects included. */
 function primitiveOrder(left: Value, right: Value): number | undefined {
   if (typeof left === 'string') {
     return typeof right === 'string' ? compareStrings(left, right) : undefined;
@@ -20,23 +20,30 @@ function primitiveOrder(left: Value, right: Value): number | undefined {
   if (typeof left === 'boolean') {
     return typeof right === 'boolean' ? Number(left) - Number(right) : undefined;
   }
-  if (typeof left === 'number') {
-    return typeof right === 'number' ? (left < right ? -1 : left > right ? 1 : left === right ? 0 : Number.NaN) : undefined;
-  }
   return left === null && right === null ? 0 : undefined;
 }
 
-function ordered(holds: (order: number) => boolean): Operation {
+/** `ofNumbers` is the same comparison of two numbers, which most values are that are compared. */
+function ordered(holds: (order: number) => boolean, ofNumbers: (left: number, right: number) => boolean): Operation {
   return (left, right) => {
+    if (typeof left === 'number' && typeof right === 'number') {
+      return ofNumbers(left, right);
+    }
     const order = primitiveOrder(left, right);
     return order === undefined ? undefined : holds(order);
   };
 }
 
 /** `<=`, also for BETWEEN. */
-export const lessOrEqual: Operation = ordered((order) => order <= 0);
+export const lessOrEqual: Operation = ordered(
+  (order) => order <= 0,
+  (left, right) => left <= right,
+);
 /** `>=`, also for BETWEEN. */
-export const greaterOrEqual: Operation = ordered((order) => order >= 0);
+export const greaterOrEqual: Operation = ordered(
+  (order) => order >= 0,
+  (left, right) => left >= right,
+);
 
 /** Every binary operator but AND and OR, which need not evaluate both sides. */
 export const operations: Readonly<Record<Exclude<BinaryOperator, 'AND' | 'OR'>, Operation>> = {
@@ -54,9 +61,15 @@ export const operations: Readonly<Record<Exclude<BinaryOperator, 'AND' | 'OR'>, 
   '||': (left, right) => (typeof left === 'string' && typeof right === 'string' ? left + right : undefined),
   '=': (left, right) => (left === undefined || right === undefined ? undefined : equalValues(left, right)),
   '!=': (left, right) => (left === undefined || right === undefined ? undefined : !equalValues(left, right)),
-  '<': ordered((order) => order < 0),
+  '<': ordered(
+    (order) => order < 0,
+    (left, right) => left < right,
+  ),
   '<=': lessOrEqual,
-  '>': ordered((order) => order > 0),
+  '>': ordered(
+    (order) => order > 0,
+    (left, right) => left > right,
+  ),
   '>=': greaterOrEqual,
 };
 

@@ -64,8 +64,15 @@ function compileFirstStep(slot: number, name: string, scope: CompileScope): Eval
   if (computed !== undefined) {
     return (frame) => computed(frame[slot] as JsonObject);
   }
-  const read = memberReader(name);
-  return (frame) => read(frame[slot]);
+  if (name in Object.prototype) {
+    const read = memberReader(name);
+    return (frame) => read(frame[slot]);
+  }
+  // As `memberReader` has it, without a call of its own: every document is read this way.
+  return (frame) => {
+    const target = frame[slot];
+    return isObject(target) ? target[name] : undefined;
+  };
 }
 
 /** Compiles a chain of `.name` and `[…]`. */

@@ -30,6 +30,8 @@ export interface Pipeline {
   readonly last: Stage;
   /** Whether a run may stop after any document: no stage groups or has DISTINCT. */
   readonly isStreaming: boolean;
+  /** Whether the first stage loops; where it does not, each document gives it exactly one row. */
+  readonly hasLoops: boolean;
   /** Puts a document into the frame and starts the loops of the first stage. */
   begin(document: JsonObject, ordinal: number): void;
 }
@@ -77,6 +79,7 @@ export function compilePipeline(prepared: PreparedQuery, environment: QueryEnvir
     frame,
     last: stages.at(-1) as Stage,
     isStreaming: stages.every(({ grouping, query }) => grouping === undefined && !query.distinct),
+    hasLoops: first.cursor.hasLoops,
     begin(document, ordinal) {
       frame[scope.documentSlot] = document;
       frame[scope.ordinalSlot] = ordinal;

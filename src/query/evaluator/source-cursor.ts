@@ -27,6 +27,11 @@ export class SourceCursor {
     this.#positions = levels.map(() => 0);
   }
 
+  /** Whether there may be another number of combinations than one. */
+  get hasLoops(): boolean {
+    return this.#levels.length > 0;
+  }
+
   /** Starts again before the first combination. */
   open(): void {
     this.#started = false;

@@ -48,7 +48,12 @@ function sortingOf(pipeline: Pipeline): Sorting {
   );
 }
 
-/** Scans everything and calls `visit` with the place of each row, and with a function that projects it. */
+/** A row at a copy of a place. */
+function rowAt({ keys, ordinal, row }: OrderedPlace, value: JsonValue, bytes: number): OrderedRow {
+  return { keys: [...keys], ordinal, row, value, bytes };
+}
+
+/** Scans everything and calls `visit` with the place of each row, which is another row's after the call, and with a function that projects the row. */
 async function visitPlaces(
   run: QueryRun,
   sorting: Sorting,
@@ -56,13 +61,18 @@ async function visitPlaces(
   firstInOrder?: number,
 ): Promise<void> {
   const { last } = run.pipeline;
-  let ordinal = 0;
-  let row = 0;
+  // Most rows are looked at once and have no place in the result, so they are not worth objects of their own.
+  const keys: (JsonValue | undefined)[] = sorting.keys.map(() => undefined);
+  const place = { keys, ordinal: 0, row: 0 };
+  const project = (): JsonValue | undefined => last.project(run.pipeline.frame);
   const execution = runPipeline(
     run.pipeline,
     (frame) => {
-      visit({ keys: sorting.keys.map((key) => sortKey(key(frame))), ordinal, row }, () => last.project(frame));
-      row += 1;
+      for (let index = 0; index < keys.length; index += 1) {
+        keys[index] = sortKey((sorting.keys[index] as Evaluate)(frame));
+      }
+      visit(place, project);
+      place.row += 1;
     },
     () => false,
   );
@@ -71,8 +81,8 @@ async function visitPlaces(
     execution,
     () => false,
     (next) => {
-      ordinal = next;
-      row = 0;
+      place.ordinal = next;
+      place.row = 0;
     },
     firstInOrder,
   );
@@ -99,7 +109,7 @@ async function firstRows(
     const value = project();
     if (value !== undefined) {
       const bytes = keepsValues ? measureValue(value) : 0;
-      rows.add({ ...place, value: keepsValues ? value : null, bytes: Number.isNaN(bytes) ? 0 : bytes });
+      rows.add(rowAt(place, keepsValues ? value : null, Number.isNaN(bytes) ? 0 : bytes));
     }
   };
   await visitPlaces(run, sorting, visit, firstInOrder);
@@ -213,7 +223,7 @@ export async function runOrderedDistinct(run: QueryRun): Promise<RunResult> {
     if (value === undefined) {
       return;
     }
-    const row: OrderedRow = { ...place, value, bytes: 0 };
+    const row: OrderedRow = rowAt(place, value, 0);
     const entry = rows.getOrCreate(value, () => ({ best: row }));
     if (sorting.order(row, entry.best) < 0) {
       entry.best = row;

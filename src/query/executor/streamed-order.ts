@@ -1,5 +1,6 @@
 import { queryMayFail } from '../may-fail.ts';
 import { runPipeline } from '../evaluator/pipeline.ts';
+import { DocumentFeed } from './document-feed.ts';
 import type { EdgeCounter } from './key-edge.ts';
 import type { OrderedPlace } from './ordered-rows.ts';
 import { sortKey, type Sorting } from './sorting.ts';
@@ -61,6 +62,12 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
     },
     () => page.isClosed,
   );
+  const begin = (next: number): boolean => {
+    ordinal = next;
+    row = 0;
+    return true;
+  };
+  const feed = new DocumentFeed(pipeline, execution, pacer, { begin, isClosed: () => page.isClosed });
   const expectedRows = start.skip + Math.min(run.limit - start.taken, run.maxItemCount) + 1;
   const result = (): StreamedPage => {
     statistics.rowsMatched += execution.matched();
@@ -73,21 +80,12 @@ export async function streamInOrder(run: QueryRun, sorting: Sorting, start: Stre
     pacer.check();
     statistics.rowsLookedAt += batch.looked;
     statistics.bytesRead += batch.bytes ?? 0;
-    for (const { ordinal: next, document } of batch.rows) {
-      ordinal = next;
-      row = 0;
-      pipeline.begin(document, ordinal);
-      while (execution.step()) {
-        if (page.isClosed) {
-          return result();
-        }
-        if (pacer.isDue()) {
-          await pacer.pause();
-        }
+    feed.open(batch.rows);
+    for (let stop = feed.run(); stop !== 'end'; stop = feed.run()) {
+      if (stop !== 'due') {
+        return result();
       }
-      if (pacer.isDue()) {
-        await pacer.pause();
-      }
+      await pacer.pause();
     }
   }
   return result();

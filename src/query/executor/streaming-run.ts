@@ -1,6 +1,7 @@
 import { projectingOutput } from '../evaluator/stage.ts';
 import { runPipeline, type Pipeline } from '../evaluator/pipeline.ts';
 import { wrongPosition, type StreamPosition } from './continuation-token.ts';
+import { DocumentFeed } from './document-feed.ts';
 import { everyRowHasValue } from './every-row-has-value.ts';
 import { PageCollector } from './page-collector.ts';
 import type { QueryRun, RunResult } from './query-run.ts';
@@ -61,7 +62,19 @@ export async function runStreaming(run: QueryRun): Promise<RunResult> {
     return { items: page.items, bytes: page.bytes, next: page.isDone ? undefined : next, read };
   };
 
+  /** Everything up to here is dealt with, and the document that was taken last. */
   let finished = start.ordinal;
+  let current = start.ordinal;
+  const begin = (ordinal: number): boolean => {
+    if (page.isFull) {
+      return false;
+    }
+    current = ordinal;
+    rows = 0;
+    before = unfinished && ordinal === start.ordinal ? start.rows : 0;
+    return true;
+  };
+  const feed = new DocumentFeed(pipeline, execution, pacer, { begin, isClosed: () => page.isClosed });
   const skippable = page.skip > 0 && !unfinished && rowsAreDocuments(pipeline) ? page.skip : undefined;
   for await (const batch of source.scan({ afterOrdinal: unfinished ? start.ordinal - 1 : start.ordinal, signal, skippable })) {
     pacer.check();
@@ -69,25 +82,15 @@ export async function runStreaming(run: QueryRun): Promise<RunResult> {
     statistics.bytesRead += batch.bytes ?? 0;
     statistics.rowsMatched += batch.skipped ?? 0;
     page.skip -= batch.skipped ?? 0;
-    for (const { ordinal, document } of batch.rows) {
-      if (page.isFull) {
-        return resultAt(finished, -1);
+    feed.open(batch.rows);
+    for (let stop = feed.run(); stop !== 'end'; stop = feed.run()) {
+      if (stop === 'refused') {
+        return resultAt(Math.max(finished, current), -1);
       }
-      rows = 0;
-      before = unfinished && ordinal === start.ordinal ? start.rows : 0;
-      pipeline.begin(document, ordinal);
-      while (execution.step()) {
-        if (page.isClosed) {
-          return resultAt(ordinal, rows);
-        }
-        if (pacer.isDue()) {
-          await pacer.pause();
-        }
+      if (stop === 'closed') {
+        return resultAt(current, rows);
       }
-      finished = ordinal;
-      if (pacer.isDue()) {
-        await pacer.pause();
-      }
+      await pacer.pause();
     }
     finished = Math.max(finished, batch.scannedTo);
     if (page.isFull && batch.rows.length === 0) {

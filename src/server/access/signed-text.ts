@@ -10,11 +10,20 @@ const DATABASE_LETTERS = 5;
  *
  * @see https://learn.microsoft.com/rest/api/cosmos-db/access-control-on-cosmosdb-resources
  */
-export function signedTexts(method: string, link: ResourceLink, date: string): readonly string[] {
-  const { type, resource } = signedResource(link);
-  const textOf = (of: string): string => `${method.toLowerCase()}\n${type}\n${of}\n${date.toLowerCase()}\n\n`;
+export function signedTexts(method: string, link: ResourceLink, date: string): readonly [byName: string, byId?: string] {
+  const byName = textByName(method, link, date);
   const rid = lastResourceId(link);
-  return rid === undefined ? [textOf(resource)] : [textOf(resource), textOf(rid.toLowerCase())];
+  return rid === undefined ? [byName] : [byName, textOf(method, signedResource(link).type, rid.toLowerCase(), date)];
+}
+
+/** The first of {@link signedTexts}: the one by name. */
+export function textByName(method: string, link: ResourceLink, date: string): string {
+  const { type, resource } = signedResource(link);
+  return textOf(method, type, resource, date);
+}
+
+function textOf(method: string, type: string, resource: string, date: string): string {
+  return `${method.toLowerCase()}\n${type}\n${resource}\n${date.toLowerCase()}\n\n`;
 }
 
 /** What of a link is signed: its type, and the parent of a feed, the id of an offer, the container of an operation, or else the whole link. */

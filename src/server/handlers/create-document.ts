@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { asText } from '../../store/document-text.ts';
 import { documentOfBody } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
@@ -20,8 +21,8 @@ export async function createDocument(context: RequestContext): Promise<Reply> {
     const document = documentOfBody(context, container);
     const session = sessionOf(context, container);
     const result = isUpsert
-      ? await container.store.upsert(document, { session, ifMatch })
-      : await container.store.create(document, { session });
+      ? await container.store.upsert(document, asText({ session, ifMatch }))
+      : await container.store.create(document, asText({ session }));
     return documentReply(context, container, result.created ? 201 : 200, result);
   });
 }

@@ -14,8 +14,11 @@ export async function loadHandlers(): Promise<void> {
 /** A handler that is loaded, with all others, when it is first needed: a server listens before that. */
 export function handledBy(pick: (all: Handlers) => Handler): Handler {
   let found: Handler | undefined;
-  return async (context) => {
-    found ??= pick(HANDLERS.loaded ?? (await HANDLERS.load()));
-    return found(context);
-  };
+  return (context) =>
+    found === undefined
+      ? HANDLERS.load().then((all) => {
+          found = pick(all);
+          return found(context);
+        })
+      : found(context);
 }

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../core/json.ts';
+import { asText } from '../../store/document-text.ts';
 import { patchOf } from '../batch-json.ts';
 import { documentId, requiredKey } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
@@ -19,11 +20,16 @@ export async function patchDocument(context: RequestContext): Promise<Reply> {
       });
     }
     const { operations, condition } = patchOf(context.json());
-    const result = await container.store.patch(id, requiredKey(context, container), operations, {
-      condition,
-      session: sessionOf(context, container),
-      ifMatch,
-    });
+    const result = await container.store.patch(
+      id,
+      requiredKey(context, container),
+      operations,
+      asText({
+        condition,
+        session: sessionOf(context, container),
+        ifMatch,
+      }),
+    );
     return documentReply(context, container, 200, result);
   });
 }

@@ -1,4 +1,5 @@
 import { PerigeeError } from '../../core/errors.ts';
+import { asText } from '../../store/document-text.ts';
 import { documentId, requiredKey } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
@@ -8,10 +9,14 @@ import { header } from '../wire-headers.ts';
 /** `GET .../docs/{id}` */
 export async function readDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
-    const result = await container.store.read(await documentId(context, container), requiredKey(context, container), {
-      session: sessionOf(context, container),
-      ifNoneMatch: header(context.headers, 'if-none-match'),
-    });
+    const result = await container.store.read(
+      await documentId(context, container),
+      requiredKey(context, container),
+      asText({
+        session: sessionOf(context, container),
+        ifNoneMatch: header(context.headers, 'if-none-match'),
+      }),
+    );
     if (result === undefined) {
       throw new PerigeeError(
         'NOT_FOUND',

@@ -1,5 +1,6 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
+import { asText } from '../../store/document-text.ts';
 import { documentId, documentOfBody } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
@@ -18,7 +19,7 @@ export async function replaceDocument(context: RequestContext): Promise<Reply> {
       );
     }
     const document = checkId(id, documentOfBody(context, container));
-    const result = await container.store.replace(document, { session: sessionOf(context, container), ifMatch });
+    const result = await container.store.replace(document, asText({ session: sessionOf(context, container), ifMatch }));
     return documentReply(context, container, 200, result);
   });
 }

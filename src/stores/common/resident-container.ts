@@ -11,8 +11,8 @@ import { erasUpTo, versionEtag, type EtagEra } from '../../store/version-etag.ts
 import type { RetentionFloor } from '../../store/version-retention.ts';
 import { expiresAtSeconds } from '../../store/write-rules.ts';
 import { ResidentDraft, type DraftChange } from './resident-draft.ts';
-import { OrderLog, type OrderEntry } from './order-log.ts';
-import { ParsedRows } from './parsed-rows.ts';
+import { OrderLog } from './order-log.ts';
+import { ResidentRows } from './resident-rows.ts';
 import { ResidentVersions } from './resident-versions.ts';
 import type { RecordedChange } from './version-log.ts';
 
@@ -38,6 +38,8 @@ export interface ResidentRow {
   readonly text: string;
   /** One text for each unique key of the container; a text that another row of the partition has is taken. */
   readonly uniqueTexts: readonly string[];
+  /** How many index terms the document has, once it was counted, and by which policy. */
+  counted?: { readonly by: IndexedTerms; readonly terms: number } | undefined;
 }
 
 /** What an etag may be made of; `body` is the text of the document without system properties. */
@@ -78,7 +80,6 @@ export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
   return partitionKeyText + id;
 }
 
-const EMPTY_LOG = new OrderLog();
 /** Rows that are restored before others get a turn. */
 const RESTORE_TURN = 5000;
 /** Expired rows that are removed in one commit. */
@@ -97,16 +98,12 @@ export class ResidentContainer {
   /** `_self` of the container. */
   readonly self: string;
   readonly incarnation: string;
-  readonly created: OrderLog = new OrderLog();
+  readonly rows: ResidentRows = new ResidentRows();
   readonly committed: OrderLog = new OrderLog();
-  readonly parsed: ParsedRows = new ParsedRows();
   readonly #runtime: Runtime;
   readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
   readonly #options: ResidentContainerOptions;
-  readonly #rows = new Map<string, ResidentRow>();
   readonly #uniqueOwners = new Map<string, string>();
-  /** {@link created}, for each partition key by itself. */
-  readonly #createdByPartition = new Map<PartitionKeyText, OrderLog>();
   readonly #events = new Emitter<{ commit: undefined }>();
   #versions: ResidentVersions | undefined;
   #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
@@ -145,23 +142,20 @@ export class ResidentContainer {
 
   /** Fills the container, which is empty and not in use yet, with what was kept; others get turns meanwhile. */
   async restore({ rows, ordinal, position, recorded }: ResidentContent): Promise<void> {
+    const all: ResidentRow[] = [];
     await this.#inTurns(rows, (row) => {
-      this.#rows.set(row.key, row);
+      all.push(row);
       for (const text of row.uniqueTexts) {
         this.#uniqueOwners.set(text, row.key);
       }
     });
-    const all = Array.from(this.#rows.values());
     await this.#inTurns(
       all.sort((left, right) => left.ordinal - right.ordinal),
-      (row) => {
-        this.created.append(row.ordinal, row.key);
-        this.#partitionLog(row.partitionKeyText).append(row.ordinal, row.key);
-      },
+      (row) => this.rows.place(row),
     );
     await this.#inTurns(
       all.sort((left, right) => left.position - right.position),
-      (row) => this.committed.append(row.position, row.key),
+      (row) => this.committed.append({ order: row.position, key: row.key }),
     );
     this.#lastOrdinal = ordinal;
     this.#lastPosition = position;
@@ -183,25 +177,9 @@ export class ResidentContainer {
     }
   }
 
-  /** The committed rows, expired ones included, in the order of creation. Nothing may be committed meanwhile. */
-  *rowsInOrder(): Generator<ResidentRow> {
-    for (let index = 0; index < this.created.size; index += 1) {
-      const entry = this.created.at(index);
-      const row = entry === undefined ? undefined : this.#rows.get(entry.key);
-      if (row !== undefined && row.ordinal === entry?.order) {
-        yield row;
-      }
-    }
-  }
-
   /** Whether somebody holds the container, so that writers wait. */
   get isHeld(): boolean {
     return this.#transaction !== undefined;
-  }
-
-  /** Number of committed rows, expired ones included. */
-  get size(): number {
-    return this.#rows.size;
   }
 
   /** The highest ordinal given so far. */
@@ -252,9 +230,8 @@ export class ResidentContainer {
 
   markDeleted(): void {
     this.#deleted = true;
-    this.#rows.clear();
+    this.rows.clear();
     this.#uniqueOwners.clear();
-    this.#createdByPartition.clear();
     this.#versions = undefined;
   }
 
@@ -275,6 +252,11 @@ export class ResidentContainer {
     return expiresAtSeconds(row.ts, row.ttl, this.info.definition.defaultTtl);
   }
 
+  /** Whether any row may ever be past its time to live, by the definition of now. */
+  get mayExpire(): boolean {
+    return this.info.definition.defaultTtl !== undefined || this.rows.hasOwnExpiries;
+  }
+
   /** Whether a row is past its time to live, by the definition of now. */
   isExpired(row: ResidentRow, nowSeconds: number): boolean {
     const expiresAt = this.expiryOf(row);
@@ -283,17 +265,12 @@ export class ResidentContainer {
 
   /** The committed row, expired or not. */
   row(key: string): ResidentRow | undefined {
-    return this.#rows.get(key);
+    return this.rows.get(key);
   }
 
   /** Key of the row that last took a unique text; it may have let go of it since. */
   uniqueOwner(text: string): string | undefined {
     return this.#uniqueOwners.get(text);
-  }
-
-  /** Keys in creation order: those of one partition key, or all. */
-  createdIn(partitionKeyText: PartitionKeyText | undefined): OrderLog {
-    return partitionKeyText === undefined ? this.created : (this.#createdByPartition.get(partitionKeyText) ?? EMPTY_LOG);
   }
 
   /** Runs `work` with no transaction under way; what it commits is seen at once. */
@@ -412,16 +389,16 @@ export class ResidentContainer {
 
   /** Behind another time to live, all documents count from their last write. */
   #forgetExpiries(): void {
-    for (const [key, row] of this.#rows) {
+    for (const row of this.rows.inOrder()) {
       if (row.expiresAt !== undefined) {
-        this.#rows.set(key, { ...row, expiresAt: undefined });
+        this.rows.place({ ...row, expiresAt: undefined });
       }
     }
   }
 
   async #removeExpired(): Promise<void> {
     const nowSeconds = this.nowSeconds();
-    const expired = Array.from(this.#rows.values()).filter((row) => this.isExpired(row, nowSeconds));
+    const expired = Array.from(this.rows.inOrder()).filter((row) => this.isExpired(row, nowSeconds));
     for (let start = 0; start < expired.length && !this.#deleted; start += EXPIRE_ROWS) {
       const draft = new ResidentDraft(this);
       for (const row of expired.slice(start, start + EXPIRE_ROWS)) {
@@ -439,16 +416,12 @@ export class ResidentContainer {
     this.#options.keep?.(draft.changes);
     for (const change of draft.changes) {
       const { key, row, position } = change;
-      const before = this.#versions === undefined ? undefined : this.#rows.get(key);
+      const before = this.#versions === undefined ? undefined : this.row(key);
       if (row === undefined) {
-        this.#rows.delete(key);
+        this.rows.remove(key);
       } else {
-        if (row.ordinal !== this.#rows.get(key)?.ordinal) {
-          this.created.append(row.ordinal, key);
-          this.#partitionLog(row.partitionKeyText).append(row.ordinal, key);
-        }
-        this.#rows.set(key, row);
-        this.committed.append(position, key);
+        this.rows.place(row);
+        this.committed.append({ order: position, key });
         for (const text of row.uniqueTexts) {
           this.#uniqueOwners.set(text, key);
         }
@@ -461,15 +434,6 @@ export class ResidentContainer {
     this.#events.emit('commit', undefined);
   }
 
-  #partitionLog(partitionKeyText: PartitionKeyText): OrderLog {
-    let log = this.#createdByPartition.get(partitionKeyText);
-    if (log === undefined) {
-      log = new OrderLog();
-      this.#createdByPartition.set(partitionKeyText, log);
-    }
-    return log;
-  }
-
   /** Frees what expired or was replaced, at a cost that is spread over the writes. */
   #sweep(commits: number): void {
     this.#commitsUntilSweep -= commits;
@@ -478,24 +442,18 @@ export class ResidentContainer {
     }
     const nowSeconds = this.nowSeconds();
     // Where versions are recorded, an expiry is one of them.
-    for (const [key, row] of this.#versions === undefined ? this.#rows : []) {
+    for (const row of this.#versions === undefined ? this.rows.inOrder() : []) {
       if (this.isExpired(row, nowSeconds)) {
-        this.#rows.delete(key);
+        this.rows.remove(row.key);
       }
     }
     for (const [text, key] of this.#uniqueOwners) {
-      if (this.#rows.get(key)?.uniqueTexts.includes(text) !== true) {
+      if (this.row(key)?.uniqueTexts.includes(text) !== true) {
         this.#uniqueOwners.delete(text);
       }
     }
-    const isCreation = (entry: OrderEntry): boolean => this.#rows.get(entry.key)?.ordinal === entry.order;
-    this.created.rewrite(this.#rows.size, isCreation);
-    for (const [text, log] of this.#createdByPartition) {
-      if (log.compact(isCreation) === 0) {
-        this.#createdByPartition.delete(text);
-      }
-    }
-    this.committed.rewrite(this.#rows.size, (entry) => this.#rows.get(entry.key)?.position === entry.order);
-    this.#commitsUntilSweep = Math.max(1000, this.#rows.size);
+    this.rows.sweep();
+    this.committed.rewrite(this.rows.size, (entry) => this.row(entry.key)?.position === entry.order);
+    this.#commitsUntilSweep = Math.max(1000, this.rows.size);
   }
 }

@@ -6,6 +6,7 @@ import { pointReadUnits, writeUnits } from '../../query/cost/request-units.ts';
 import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ChangePage } from '../../store/changes.ts';
+import { wantsText } from '../../store/document-text.ts';
 import type { StoreTransaction } from '../../store/document-store.ts';
 import type { WriteOutcome } from '../../store/hooked-transaction.ts';
 import type { BatchResult, BulkResult, CallOptions, OperationOutcome, ReadOptions, ReadResult } from '../../store/operations.ts';
@@ -19,7 +20,15 @@ import { readChanges } from './resident-changes.ts';
 import { rowKey, type ResidentContainer } from './resident-container.ts';
 import { ResidentDraft } from './resident-draft.ts';
 import { readVersions } from './resident-version-feed.ts';
-import { applyOperation, applyWrite, checkIfNoneMatch, documentOf, type SuccessfulOutcome } from './resident-writes.ts';
+import {
+  applyOperation,
+  applyWrite,
+  checkIfNoneMatch,
+  documentOf,
+  documentTextOf,
+  type GiveDocument,
+  type SuccessfulOutcome,
+} from './resident-writes.ts';
 
 /** Operations of a bulk call that run before others get a turn. */
 const BULK_TURN = 1000;
@@ -42,14 +51,15 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
 
   protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
     this.#checkSession(options.session);
-    return this.#readIn(new ResidentDraft(this.#container), key, options.ifNoneMatch);
+    return this.#readIn(new ResidentDraft(this.#container), key, options.ifNoneMatch, giverFor<T>(options));
   }
 
   protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
     if (hasCondition(operation)) {
       await QUERY_ENGINE.load();
     }
-    return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules)));
+    const give = giverFor<T>(options);
+    return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules, give)));
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
@@ -91,7 +101,9 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
-    await QUERY_ENGINE.load();
+    if (QUERY_ENGINE.loaded === undefined) {
+      await QUERY_ENGINE.load();
+    }
     this.#checkSession(request.session);
     return this.#queryIn(new ResidentDraft(this.#container), request, () => this.leaveWhenClosing());
   }
@@ -119,7 +131,7 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
       this.runTransaction(
         key,
         {
-          read: async (one) => this.#readIn(draft, one, undefined),
+          read: async (one) => this.#readIn(draft, one, undefined, documentOf),
           write: async (operation) => {
             if (hasCondition(operation)) {
               await QUERY_ENGINE.load();
@@ -148,14 +160,14 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
     return Promise.resolve();
   }
 
-  #readIn(draft: ResidentDraft, key: PreparedKey, ifNoneMatch: string | undefined): ReadResult<T> | undefined {
+  #readIn(draft: ResidentDraft, key: PreparedKey, ifNoneMatch: string | undefined, give: GiveDocument<T>): ReadResult<T> | undefined {
     const row = draft.get(rowKey(key.partitionKeyText, key.id));
     if (row === undefined) {
       return undefined;
     }
     checkIfNoneMatch(row, ifNoneMatch);
     return {
-      document: documentOf<T>(row),
+      document: give(row),
       etag: row.etag,
       ts: row.ts,
       requestUnits: pointReadUnits(row.text.length),
@@ -183,7 +195,8 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   #withSession(outcome: SuccessfulOutcome<T>): WriteOutcome<T> {
-    return { ...outcome, session: String(outcome.position) };
+    const { document, etag, created, position, requestUnits } = outcome;
+    return { ok: true, document, etag, created, position, requestUnits, session: String(position) };
   }
 
   #session(): string {
@@ -206,6 +219,10 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
       );
     }
   }
+}
+
+function giverFor<T extends object>(options: CallOptions): GiveDocument<T> {
+  return wantsText(options) ? documentTextOf : documentOf;
 }
 
 /** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */

@@ -1,3 +1,4 @@
+import type { CreationEntry } from './creation-entry.ts';
 import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 
 /** One write of a draft: the row that it put, or the one that it removed, be it because it has expired. */
@@ -30,8 +31,16 @@ export class ResidentDraft {
 
   /** The row as this draft sees it; an expired one is missing. */
   get(key: string, nowSeconds: number = this.container.nowSeconds()): ResidentRow | undefined {
-    const row = this.#rows.size > 0 && this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key);
-    return row === undefined || this.container.isExpired(row, nowSeconds) ? undefined : row;
+    return this.#unlessExpired(this.#rows.size > 0 && this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key), nowSeconds);
+  }
+
+  /** The row of a document that was created and committed, as this draft sees it; an expired one is missing, where `nowSeconds` are given. */
+  rowOf({ key, order, row }: CreationEntry, nowSeconds: number | undefined): ResidentRow | undefined {
+    if (this.#rows.size > 0 && this.#rows.has(key)) {
+      const own = this.#rows.get(key);
+      return own?.ordinal === order ? this.#unlessExpired(own, nowSeconds) : undefined;
+    }
+    return this.#unlessExpired(row, nowSeconds);
   }
 
   /** Rows that this draft took from those that have expired, to be given back when it is dropped. */
@@ -96,6 +105,10 @@ export class ResidentDraft {
       .filter((row) => row !== undefined && row.ordinal !== this.container.row(row.key)?.ordinal)
       .map((row) => row as ResidentRow)
       .sort((left, right) => left.ordinal - right.ordinal);
+  }
+
+  #unlessExpired(row: ResidentRow | undefined, nowSeconds: number | undefined): ResidentRow | undefined {
+    return row === undefined || nowSeconds === undefined || !this.container.isExpired(row, nowSeconds) ? row : undefined;
   }
 
   /** One time for all that the draft writes, since it is committed as one. */

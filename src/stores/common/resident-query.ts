@@ -18,9 +18,10 @@ import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
+import type { CreationEntry } from './creation-entry.ts';
 import type { ResidentRow } from './resident-container.ts';
 import type { ResidentDraft } from './resident-draft.ts';
-import { scanRows, scopeFilter } from './resident-scan.ts';
+import { scanRows, scopeFilter, type ScanStep } from './resident-scan.ts';
 import { documentOf } from './resident-writes.ts';
 
 /** Rows of one step of a scan: few enough that a step ends within a millisecond or two. */
@@ -105,43 +106,40 @@ interface SourceHost {
 /** The rows of a scope as documents; where they are not `shared`, each is parsed for this run alone. */
 function sourceOf(draft: ResidentDraft, request: QueryRequest, { shared, runtime, between }: SourceHost): QuerySource {
   const matches = scopeFilter(draft.container, request);
-  const { parsed } = draft.container;
-  parsed.tidy(draft.container.size);
-  const read = shared ? (row: ResidentRow): JsonObject => parsed.documentOf(row) : documentOf<JsonObject>;
+  const { parsed } = draft.container.rows;
+  const read = (row: ResidentRow, entry: CreationEntry | undefined): SourceRow =>
+    shared && entry !== undefined ? parsed.rowOf(entry, row) : { ordinal: row.ordinal, document: documentOf<JsonObject>(row) };
   return {
     async count(behind, upTo, signal) {
       let count = 0;
-      let ordinal = behind;
-      for (let done = false; !done && ordinal < upTo;) {
+      let step: ScanStep = { ordinal: behind, done: false };
+      const visit = (row: ResidentRow): void => {
+        count += row.ordinal <= upTo && matches(row) ? 1 : 0;
+      };
+      while (!step.done && step.ordinal < upTo) {
         signal?.throwIfAborted();
         between();
-        const step = scanRows(draft, request, ordinal, COUNT_ROWS);
-        count += step.rows.filter((row) => row.ordinal <= upTo && matches(row)).length;
-        ordinal = step.rows.at(-1)?.ordinal ?? upTo;
-        done = step.done;
-        if (!done) {
+        step = scanRows(draft, request, step.ordinal, COUNT_ROWS, visit);
+        if (!step.done) {
           await runtime.yieldTask();
         }
       }
       return count;
     },
     async *scan({ afterOrdinal, signal }) {
-      let ordinal = afterOrdinal;
-      for (let done = false; !done;) {
+      let step: ScanStep = { ordinal: afterOrdinal, done: false };
+      while (!step.done) {
         signal?.throwIfAborted();
         between();
-        const step = scanRows(draft, request, ordinal, STEP_ROWS);
-        ordinal = step.rows.at(-1)?.ordinal ?? ordinal;
-        done = step.done;
         const rows: SourceRow[] = [];
         let bytes = 0;
-        for (const row of step.rows) {
+        step = scanRows(draft, request, step.ordinal, STEP_ROWS, (row, entry) => {
           if (matches(row)) {
-            rows.push({ ordinal: row.ordinal, document: read(row) });
-            bytes += row.text.length;
+            rows.push(read(row, entry));
+            bytes += entry?.bytes ?? row.text.length;
           }
-        }
-        yield { rows, scannedTo: ordinal, looked: rows.length, bytes };
+        });
+        yield { rows, scannedTo: step.ordinal, looked: rows.length, bytes };
       }
     },
   };

@@ -1,6 +1,7 @@
 import { partitionKeyText, type PartitionKey, type PartitionKeyText } from '../../store/partition-key.ts';
 import { isInEpkRange } from '../../store/effective-partition-key.ts';
 import type { EpkRange } from '../../store/queries.ts';
+import type { CreationEntry } from './creation-entry.ts';
 import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 import type { ResidentDraft } from './resident-draft.ts';
 
@@ -29,37 +30,47 @@ function fullPartitionKeyText(container: ResidentContainer, { partitionKey }: Ro
   return isFull ? partitionKeyText(partitionKey) : undefined;
 }
 
-/** Rows of one step of a scan, and the creation order to go on from. */
-export interface RowBatch {
-  readonly rows: readonly ResidentRow[];
+/** Where a step of a scan ended. */
+export interface ScanStep {
+  /** The creation order to go on from. */
+  readonly ordinal: number;
   readonly done: boolean;
 }
 
+/** Takes a row of a scan. `entry` is that of its creation, where the row is the committed one. */
+export type RowVisitor = (row: ResidentRow, entry: CreationEntry | undefined) => void;
+
 /**
- * Up to `limit` rows behind `ordinal` in creation order, as a draft sees them: its own writes included, expired rows not. With a full partition
+ * Visits up to `limit` rows behind `ordinal` in creation order, as a draft sees them: its own writes included, expired rows not. With a full partition
  * key only its rows are looked at; {@link scopeFilter} is still the caller's part.
  */
-export function scanRows(draft: ResidentDraft, scope: RowScope, ordinal: number, limit: number): RowBatch {
-  const rows: ResidentRow[] = [];
+export function scanRows(draft: ResidentDraft, scope: RowScope, ordinal: number, limit: number, visit: RowVisitor): ScanStep {
   // The clock is asked once for all: asking it takes as long as looking at a row.
-  const nowSeconds = draft.container.nowSeconds();
-  const log = draft.container.createdIn(fullPartitionKeyText(draft.container, scope));
+  const nowSeconds = draft.container.mayExpire ? draft.container.nowSeconds() : undefined;
+  const log = draft.container.rows.createdIn(fullPartitionKeyText(draft.container, scope));
+  const { size } = log;
+  let count = 0;
+  let last = ordinal;
   let index = log.indexAfter(ordinal);
-  for (; index < log.size && rows.length < limit; index += 1) {
-    const entry = log.at(index);
-    const row = entry === undefined ? undefined : draft.get(entry.key, nowSeconds);
-    if (row !== undefined && row.ordinal === entry?.order) {
-      rows.push(row);
+  for (; index < size && count < limit; index += 1) {
+    const entry = log.at(index) as CreationEntry;
+    const row = draft.rowOf(entry, nowSeconds);
+    if (row !== undefined) {
+      count += 1;
+      last = entry.order;
+      visit(row, row === entry.row ? entry : undefined);
     }
   }
-  if (index < log.size) {
-    return { rows, done: false };
+  if (index < size) {
+    return { ordinal: last, done: false };
   }
   // What the draft created comes behind all that is committed.
   for (const row of draft.createdRows()) {
-    if (row.ordinal > ordinal && rows.length < limit) {
-      rows.push(row);
+    if (row.ordinal > ordinal && count < limit) {
+      count += 1;
+      last = row.ordinal;
+      visit(row, undefined);
     }
   }
-  return { rows, done: rows.length < limit };
+  return { ordinal: last, done: count < limit };
 }

@@ -27,7 +27,7 @@ export class ResidentVersions {
   /** Learns the expiries of all documents anew, as after a change of the container's time to live. */
   watchAll(): void {
     this.#expiries.clear();
-    for (const row of this.#container.rowsInOrder()) {
+    for (const row of this.#container.rows.inOrder()) {
       this.#watch(row);
     }
   }
@@ -70,7 +70,7 @@ export class ResidentVersions {
     this.log.append({ position, atMs, row, previous, expired });
     if (row !== undefined) {
       this.#watch(row);
-      if (this.#expiries.size > 2 * this.#container.size + MIN_STALE) {
+      if (this.#expiries.size > 2 * this.#container.rows.size + MIN_STALE) {
         this.watchAll();
       }
     }

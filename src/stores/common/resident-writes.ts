@@ -1,7 +1,9 @@
 import { canonicalJson } from '../../core/json-order.ts';
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import { patchUnits, pointReadUnits, replaceUnits, writeUnits } from '../../query/cost/request-units.ts';
+import { DocumentText } from '../../store/document-text.ts';
 import { storedText, type StoredDocument, type SystemProperties } from '../../store/document.ts';
 import { effectivePartitionKey } from '../../store/effective-partition-key.ts';
 import type { OperationOutcome } from '../../store/operations.ts';
@@ -14,6 +16,14 @@ import type { ResidentDraft } from './resident-draft.ts';
 
 /** Outcome of an operation that succeeded. */
 export type SuccessfulOutcome<T extends object> = Extract<OperationOutcome<T>, { readonly ok: true }>;
+
+/** How a document is given to those who asked for it. */
+export type GiveDocument<T extends object> = (row: ResidentRow) => StoredDocument<T>;
+
+/** The document of a row as text. */
+export function documentTextOf<T extends object>(row: ResidentRow): StoredDocument<T> {
+  return new DocumentText(row.text, row.etag, row.ts) as unknown as StoredDocument<T>;
+}
 
 /** The document of a row, parsed anew. */
 export function documentOf<T extends object>(row: ResidentRow): StoredDocument<T> {
@@ -54,7 +64,12 @@ export function checkIfNoneMatch(row: ResidentRow, ifNoneMatch: string | undefin
 }
 
 /** Carries out one write on a draft. */
-export function applyWrite<T extends object>(draft: ResidentDraft, operation: WriteOperation, rules: WriteRules): SuccessfulOutcome<T> {
+export function applyWrite<T extends object>(
+  draft: ResidentDraft,
+  operation: WriteOperation,
+  rules: WriteRules,
+  give: GiveDocument<T> = documentOf,
+): SuccessfulOutcome<T> {
   const { partitionKeyText, id } = keyOf(operation);
   const key = rowKey(partitionKeyText, id);
   const nowSeconds = draft.expireDue();
@@ -63,14 +78,15 @@ export function applyWrite<T extends object>(draft: ResidentDraft, operation: Wr
   const decision = decideWrite(operation, current, rules);
   if (decision.action === 'delete') {
     const position = draft.container.takePosition();
-    draft.remove(before as ResidentRow, position);
+    const removed = before as ResidentRow;
+    draft.remove(removed, position);
     return {
       ok: true,
       document: undefined,
       etag: undefined,
       created: false,
       position,
-      requestUnits: chargeOf(draft.container, operation, before, undefined),
+      requestUnits: deleteCharge(draft.container, removed),
     };
   }
   const { document } = decision;
@@ -84,14 +100,17 @@ export function applyWrite<T extends object>(draft: ResidentDraft, operation: Wr
   const version = newVersion(draft.container, before, document.text);
   const row = buildRow(draft.container, document, version, before === undefined ? { uniqueTexts } : { epk: before.epk, uniqueTexts });
   draft.put(row);
-  const written = documentOf<T>(row);
+  const given = give(row);
+  // What the caller was given is parsed already, unless it is the text.
+  const valueAfter = (): JsonObject =>
+    given instanceof DocumentText ? (document.isPlain ? document.value : documentOf(row)) : (given as JsonObject);
   return {
     ok: true,
-    document: written,
+    document: given,
     etag: row.etag,
     created: decision.created,
     position: row.position,
-    requestUnits: chargeOf(draft.container, operation, before, row, written),
+    requestUnits: chargeOf(draft.container, operation, { before, after: row, text: document.text }, valueAfter),
   };
 }
 
@@ -116,7 +135,7 @@ export interface RowVersion {
 }
 
 /** A document as a row is made of it; it is parsed again where its value is needed and not there. */
-export type RowDocument = Omit<PreparedDocument, 'value'> & { readonly value?: JsonObject | undefined };
+export type RowDocument = Omit<PreparedDocument, 'value' | 'isPlain'> & { readonly value?: JsonObject | undefined };
 
 /** The row of a document in a version; what is known of it already is not worked out again. */
 export function buildRow(
@@ -155,6 +174,13 @@ export function bodyOf(row: ResidentRow): string {
   return `${row.text.slice(0, row.text.lastIndexOf(',"_rid":"'))}}`;
 }
 
+/** Whether a row's document is, without system properties, what a text says. */
+function hasBody(row: ResidentRow, text: string): boolean {
+  // Without its closing brace.
+  const members = text.slice(0, -1);
+  return row.text.startsWith(members) && row.text.startsWith(',"_rid":"', members.length);
+}
+
 function newVersion(container: ResidentContainer, before: ResidentRow | undefined, body: string): RowVersion {
   const ordinal = before?.ordinal ?? container.takeOrdinal();
   const position = container.takePosition();
@@ -162,20 +188,36 @@ function newVersion(container: ResidentContainer, before: ResidentRow | undefine
   return { ordinal, position, ts, etag: container.etagOf({ ordinal, position, ts, body }) };
 }
 
-/** Charge of a write that took a document from one version to another; either may be missing. `written` is the document of `after`, where it is parsed already. */
+/** Charge of a write that left a document; `before` is the version that it replaced, and `text` what it is now without system properties. */
 function chargeOf(
-  container: ResidentContainer,
+  { terms }: ResidentContainer,
   operation: WriteOperation,
-  before: ResidentRow | undefined,
-  after: ResidentRow | undefined,
-  written?: object,
+  { before, after, text }: { readonly before: ResidentRow | undefined; readonly after: ResidentRow; readonly text: string },
+  valueAfter: () => JsonObject,
 ): number {
-  const only = after ?? before;
-  const documentAfter = written as JsonObject | undefined;
-  if (before === undefined || after === undefined) {
-    return only === undefined ? 0 : writeUnits(only.text.length, container.terms.count(documentAfter ?? documentOf(only)));
+  if (before === undefined) {
+    return writeUnits(after.text.length, termsOf(terms, after, valueAfter));
   }
-  const { removed, added } = container.terms.changes(documentOf(before), documentAfter ?? documentOf(after));
+  const { removed, added } = hasBody(before, text) ? terms.changesOfNothing() : terms.changes(documentOf(before), valueAfter());
+  if (before.counted?.by === terms) {
+    after.counted = { by: terms, terms: before.counted.terms - removed + added };
+  }
   const cost = { bytesBefore: before.text.length, bytesAfter: after.text.length, termsRemoved: removed, termsAdded: added };
   return operation.type === 'patch' ? patchUnits(cost, operation.operations.length) : replaceUnits(cost);
+}
+
+/** Charge of a write that removed a document. */
+function deleteCharge({ terms }: ResidentContainer, before: ResidentRow): number {
+  return writeUnits(
+    before.text.length,
+    termsOf(terms, before, () => documentOf(before)),
+  );
+}
+
+/** How many terms a row has, which its document keeps for as long as the policy does. */
+function termsOf(by: IndexedTerms, row: ResidentRow, value: () => JsonObject): number {
+  if (row.counted?.by !== by) {
+    row.counted = { by, terms: by.count(value()) };
+  }
+  return row.counted.terms;
 }

@@ -306,7 +306,7 @@ export class FileContainer {
     const arm = (delayMs: number): void => {
       this.#cancelFold = runtime.setTimer(delayMs, () => {
         const quietMs = runtime.monotonicMs() - this.#lastAppendMs;
-        const isWorthIt = quietMs >= foldAfterMs || this.#waste >= MIN_WASTE + this.resident.size;
+        const isWorthIt = quietMs >= foldAfterMs || this.#waste >= MIN_WASTE + this.resident.rows.size;
         // A transaction may take as long as it likes, and may itself wait for what would then wait for it.
         if (!isWorthIt || this.resident.isHeld) {
           arm(Math.max(1, foldAfterMs - quietMs));

@@ -60,7 +60,7 @@ export async function foldContainer(settings: FoldSettings): Promise<KnownConten
         hash.update(buffer);
         await handle.writeFile(buffer);
       };
-      for (const row of container.rowsInOrder()) {
+      for (const row of container.rows.inOrder()) {
         if (!container.isExpired(row, nowSeconds)) {
           chunk += lineOf(row);
         }

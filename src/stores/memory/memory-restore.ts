@@ -120,7 +120,7 @@ class ContainerBuilder {
       position,
       recorded: recorded === null ? undefined : { floor: recorded, changes: this.#recordedChanges() },
     });
-    if (this.#container.size !== this.#rows.length) {
+    if (this.#container.rows.size !== this.#rows.length) {
       throw invalidSnapshot('damaged', 'two documents of one key');
     }
   }

@@ -24,7 +24,7 @@ export function captureContainer(container: ResidentContainer, database: string 
   return {
     record: { kind: 'container', database, rid, etag, ts, definition, position, etags, recorded: log?.floor ?? null },
     container,
-    rows: Array.from(container.rowsInOrder()).filter((row) => !container.isExpired(row, takenAt)),
+    rows: Array.from(container.rows.inOrder()).filter((row) => !container.isExpired(row, takenAt)),
     changes: log?.toArray() ?? [],
   };
 }
@@ -42,7 +42,7 @@ export function captureAsOf(container: ResidentContainer, database: string, asOf
   const undone = first === -1 ? [] : changes.slice(first);
   const cut = (undone[0]?.position ?? Number.POSITIVE_INFINITY) - 1;
   const isOf = (row: ResidentRow | undefined): row is ResidentRow => row !== undefined && row.position <= cut;
-  const rows = [...Array.from(container.rowsInOrder()).filter(isOf), ...undone.map(({ previous }) => previous).filter(isOf)];
+  const rows = [...Array.from(container.rows.inOrder()).filter(isOf), ...undone.map(({ previous }) => previous).filter(isOf)];
   return {
     record,
     container,

@@ -4,7 +4,8 @@ import type { JsonObject } from '../../core/json.ts';
 import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ChangePage } from '../../store/changes.ts';
-import type { StoredDocument } from '../../store/document.ts';
+import { storedText, type StoredDocument } from '../../store/document.ts';
+import { DocumentText, wantsText } from '../../store/document-text.ts';
 import type { StoreTransaction } from '../../store/document-store.ts';
 import type { WriteOutcome } from '../../store/hooked-transaction.ts';
 import type {
@@ -31,7 +32,7 @@ import type { SqliteContainer } from './sqlite-container.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { conditionMatcher, runQueryPage } from './sqlite-query.ts';
 import { readVersions } from './versions/version-pages.ts';
-import { readCharge, refusalCharge } from './write-charge.ts';
+import { readCharge, refusalCharge, writeCharge } from './write-charge.ts';
 import type { AppliedWrite, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
 import { writeOutcome } from './write-outcome.ts';
 
@@ -122,7 +123,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       sql: this.#container.statements.findText,
       parameters: [key.partitionKeyText, key.id],
     });
-    return this.#readResult((answer instanceof Promise ? await answer : answer) as DocumentRow | undefined, key.id, options.ifNoneMatch);
+    return this.#readResult((answer instanceof Promise ? await answer : answer) as DocumentRow | undefined, key.id, options);
   }
 
   protected override async _readMany(keys: readonly PreparedKey[], options: CallOptions): Promise<ReadManyResult<T>> {
@@ -153,7 +154,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     if (applied instanceof PerigeeError) {
       throw applied;
     }
-    return this.#singleOutcome(applied, operation);
+    return this.#singleOutcome(applied, operation, options);
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
@@ -218,7 +219,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
           key,
           {
             read: async (one) => {
-              const found = this.#readResult(await runProgram(this.#container.find(one, true)), one.id, undefined);
+              const found = this.#readResult(await runProgram(this.#container.find(one, true)), one.id, {});
               return found === undefined ? undefined : { ...found, session: this.#sessionWithin() };
             },
             write: async (operation) => {
@@ -226,7 +227,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
               if (applied instanceof PerigeeError) {
                 throw applied;
               }
-              return this.#singleOutcome(applied, operation);
+              return this.#singleOutcome(applied, operation, {});
             },
             queryPage: async (request) => ({
               ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
@@ -297,9 +298,23 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       : writeOutcome<T>(this.#container, applied, operation);
   }
 
-  #singleOutcome(applied: AppliedWrite, operation: WriteOperation): WriteOutcome<T> {
-    const { document, etag, created, position, requestUnits } = writeOutcome<T>(this.#container, applied, operation);
-    return { ok: true, document, etag, created, position, requestUnits, session: String(applied.position) };
+  #singleOutcome(applied: AppliedWrite, operation: WriteOperation, options: CallOptions): WriteOutcome<T> {
+    const session = String(applied.position);
+    const { document } = applied;
+    if (document === undefined || !wantsText(options)) {
+      const outcome = writeOutcome<T>(this.#container, applied, operation);
+      const { etag, created, position, requestUnits } = outcome;
+      return { ok: true, document: outcome.document, etag, created, position, requestUnits, session };
+    }
+    return {
+      ok: true,
+      document: this.#documentOf({ ...applied, body: document.text }, options),
+      etag: applied.etag,
+      created: applied.previous === undefined,
+      position: applied.position,
+      requestUnits: writeCharge(applied, operation, this.#container.terms, document.isPlain ? document.value : undefined),
+      session,
+    };
   }
 
   #readOutcome(row: DocumentRow | undefined, operation: ReadOperation): OperationOutcome<T> {
@@ -315,19 +330,25 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     return { ok: true, document: this.#documentOf(row), etag, created: false, position: undefined, requestUnits: readCharge(row.body) };
   }
 
-  #readResult(row: DocumentRow | undefined, id: string, ifNoneMatch: string | undefined): ReadResult<T> | undefined {
+  #readResult(row: DocumentRow | undefined, id: string, options: ReadOptions): ReadResult<T> | undefined {
     if (row === undefined || this.#container.isExpired(row)) {
       return undefined;
     }
-    const document = this.#documentOf(row);
-    if (isUnchanged(document._etag, ifNoneMatch)) {
+    const document = this.#documentOf(row, options);
+    if (isUnchanged(document._etag, options.ifNoneMatch)) {
       throw notModified(id, document._etag);
     }
     return { document, etag: document._etag, ts: row.ts, requestUnits: readCharge(row.body), session: this.#session(row.position) };
   }
 
-  #documentOf(row: DocumentRow): StoredDocument<T> {
-    return this.#container.documentOf(row.body as string, row.ordinal, row.position, row.ts) as unknown as StoredDocument<T>;
+  #documentOf(row: Pick<DocumentRow, 'body' | 'ordinal' | 'position' | 'ts'>, options: CallOptions = {}): StoredDocument<T> {
+    const body = row.body as string;
+    const { ordinal, position, ts } = row;
+    if (!wantsText(options)) {
+      return this.#container.documentOf(body, ordinal, position, ts) as unknown as StoredDocument<T>;
+    }
+    const system = this.#container.systemProperties(ordinal, position, ts);
+    return new DocumentText(storedText(body, system), system._etag, ts) as unknown as StoredDocument<T>;
   }
 
   #batchResult(outcomes: readonly OperationOutcome<T>[], committed: boolean): BatchResult<T> {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import { patchUnits, pointReadUnits, replaceUnits, writeUnits } from '../../query/cost/request-units.ts';
+import type { PreparedDocument } from '../../store/prepared-document.ts';
 import type { StoreOperation, WriteOperation } from '../../store/write-rules.ts';
 import type { AppliedWrite } from './write-journal.ts';
 
@@ -11,19 +12,20 @@ function sizeOf(text: string | undefined): number {
   return (text?.length ?? 0) + SYSTEM_BYTES;
 }
 
-/** Request units of a write; `stored` is the document as it is stored now, absent for a delete. */
-export function writeCharge(applied: AppliedWrite, operation: WriteOperation, stored: JsonObject | undefined, terms: IndexedTerms): number {
-  const before = applied.previous?.text;
+/** Request units of a write; `stored` is the document that was stored, where it is at hand. */
+export function writeCharge(applied: AppliedWrite, operation: WriteOperation, terms: IndexedTerms, stored?: JsonObject): number {
+  const { document, previous } = applied;
+  const valueOf = ({ text }: PreparedDocument): JsonObject => stored ?? (JSON.parse(text) as JsonObject);
+  const before = previous?.text;
   if (before === undefined) {
-    return stored === undefined ? 0 : writeUnits(sizeOf(applied.document?.text), terms.count(stored));
+    return document === undefined ? 0 : writeUnits(sizeOf(document.text), terms.count(valueOf(document)));
   }
-  const old = JSON.parse(before) as JsonObject;
-  if (stored === undefined) {
-    // The time of the last write is a term too.
-    return writeUnits(sizeOf(before), terms.count({ ...old, _ts: 0 }));
+  const old = (): JsonObject => JSON.parse(before) as JsonObject;
+  if (document === undefined) {
+    return writeUnits(sizeOf(before), terms.count(old()));
   }
-  const { removed, added } = terms.changes({ ...old, _ts: 0 }, stored);
-  const cost = { bytesBefore: sizeOf(before), bytesAfter: sizeOf(applied.document?.text), termsRemoved: removed, termsAdded: added };
+  const { removed, added } = before === document.text ? terms.changesOfNothing() : terms.changes(old(), valueOf(document));
+  const cost = { bytesBefore: sizeOf(before), bytesAfter: sizeOf(document.text), termsRemoved: removed, termsAdded: added };
   return operation.type === 'patch' ? patchUnits(cost, operation.operations.length) : replaceUnits(cost);
 }
 

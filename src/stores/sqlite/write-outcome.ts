@@ -51,7 +51,7 @@ class LazyOutcome<T extends object> implements SuccessfulOutcome<T> {
   }
 
   get requestUnits(): number {
-    return writeCharge(this.#applied, this.#operation, this.document as JsonObject | undefined, this.#container.terms);
+    return writeCharge(this.#applied, this.#operation, this.#container.terms, this.document as JsonObject | undefined);
   }
 
   /** As JSON it is what any other outcome is. */

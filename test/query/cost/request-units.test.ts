@@ -65,7 +65,8 @@ describe('indexed terms', () => {
   test('of a replacement are those that change', () => {
     const terms = new IndexedTerms(DEFAULT_INDEXING_POLICY);
     expect(terms.changes(document, { ...document, _etag: '"f"', name: 'eve', extra: [1, 2] })).toEqual({ removed: 2, added: 4 });
-    expect(terms.changes({ id: '1' }, { id: '1' })).toEqual({ removed: 0, added: 0 });
+    expect(terms.changes({ id: '1' }, { id: '1' })).toEqual({ removed: 1, added: 1 });
+    expect(terms.changesOfNothing()).toEqual({ removed: 1, added: 1 });
   });
 
   test('count the time as changed, also within a second', () => {

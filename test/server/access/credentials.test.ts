@@ -2,8 +2,9 @@ import { createHmac } from 'node:crypto';
 import { type Container, type CosmosClient, type PermissionDefinition } from '@azure/cosmos';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { systemRuntime, type Runtime } from '../../../src/core/runtime.ts';
 import { WELL_KNOWN_KEY } from '../../../src/server/index.ts';
-import { serve } from '../served.ts';
+import { serve, sign } from '../served.ts';
 import { READ_ONLY_KEY } from './rights-scene.ts';
 import { openShop, type Shop } from './shop.ts';
 
@@ -180,6 +181,29 @@ describe('what is not exactly a credential is none', () => {
       expect([response.status, authorization.slice(0, 60)]).toEqual([401, authorization.slice(0, 60)]);
       expect(await response.text()).not.toContain(payload.slice(0, 30));
     }
+  });
+
+  test('a header that was accepted is accepted for the same request only, and until its date is too old', async () => {
+    let aheadMs = 0;
+    const runtime: Runtime = Object.assign(Object.create(systemRuntime), { nowMs: () => systemRuntime.nowMs() + aheadMs });
+    const { send } = await serve({ readOnlyKey: READ_ONLY_KEY, runtime });
+    const date = new Date().toUTCString();
+    const next = new Date(Date.now() + 1000).toUTCString();
+    const accepted = sign('GET', '/dbs', date);
+    const withHeader = async (authorization: string, method = 'GET', path = '/dbs', at = date): Promise<number> =>
+      (await send(method, path, { authorization, date: at })).status;
+    expect([await withHeader(accepted), await withHeader(accepted)]).toEqual([200, 200]);
+    const last = accepted.at(-4) === 'A' ? 'B' : 'A';
+    expect(await withHeader(`${accepted.slice(0, -4)}${last}${accepted.slice(-3)}`)).toBe(401);
+    expect(await withHeader(accepted.slice(0, -1))).toBe(401);
+    expect([await withHeader(accepted, 'POST'), await withHeader(accepted, 'GET', '/offers')]).toEqual([401, 401]);
+    expect(await withHeader(accepted, 'GET', '/dbs', next)).toBe(401);
+    // What one key signed does not become what the other may do.
+    const reading = sign('GET', '/dbs', date, READ_ONLY_KEY);
+    expect([await withHeader(reading), await withHeader(accepted), await withHeader(reading)]).toEqual([200, 200, 200]);
+    expect(await withHeader(sign('POST', '/dbs', date, READ_ONLY_KEY), 'POST')).toBe(403);
+    aheadMs = 3_600_000;
+    expect([await withHeader(accepted), await withHeader(reading)]).toEqual([401, 401]);
   });
 
   test('a signature by resource id counts for that id in a path of ids only', async () => {

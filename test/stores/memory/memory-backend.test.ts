@@ -129,7 +129,7 @@ describe('OrderLog', () => {
   test('finds the entry behind a number, and forgets dead entries when they are many', () => {
     const log = new OrderLog();
     for (let order = 2; order <= 6000; order += 2) {
-      log.append(order, `k${order}`);
+      log.append({ order, key: `k${order}` });
     }
     expect([0, 1, 2, 3, 5999, 6000].map((order) => log.indexAfter(order))).toEqual([0, 0, 1, 1, 2999, 3000]);
     log.rewrite(2500, () => expect.unreachable());
@@ -164,7 +164,7 @@ test('a container drops entries of old versions in time', async () => {
     });
   }
   expect(container.committed.size).toBeLessThan(3000);
-  expect(container.created.size).toBe(1);
+  expect(container.rows.created.size).toBe(1);
   expect(container.uniqueOwner('u0')).toBeUndefined();
   expect(container.uniqueOwner('u4999')).toBe('k');
   await store.close();
