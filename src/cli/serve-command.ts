@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { ServeOptions } from './serve/server-options-of.ts';
+// Loaded at once, unlike the work of other commands: a start waits for each further round of files, and most starts are for this.
+import { serveStore } from './serve/serve-store.ts';
 import { DEFAULT_STORE } from './store-address.ts';
 
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
@@ -54,8 +55,5 @@ export function addServeCommand(program: Command): void {
       'after',
       '\nThe SDK connects with the printed connection string. Ctrl-C stops the server after the requests under way; a second one stops it at once.',
     )
-    .action(async (options: ServeOptions) => {
-      const { serveStore } = await import('./serve/serve-store.ts');
-      await serveStore(options);
-    });
+    .action(serveStore);
 }
