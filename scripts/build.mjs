@@ -1,10 +1,12 @@
-/** Compiles `src` to `dist`, from nothing, so that no file of a deleted module stays behind. */
+/** Builds `dist` out of `src`, from nothing, so that no file of a deleted module stays behind: declarations by TypeScript, code by esbuild. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
+const dist = fileURLToPath(new URL('../dist', import.meta.url));
+rmSync(dist, { recursive: true, force: true });
 const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
   cwd: root,
   stdio: 'inherit',
@@ -12,4 +14,4 @@ const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc
 if (status !== 0) {
   process.exit(status ?? 1);
 }
-chmodSync(new URL('../dist/cli/main.js', import.meta.url), 0o755);
+await bundle(dist);

@@ -1,6 +1,6 @@
 import { isPerigeeError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { safeText } from './query/display-text.ts';
+import { safeText } from './safe-text.ts';
 
 function describe(error: unknown): string {
   if (isPerigeeError(error)) {

@@ -3,11 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { PerigeeError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Backend } from '../store/backend.ts';
+import { openMemoryBackend } from '../stores/memory/memory-backend.ts';
 import { consoleLogger } from './console-logger.ts';
 import { parseStoreAddress } from './store-address.ts';
-
-/** Where `perigee serve` keeps its data unless told otherwise. */
-export const DEFAULT_STORE = 'sqlite:.perigee/data.sqlite';
 
 /** How a store is opened. */
 export interface OpenStoreOptions {
@@ -92,7 +90,6 @@ export async function openStore(
   const { runtime } = options;
   switch (address.kind) {
     case 'memory': {
-      const { openMemoryBackend } = await import('../stores/memory/memory-backend.ts');
       return { backend: openMemoryBackend({ runtime }), label: 'memory (gone when the program ends)' };
     }
     case 'cosmos': {

@@ -1,4 +1,4 @@
-import { safeText } from './query/display-text.ts';
+import { safeText } from './safe-text.ts';
 
 /** Progress on a terminal is painted no more often than a person can read. */
 const PAINT_INTERVAL_MS = 100;

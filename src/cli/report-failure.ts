@@ -1,6 +1,6 @@
 import { ERROR_CODES } from '../core/error-codes.ts';
 import { isPerigeeError } from '../core/errors.ts';
-import { safeText } from './query/display-text.ts';
+import { safeText } from './safe-text.ts';
 
 /** Prints a failure for a person, with the next step, and returns the exit code. Programs find the code in brackets. `shown` stands between the two. */
 export function reportFailure(error: unknown, shown: readonly string[] = []): number {

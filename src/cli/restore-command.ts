@@ -1,20 +1,5 @@
 import type { Command } from 'commander';
-import { PerigeeError } from '../core/errors.ts';
-import type { Backend } from '../store/backend.ts';
-import type { SnapshotSummary } from '../store/snapshot/snapshot-record.ts';
-import { readSnapshot } from '../store/snapshot/snapshot-stream.ts';
-import { keyOf, openStore } from './open-store.ts';
-import { ProgressPainter } from './progress-painter.ts';
-import { callAdmin, jsonOf } from './snapshot/admin-request.ts';
-import { openInput } from './snapshot/input-file.ts';
-import { interruptible } from './snapshot/interruption.ts';
-import { summaryText } from './snapshot/summary-text.ts';
-import { parseStoreAddress } from './store-address.ts';
-
-interface RestoreCommandOptions {
-  readonly replace?: boolean | undefined;
-  readonly json?: boolean | undefined;
-}
+import type { RestoreCommandOptions } from './snapshot/restore-snapshot.ts';
 
 const HELP = `
 Examples:
@@ -36,62 +21,8 @@ export function addRestoreCommand(program: Command): void {
     .option('--replace', 'put the snapshot in the place of everything that the store holds')
     .option('--json', 'print what was restored as one line of JSON')
     .addHelpText('after', HELP)
-    .action(restore);
-}
-
-/** Restores bytes into an open backend. @throws what {@link Backend.restore} throws */
-export async function restoreInto(
-  backend: Backend,
-  bytes: AsyncIterable<Uint8Array>,
-  replace: boolean,
-  signal?: AbortSignal,
-): Promise<SnapshotSummary> {
-  const painter = new ProgressPainter();
-  try {
-    return await backend.restore(readSnapshot(bytes), {
-      replace,
-      signal,
-      onProgress: (progress) => painter.paint(() => summaryText(progress)),
+    .action(async (file: string, store: string, options: RestoreCommandOptions) => {
+      const { restoreSnapshot } = await import('./snapshot/restore-snapshot.ts');
+      await restoreSnapshot(file, store, options);
     });
-  } finally {
-    painter.clear();
-  }
-}
-
-async function restoreRemote(
-  endpoint: string,
-  body: AsyncIterable<Uint8Array>,
-  replace: boolean,
-  signal: AbortSignal,
-): Promise<SnapshotSummary> {
-  const key = await keyOf(endpoint, undefined);
-  const route = replace ? 'restore?replace=true' : 'restore';
-  const response = await callAdmin({ endpoint, key, method: 'POST', route, body, signal });
-  return (await jsonOf(response, endpoint)) as unknown as SnapshotSummary;
-}
-
-async function restore(file: string, store: string, { replace = false, json = false }: RestoreCommandOptions): Promise<void> {
-  const address = parseStoreAddress(store);
-  if (address.kind === 'memory') {
-    throw new PerigeeError(
-      'INVALID_OPTION',
-      'Cannot restore into memory: it is gone when the program ends. Use serve --store memory --restore.',
-    );
-  }
-  await interruptible('nothing was restored.', async (signal) => {
-    // Before a store is made for a file that is not there.
-    const bytes = await openInput(file, signal);
-    let summary: SnapshotSummary;
-    if (address.kind === 'cosmos') {
-      summary = await restoreRemote(address.endpoint, bytes, replace, signal);
-    } else {
-      const { backend } = await openStore(store);
-      try {
-        summary = await restoreInto(backend, bytes, replace, signal);
-      } finally {
-        await backend.close();
-      }
-    }
-    console.log(json ? JSON.stringify(summary) : `Restored ${summaryText(summary)}.`);
-  });
 }

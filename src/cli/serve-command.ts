@@ -1,16 +1,7 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { PerigeeError } from '../core/errors.ts';
-import { ShiftableRuntime } from '../core/shiftable-runtime.ts';
-import type { ServerOptions } from '../server/server-options.ts';
-import { consoleLogger } from './console-logger.ts';
-import { DEFAULT_STORE, openStore } from './open-store.ts';
-import { restoreInto } from './restore-command.ts';
-import { readyJson, readyText } from './serve/ready-text.ts';
-import { serverOptionsOf, type ServeOptions } from './serve/server-options-of.ts';
-import { untilStopped } from './serve/stop-signals.ts';
-import { openInput } from './snapshot/input-file.ts';
-import { parseStoreAddress } from './store-address.ts';
+// Loaded at once, unlike the work of other commands: a start waits for each further round of files, and most starts are for this.
+import { serveStore } from './serve/serve-store.ts';
+import { DEFAULT_STORE } from './store-address.ts';
 
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
 
@@ -64,49 +55,5 @@ export function addServeCommand(program: Command): void {
       'after',
       '\nThe SDK connects with the printed connection string. Ctrl-C stops the server after the requests under way; a second one stops it at once.',
     )
-    .action(serve);
-}
-
-async function serve(options: ServeOptions): Promise<void> {
-  const settings = serverOptionsOf(options, process.env);
-  if (parseStoreAddress(options.store).kind === 'cosmos') {
-    throw new PerigeeError(
-      'INVALID_OPTION',
-      'Cannot serve an account: it speaks the protocol itself. Connect to it, or copy it into a local store first.',
-    );
-  }
-  const snapshot = options.restore === undefined ? undefined : await openInput(options.restore);
-  const { backend, label } = await openStore(options.store, { runtime: new ShiftableRuntime() });
-  try {
-    if (snapshot !== undefined) {
-      await restoreInto(backend, snapshot, options.replace === true);
-    }
-    const [{ startServer }, { WELL_KNOWN_KEY }] = await Promise.all([
-      import('../server/start-server.ts'),
-      import('../server/server-options.ts'),
-    ]);
-    const server = await startServer({ ...settings, backend, logger: consoleLogger });
-    const stopped = untilStopped();
-    const isWellKnown = settings.key === undefined || settings.key === WELL_KNOWN_KEY;
-    const facts = {
-      server,
-      wellKnownKey: isWellKnown ? WELL_KNOWN_KEY : undefined,
-      store: label,
-      certificateFile: await certificateFileOf(settings.https),
-    };
-    console.log(options.json === true ? readyJson(facts) : readyText(facts));
-    await stopped;
-    await server.close();
-  } finally {
-    await backend.close();
-  }
-}
-
-/** The file that clients are to trust, where the server keeps one. */
-async function certificateFileOf(https: ServerOptions['https']): Promise<string | undefined> {
-  if (typeof https !== 'object' || !('folder' in https)) {
-    return undefined;
-  }
-  const { CERTIFICATE_FILE } = await import('../server/kept-certificate.ts');
-  return join(https.folder, CERTIFICATE_FILE);
+    .action(serveStore);
 }

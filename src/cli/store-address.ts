@@ -7,6 +7,9 @@ export type StoreAddress =
   | { readonly kind: 'file'; readonly folder: string }
   | { readonly kind: 'cosmos'; readonly endpoint: string };
 
+/** Where `perigee serve` keeps its data unless told otherwise. */
+export const DEFAULT_STORE = 'sqlite:.perigee/data.sqlite';
+
 /** What a store argument may be, for the help of commands. */
 export const STORE_HELP = 'sqlite:PATH (or a path that ends in .db or .sqlite), file:FOLDER, or the https:// address of an account';
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { PerigeeError } from '../core/errors.ts';
+import { LazyModule } from '../core/lazy-module.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ActivityIds } from './activity-ids.ts';
 import type { Authenticator } from './access/authenticator.ts';
@@ -7,7 +8,8 @@ import { checkNeed } from './access/check-need.ts';
 import type { AdminAccess } from './admin/admin-access.ts';
 import type { AdminContext } from './admin/admin-context.ts';
 import { AdminRequest } from './admin/admin-request.ts';
-import { ADMIN_PREFIX, findAdminRoute } from './admin/admin-routes.ts';
+import { ADMIN_PREFIX } from './admin/admin-prefix.ts';
+import type * as AdminRoutes from './admin/admin-routes.ts';
 import { openPathReply } from './admin/open-paths.ts';
 import type { Readiness } from './admin/readiness.ts';
 import { isStreamed, sendStream } from './admin/stream-reply.ts';
@@ -55,6 +57,9 @@ export interface RequestListenerParts {
   readonly certificate: string | undefined;
 }
 
+/** Snapshots and commands, which most servers are never asked for. */
+const ADMIN_ROUTES = new LazyModule<typeof AdminRoutes>(() => import('./admin/admin-routes.ts'));
+
 /** A request that is being answered. */
 interface Exchange {
   readonly request: IncomingMessage;
@@ -97,6 +102,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
   const answerAdmin = async (exchange: Exchange, method: string, target: string): Promise<Reply> => {
     const { request, response } = exchange;
     const [path = '', query = ''] = target.split(/\?(.*)/su);
+    const { findAdminRoute } = await ADMIN_ROUTES.load();
     const { need, body: takes, handle } = findAdminRoute(method, path);
     await adminAccess.check(need, { method, path, link: links.parse(path), headers: request.headers });
     const run = (body: string): Promise<Reply> =>

@@ -1,39 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../core/errors.ts';
-import { createContainer } from './handlers/create-container.ts';
-import { createDatabase } from './handlers/create-database.ts';
-import { createResource } from './handlers/create-resource.ts';
-import { deleteResource } from './handlers/delete-resource.ts';
-import { listResources } from './handlers/list-resources.ts';
-import { readResource } from './handlers/read-resource.ts';
-import { replaceResource } from './handlers/replace-resource.ts';
-import { createDocument } from './handlers/create-document.ts';
-import { deleteContainer } from './handlers/delete-container.ts';
-import { deleteDatabase } from './handlers/delete-database.ts';
-import { deleteDocument } from './handlers/delete-document.ts';
-import { deletePartition } from './handlers/delete-partition.ts';
-import { executeBatch } from './handlers/execute-batch.ts';
-import { executeBulk } from './handlers/execute-bulk.ts';
-import { executeProcedure } from './handlers/execute-procedure.ts';
-import { findConflict } from './handlers/find-conflict.ts';
-import { listConflicts } from './handlers/list-conflicts.ts';
-import { listContainers } from './handlers/list-containers.ts';
-import { listDatabases } from './handlers/list-databases.ts';
-import { listDocuments } from './handlers/list-documents.ts';
-import { listOffers } from './handlers/list-offers.ts';
-import { listPartitionRanges } from './handlers/list-partition-ranges.ts';
-import { patchDocument } from './handlers/patch-document.ts';
-import { planQuery } from './handlers/plan-query.ts';
-import { queryDocuments } from './handlers/query-documents.ts';
+import { handledBy } from './handlers/load-handlers.ts';
 import { readAccount } from './handlers/read-account.ts';
-import { readChanges } from './handlers/read-changes.ts';
-import { readContainer } from './handlers/read-container.ts';
-import { readDatabase } from './handlers/read-database.ts';
-import { readDocument } from './handlers/read-document.ts';
-import { readOffer } from './handlers/read-offer.ts';
-import { replaceContainer } from './handlers/replace-container.ts';
-import { replaceDocument } from './handlers/replace-document.ts';
-import { replaceOffer } from './handlers/replace-offer.ts';
 import type { Need } from './access/access.ts';
 import type { ResourceKind } from './catalog/resource-kind.ts';
 import type { Handler } from './handler.ts';
@@ -57,70 +25,71 @@ export interface Route {
 
 const CONTAINER = 'dbs/*/colls/*';
 
-function route(method: string, path: string, need: Need, handle: Handler, kind: Kind = 'plain'): Route {
-  return { method, path, kind, need, handle };
+function route(method: string, path: string, need: Need, pick: Parameters<typeof handledBy>[0], kind: Kind = 'plain'): Route {
+  return { method, path, kind, need, handle: handledBy(pick) };
 }
 
 /** The routes of resources that the catalog keeps. */
 function catalogRoutes(path: string, kind: ResourceKind, read: Need, write: Need): readonly Route[] {
   return [
-    route('GET', path, read, listResources(kind)),
-    route('POST', path, write, createResource(kind)),
-    route('POST', path, read, listResources(kind), 'query'),
-    route('GET', `${path}/*`, read, readResource(kind)),
-    route('PUT', `${path}/*`, write, replaceResource(kind)),
-    route('DELETE', `${path}/*`, write, deleteResource(kind)),
+    route('GET', path, read, (all) => all.listResources(kind)),
+    route('POST', path, write, (all) => all.createResource(kind)),
+    route('POST', path, read, (all) => all.listResources(kind), 'query'),
+    route('GET', `${path}/*`, read, (all) => all.readResource(kind)),
+    route('PUT', `${path}/*`, write, (all) => all.replaceResource(kind)),
+    route('DELETE', `${path}/*`, write, (all) => all.deleteResource(kind)),
   ];
 }
 
 /** Everything that the server answers. */
 export const ROUTES: readonly Route[] = [
-  route('GET', '', 'account', readAccount),
+  // What clients ask for first; so it does not wait for the other handlers.
+  { method: 'GET', path: '', kind: 'plain', need: 'account', handle: readAccount },
 
-  route('GET', 'dbs', 'metadata-read', listDatabases),
-  route('POST', 'dbs', 'manage-write', createDatabase),
-  route('POST', 'dbs', 'metadata-read', listDatabases, 'query'),
-  route('GET', 'dbs/*', 'metadata-read', readDatabase),
-  route('DELETE', 'dbs/*', 'manage-write', deleteDatabase),
+  route('GET', 'dbs', 'metadata-read', (all) => all.listDatabases),
+  route('POST', 'dbs', 'manage-write', (all) => all.createDatabase),
+  route('POST', 'dbs', 'metadata-read', (all) => all.listDatabases, 'query'),
+  route('GET', 'dbs/*', 'metadata-read', (all) => all.readDatabase),
+  route('DELETE', 'dbs/*', 'manage-write', (all) => all.deleteDatabase),
 
-  route('GET', 'dbs/*/colls', 'metadata-read', listContainers),
-  route('POST', 'dbs/*/colls', 'manage-write', createContainer),
-  route('POST', 'dbs/*/colls', 'metadata-read', listContainers, 'query'),
-  route('GET', CONTAINER, 'container-read', readContainer),
-  route('PUT', CONTAINER, 'container-write', replaceContainer),
-  route('DELETE', CONTAINER, 'container-write', deleteContainer),
+  route('GET', 'dbs/*/colls', 'metadata-read', (all) => all.listContainers),
+  route('POST', 'dbs/*/colls', 'manage-write', (all) => all.createContainer),
+  route('POST', 'dbs/*/colls', 'metadata-read', (all) => all.listContainers, 'query'),
+  route('GET', CONTAINER, 'container-read', (all) => all.readContainer),
+  route('PUT', CONTAINER, 'container-write', (all) => all.replaceContainer),
+  route('DELETE', CONTAINER, 'container-write', (all) => all.deleteContainer),
 
-  route('GET', `${CONTAINER}/docs`, 'list', listDocuments),
-  route('GET', `${CONTAINER}/docs`, 'changes', readChanges, 'changes'),
-  route('POST', `${CONTAINER}/docs`, 'item-write', createDocument),
-  route('POST', `${CONTAINER}/docs`, 'query', queryDocuments, 'query'),
-  route('POST', `${CONTAINER}/docs`, 'plan', planQuery, 'plan'),
-  route('POST', `${CONTAINER}/docs`, 'batch', executeBatch, 'batch'),
-  route('POST', `${CONTAINER}/docs`, 'bulk', executeBulk, 'bulk'),
-  route('GET', `${CONTAINER}/docs/*`, 'item-read', readDocument),
-  route('PUT', `${CONTAINER}/docs/*`, 'item-write', replaceDocument),
-  route('PATCH', `${CONTAINER}/docs/*`, 'item-write', patchDocument),
-  route('DELETE', `${CONTAINER}/docs/*`, 'item-write', deleteDocument),
+  route('GET', `${CONTAINER}/docs`, 'list', (all) => all.listDocuments),
+  route('GET', `${CONTAINER}/docs`, 'changes', (all) => all.readChanges, 'changes'),
+  route('POST', `${CONTAINER}/docs`, 'item-write', (all) => all.createDocument),
+  route('POST', `${CONTAINER}/docs`, 'query', (all) => all.queryDocuments, 'query'),
+  route('POST', `${CONTAINER}/docs`, 'plan', (all) => all.planQuery, 'plan'),
+  route('POST', `${CONTAINER}/docs`, 'batch', (all) => all.executeBatch, 'batch'),
+  route('POST', `${CONTAINER}/docs`, 'bulk', (all) => all.executeBulk, 'bulk'),
+  route('GET', `${CONTAINER}/docs/*`, 'item-read', (all) => all.readDocument),
+  route('PUT', `${CONTAINER}/docs/*`, 'item-write', (all) => all.replaceDocument),
+  route('PATCH', `${CONTAINER}/docs/*`, 'item-write', (all) => all.patchDocument),
+  route('DELETE', `${CONTAINER}/docs/*`, 'item-write', (all) => all.deleteDocument),
 
-  route('POST', `${CONTAINER}/operations/*`, 'delete-partition', deletePartition),
-  route('GET', `${CONTAINER}/conflicts`, 'conflict-read', listConflicts),
-  route('POST', `${CONTAINER}/conflicts`, 'conflict-read', listConflicts, 'query'),
-  route('GET', `${CONTAINER}/conflicts/*`, 'conflict-read', findConflict),
-  route('DELETE', `${CONTAINER}/conflicts/*`, 'conflict-write', findConflict),
-  route('GET', `${CONTAINER}/pkranges`, 'container-read', listPartitionRanges),
+  route('POST', `${CONTAINER}/operations/*`, 'delete-partition', (all) => all.deletePartition),
+  route('GET', `${CONTAINER}/conflicts`, 'conflict-read', (all) => all.listConflicts),
+  route('POST', `${CONTAINER}/conflicts`, 'conflict-read', (all) => all.listConflicts, 'query'),
+  route('GET', `${CONTAINER}/conflicts/*`, 'conflict-read', (all) => all.findConflict),
+  route('DELETE', `${CONTAINER}/conflicts/*`, 'conflict-write', (all) => all.findConflict),
+  route('GET', `${CONTAINER}/pkranges`, 'container-read', (all) => all.listPartitionRanges),
 
   ...catalogRoutes(`${CONTAINER}/sprocs`, 'sprocs', 'script-read', 'script-write'),
-  route('POST', `${CONTAINER}/sprocs/*`, 'script-execute', executeProcedure),
+  route('POST', `${CONTAINER}/sprocs/*`, 'script-execute', (all) => all.executeProcedure),
   ...catalogRoutes(`${CONTAINER}/triggers`, 'triggers', 'script-read', 'script-write'),
   ...catalogRoutes(`${CONTAINER}/udfs`, 'udfs', 'script-read', 'script-write'),
   ...catalogRoutes('dbs/*/users', 'users', 'manage-read', 'manage-write'),
   ...catalogRoutes('dbs/*/users/*/permissions', 'permissions', 'permission-read', 'manage-write'),
   ...catalogRoutes('dbs/*/clientencryptionkeys', 'clientencryptionkeys', 'metadata-read', 'manage-write'),
 
-  route('GET', 'offers', 'manage-read', listOffers),
-  route('POST', 'offers', 'manage-read', listOffers, 'query'),
-  route('GET', 'offers/*', 'manage-read', readOffer),
-  route('PUT', 'offers/*', 'manage-write', replaceOffer),
+  route('GET', 'offers', 'manage-read', (all) => all.listOffers),
+  route('POST', 'offers', 'manage-read', (all) => all.listOffers, 'query'),
+  route('GET', 'offers/*', 'manage-read', (all) => all.readOffer),
+  route('PUT', 'offers/*', 'manage-write', (all) => all.replaceOffer),
 ];
 
 /** Routes by path, then by method and kind. */

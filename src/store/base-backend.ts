@@ -69,6 +69,11 @@ export abstract class BaseBackend implements Backend {
   /** Checks what the backend's own query engine makes of a definition, before it is created or replaces `_current`; override where there is one. */
   protected _checkDefinition(_definition: ContainerDefinition, _current?: ContainerDefinition): void {}
 
+  /** Called before {@link _checkDefinition}, which cannot wait; override to load what it works with. */
+  protected _loadRules(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** Override where `capabilities.catalog` is true. */
   protected _catalog(): Promise<BaseDocumentStore<CatalogDocument>> {
     return Promise.reject(this.notSupported('catalog'));
@@ -124,6 +129,7 @@ export abstract class BaseBackend implements Backend {
     return this.#manage(async () => {
       checkResourceName(databaseId);
       const definition = defineContainer(input);
+      await this._loadRules();
       this._checkDefinition(definition);
       const result = await this._createContainer(databaseId, definition);
       if (result === 'no-database') {
@@ -154,6 +160,7 @@ export abstract class BaseBackend implements Backend {
     return this.#manage(async () => {
       checkResourceName(databaseId);
       const definition = defineContainer(input);
+      await this._loadRules();
       const current = await this._readContainer(databaseId, definition.id);
       if (current === undefined) {
         throw containerMissing('replace', databaseId, definition.id);
@@ -214,6 +221,7 @@ export abstract class BaseBackend implements Backend {
       if (!this.capabilities.snapshots) {
         throw this.notSupported('snapshots');
       }
+      await this._loadRules();
       const loader = new SnapshotLoader(records, options, this.runtime, (definition) => this._checkDefinition(definition));
       await this._restore({ replace: options.replace === true, signal: options.signal, load: (sink) => loader.load(sink) });
       return loader.summary;

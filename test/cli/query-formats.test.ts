@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutToWidth, displayWidth, safeText } from '../../src/cli/query/display-text.ts';
+import { cutToWidth, displayWidth } from '../../src/cli/query/display-width.ts';
+import { safeText } from '../../src/cli/safe-text.ts';
 import { caretLines } from '../../src/cli/query/query-failure.ts';
 import { parseMax, parseParameters, parsePartitionKey } from '../../src/cli/query/query-settings.ts';
 import { resultFormat, type FormatName, type FormatOptions } from '../../src/cli/query/result-format.ts';

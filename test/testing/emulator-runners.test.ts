@@ -82,8 +82,8 @@ async function runTests(runner: Runner): Promise<{ readonly exit: number | strin
   return { exit: code ?? signal ?? 'unknown', said };
 }
 
-beforeAll(() => {
-  buildProject();
+beforeAll(async () => {
+  await buildProject();
   writeFileSync(join(PROJECT, 'vitest/vitest.config.mjs'), 'export default { test: { include: ["*.test.mjs"] } };\n');
 }, 120_000);
 afterAll(removeProject);

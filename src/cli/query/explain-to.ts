@@ -1,5 +1,5 @@
 import type { DocumentStore } from '../../store/document-store.ts';
-import { safeLines } from './display-text.ts';
+import { safeLines } from '../safe-text.ts';
 import { jsonText } from './json-text.ts';
 import type { Output } from './output.ts';
 import { queryInput, storeOptions, type QuerySettings } from './run-query.ts';

@@ -1,7 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { Backend } from '../../store/backend.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
-import { safeText } from './display-text.ts';
+import { safeText } from '../safe-text.ts';
 import { explainTo } from './explain-to.ts';
 import { findContainer, listContainers, openContainer, type ContainerName, type GivenContainer } from './open-container.ts';
 import type { Output } from './output.ts';

@@ -1,6 +1,7 @@
 import { isPerigeeError } from '../../core/errors.ts';
 import { isJsonObject } from '../../core/json.ts';
-import { displayWidth, safeText } from './display-text.ts';
+import { safeText } from '../safe-text.ts';
+import { displayWidth } from './display-width.ts';
 
 const SHOWN_ERRORS = 3;
 /** Characters of the line in front of the place and from it on. */

@@ -3,7 +3,7 @@ import type { DocumentStore } from '../../store/document-store.ts';
 import type { JsonValue } from '../../core/json.ts';
 import type { PartitionKeyInput } from '../../store/partition-key.ts';
 import type { QueryOptions } from '../../store/queries.ts';
-import { safeText } from './display-text.ts';
+import { safeText } from '../safe-text.ts';
 import type { Output } from './output.ts';
 import type { NamedValue } from './query-settings.ts';
 import { resultFormat, type FormatName } from './result-format.ts';

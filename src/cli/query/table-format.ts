@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonValue } from '../../core/json.ts';
-import { cutToWidth, displayWidth, padToWidth, safeText } from './display-text.ts';
+import { safeText } from '../safe-text.ts';
+import { cutToWidth, displayWidth, padToWidth } from './display-width.ts';
 import type { FormatOptions, ResultFormat } from './result-format.ts';
 
 const GAP = '  ';

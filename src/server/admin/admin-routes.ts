@@ -7,6 +7,7 @@ import { methodRefused } from '../method-refused.ts';
 import { jsonReply, type Reply } from '../reply.ts';
 import type { AdminNeed } from './admin-access.ts';
 import type { AdminContext } from './admin-context.ts';
+import { ADMIN_PREFIX } from './admin-prefix.ts';
 import type { AdminRequest } from './admin-request.ts';
 import { giveSnapshot, takeSnapshot } from './snapshot-routes.ts';
 
@@ -21,9 +22,6 @@ export interface AdminRoute {
   readonly body: 'none' | 'json' | 'stream';
   readonly handle: AdminHandler;
 }
-
-/** All admin routes begin so. */
-export const ADMIN_PREFIX = '/_perigee/';
 
 let version: string | undefined;
 

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import { PerigeeError } from '../../core/errors.ts';
 import type { FromThread } from './script-protocol.ts';
 
@@ -36,8 +35,10 @@ export interface ScriptOptions {
   readonly createThread?: ((options: ScriptThreadOptions) => ScriptThreadLike) | undefined;
 }
 
-/** {@link ScriptOptions} with defaults. */
-export type CheckedScriptOptions = { readonly [name in keyof ScriptOptions]-?: Exclude<ScriptOptions[name], undefined> };
+/** {@link ScriptOptions} with defaults; how threads are started has none here, as few servers ever start one. */
+export type CheckedScriptOptions = {
+  readonly [name in Exclude<keyof ScriptOptions, 'createThread'>]-?: Exclude<ScriptOptions[name], undefined>;
+} & Pick<ScriptOptions, 'createThread'>;
 
 /** Characters that a response may have; the service counts characters too. */
 export const MAX_BODY_CHARACTERS: number = 4 * 1024 * 1024;
@@ -64,15 +65,6 @@ const STACK_MB = 32;
 /** Of texts on their way between threads; what scripts hold themselves is counted apart. */
 const HEAP_MB = 256;
 
-function createThread(options: ScriptThreadOptions): ScriptThreadLike {
-  return new Worker(new URL('./thread/script-thread.js', import.meta.url), {
-    ...options,
-    // A script has no way to either; the thread that runs it needs none.
-    env: {},
-    stdin: false,
-  });
-}
-
 function whole(name: string, value: number, least: number): number {
   if (!Number.isInteger(value) || value < least) {
     throw new PerigeeError('INVALID_OPTION', `scripts.${name} is a whole number from ${least}.`);
@@ -88,7 +80,7 @@ export function checkScriptOptions(options: ScriptOptions = {}): CheckedScriptOp
     functionTimeoutMs: whole('functionTimeoutMs', options.functionTimeoutMs ?? 50, 1),
     memoryLimitBytes: whole('memoryLimitBytes', options.memoryLimitBytes ?? 64 * MIB, 10 * MIB),
     maxThreads: whole('maxThreads', options.maxThreads ?? 4, 1),
-    createThread: options.createThread ?? createThread,
+    createThread: options.createThread,
   };
 }
 

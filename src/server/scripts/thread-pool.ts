@@ -3,6 +3,7 @@ import type { CancelTimer, Runtime } from '../../core/runtime.ts';
 import type { CheckedScriptOptions } from './script-options.ts';
 import { threadOptions } from './script-options.ts';
 import { ScriptThread } from './script-thread.ts';
+import { startThread } from './start-thread.ts';
 
 interface Waiting {
   readonly start: () => void;
@@ -67,7 +68,9 @@ export class ThreadPool {
     const idle = this.#idle.pop();
     idle?.cancel();
     const thread =
-      idle === undefined || idle.thread.hasEnded ? new ScriptThread(this.#options.createThread(threadOptions(this.#options))) : idle.thread;
+      idle === undefined || idle.thread.hasEnded
+        ? new ScriptThread((this.#options.createThread ?? startThread)(threadOptions(this.#options)))
+        : idle.thread;
     this.#busy.add(thread);
     if (thread !== idle?.thread) {
       try {

@@ -15,10 +15,10 @@ import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
 import type { PreparedKey, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
+import { hasCondition, loadedEngine, QUERY_ENGINE } from './query-engine.ts';
 import { readChanges } from './resident-changes.ts';
 import { rowKey, type ResidentContainer } from './resident-container.ts';
 import { ResidentDraft } from './resident-draft.ts';
-import { conditionMatcher, explainQuery, runQueryPage } from './resident-query.ts';
 import { readVersions } from './resident-version-feed.ts';
 import {
   applyOperation,
@@ -43,7 +43,10 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
     super(container.info, runtime, schema);
     this.capabilities = capabilities;
     this.#container = container;
-    this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(runtime) };
+    this.#rules = {
+      paths: this.partitionKeyPaths,
+      matches: (condition, document) => loadedEngine().conditionHolds(condition, document, runtime),
+    };
   }
 
   protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
@@ -52,11 +55,17 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
+    if (hasCondition(operation)) {
+      await QUERY_ENGINE.load();
+    }
     const give = giverFor<T>(options);
     return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules, give)));
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
+    if (operations.some(hasCondition)) {
+      await QUERY_ENGINE.load();
+    }
     this.#checkSession(options.session);
     const outcomes: OperationOutcome<T>[] = [];
     try {
@@ -77,6 +86,9 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   protected async _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>> {
+    if (items.some((item) => !(item instanceof PerigeeError) && hasCondition(item))) {
+      await QUERY_ENGINE.load();
+    }
     this.#checkSession(options.session);
     const outcomes: OperationOutcome<T>[] = [];
     for (const item of items) {
@@ -89,11 +101,15 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
+    if (QUERY_ENGINE.loaded === undefined) {
+      await QUERY_ENGINE.load();
+    }
     this.#checkSession(request.session);
     return this.#queryIn(new ResidentDraft(this.#container), request, () => this.leaveWhenClosing());
   }
 
   protected async _explain(request: QueryRequest): Promise<QueryExplanation> {
+    const { explainQuery } = await QUERY_ENGINE.load();
     this.#checkSession(request.session);
     return explainQuery(new ResidentDraft(this.#container), request, this.runtime, () => this.leaveWhenClosing());
   }
@@ -116,8 +132,16 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
         key,
         {
           read: async (one) => this.#readIn(draft, one, undefined, documentOf),
-          write: async (operation) => this.#withSession(applyWrite<T>(draft, operation, this.#rules)),
-          queryPage: async (request) => this.#queryIn(draft, request),
+          write: async (operation) => {
+            if (hasCondition(operation)) {
+              await QUERY_ENGINE.load();
+            }
+            return this.#withSession(applyWrite<T>(draft, operation, this.#rules));
+          },
+          queryPage: async (request) => {
+            await QUERY_ENGINE.load();
+            return this.#queryIn(draft, request);
+          },
         },
         work,
       ),
@@ -152,7 +176,7 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   async #queryIn(draft: ResidentDraft, request: QueryRequest, between?: () => void): Promise<QueryPage<unknown>> {
-    return { ...(await runQueryPage(draft, request, this.runtime, between)), session: this.#session() };
+    return { ...(await loadedEngine().runQueryPage(draft, request, this.runtime, between)), session: this.#session() };
   }
 
   async #bulkOne(operation: StoreOperation, options: CallOptions): Promise<OperationOutcome<T>> {

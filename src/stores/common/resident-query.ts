@@ -87,8 +87,8 @@ export async function explainQuery(
 }
 
 /** Tells whether the condition of a patch, such as `from c where c.stock > 0`, holds for a document. */
-export function conditionMatcher(runtime: Runtime): (condition: string, document: JsonObject) => boolean {
-  return (condition, document) => compileCondition(prepareCondition(condition), { parameters: [], runtime })(document);
+export function conditionHolds(condition: string, document: JsonObject, runtime: Runtime): boolean {
+  return compileCondition(prepareCondition(condition), { parameters: [], runtime })(document);
 }
 
 /** Whether a query may read documents that others read as well: functions of users could change what they are given. */

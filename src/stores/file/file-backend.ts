@@ -4,13 +4,13 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { systemRuntime, toHex } from '../../core/runtime.ts';
-import { checkContainer } from '../../query/check-container.ts';
 import { prepareUserFunctions } from '../../query/user-functions.ts';
 import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import { loadedEngine, QUERY_ENGINE } from '../common/query-engine.ts';
 import { fileCapabilities } from './file-capabilities.ts';
 import type { FileContainer } from './file-container.ts';
 import { FileDocumentStore } from './file-document-store.ts';
@@ -127,8 +127,12 @@ export class FileBackend extends BaseBackend {
     return join(this.#open.privateFolder, 'last-database');
   }
 
+  protected override async _loadRules(): Promise<void> {
+    await QUERY_ENGINE.load();
+  }
+
   protected override _checkDefinition(definition: ContainerDefinition, current?: ContainerDefinition): void {
-    checkContainer(definition, current);
+    loadedEngine().checkContainer(definition, current);
   }
 
   protected _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, toHex, type Runtime } from '../../core/runtime.ts';
-import { checkContainer } from '../../query/check-container.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import { prepareUserFunctions } from '../../query/user-functions.ts';
 import type { UserDefinedFunctions } from '../../store/user-functions.ts';
@@ -15,6 +14,7 @@ import { SNAPSHOT_VERSION, type SnapshotDatabase } from '../../store/snapshot/sn
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { EtagEra } from '../../store/version-etag.ts';
 import { pastOutsideRetention } from '../../store/version-retention.ts';
+import { loadedEngine, QUERY_ENGINE } from '../common/query-engine.ts';
 import { ResidentContainer } from '../common/resident-container.ts';
 import { MEMORY_CAPABILITIES } from './memory-capabilities.ts';
 import { MemoryDocumentStore } from './memory-document-store.ts';
@@ -83,8 +83,12 @@ export class MemoryBackend extends BaseBackend {
     this.#catalog = this.#newCatalog();
   }
 
+  protected override async _loadRules(): Promise<void> {
+    await QUERY_ENGINE.load();
+  }
+
   protected override _checkDefinition(definition: ContainerDefinition, current?: ContainerDefinition): void {
-    checkContainer(definition, current);
+    loadedEngine().checkContainer(definition, current);
   }
 
   protected async _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {

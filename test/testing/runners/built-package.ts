@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
+import { bundle } from '../../../scripts/bundle.mjs';
 
 const ROOT: string = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -11,26 +11,13 @@ export const RUNNERS: string = fileURLToPath(new URL('.', import.meta.url));
 /** A project that has Perigee among its packages, as a user's has, with the test files of `programs/`. */
 export const PROJECT: string = join(RUNNERS, 'built-project');
 
-/** Makes the project out of the sources. Types are checked elsewhere; without them it takes a second instead of ten. */
-export function buildProject(): void {
+/** Makes the project out of the sources, as they are published but for declarations. */
+export async function buildProject(): Promise<void> {
   removeProject();
   const folder = join(PROJECT, 'node_modules/perigee');
   mkdirSync(folder, { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  const compilerOptions: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    verbatimModuleSyntax: true,
-    rewriteRelativeImportExtensions: true,
-  };
-  for (const name of readdirSync(join(ROOT, 'src'), { recursive: true }) as string[]) {
-    if (name.endsWith('.ts')) {
-      const { outputText } = ts.transpileModule(readFileSync(join(ROOT, 'src', name), 'utf8'), { compilerOptions, fileName: name });
-      const path = join(folder, 'dist', name.replace(/\.ts$/u, '.js'));
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, outputText);
-    }
-  }
+  await bundle(join(folder, 'dist'));
   cpSync(join(RUNNERS, 'programs'), PROJECT, { recursive: true });
 }
 

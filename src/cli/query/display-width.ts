@@ -4,19 +4,6 @@ const WIDE =
   /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f)/u;
 const NO_WIDTH = /^(?:\p{Mark}|\p{Cf})+$/u;
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/u;
-/** What a terminal may take for an instruction: control characters, and marks that turn the direction of text around. */
-const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** The text with escapes such as `\n` and `\u001b` for what would move the cursor or change the terminal. */
-export function safeText(text: string): string {
-  return text.replaceAll(UNSAFE, (character) => SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** The same for a text of several lines, which stay lines. */
-export function safeLines(text: string): string {
-  return text.split('\n').map(safeText).join('\n');
-}
 
 function widthOf(grapheme: string): number {
   return NO_WIDTH.test(grapheme) ? 0 : WIDE.test(grapheme) ? 2 : 1;

@@ -1,0 +1,192 @@
+import { chmodSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SRC = join(ROOT, 'src');
+const MAIN = 'cli/main';
+const COMMANDER = 'commander';
+/** What runs in a thread of its own, and so shares nothing with what starts it. */
+const THREADS = ['stores/sqlite/worker-thread', 'server/scripts/thread/script-thread'];
+
+/**
+ * Code that is wanted together goes into one file, as every file costs time when a program starts: these modules and all that they import. What belongs
+ * to several parts is in the first of them, so a part imports from earlier ones only; `base` is code for every host.
+ */
+const PARTS = {
+  base: [
+    'stores/memory/index.ts',
+    'stores/sqlite/driver.ts',
+    'stores/sqlite/writer-queue.ts',
+    'server/connection-string.ts',
+    'store/hash-space.ts',
+    'core/hybrid-logical-clock.ts',
+    'core/seeded-random.ts',
+    'core/shiftable-runtime.ts',
+  ],
+  command: ['cli/open-store.ts', 'cli/report-failure.ts'],
+  server: ['server/open-server.ts'],
+  language: [
+    'query/functions/function-table.ts',
+    'query/prepare-query.ts',
+    'query/explain/create-explanation.ts',
+    'query/explain/plan-tree.ts',
+    'query/explain/run-to-end.ts',
+  ],
+  engine: ['stores/common/resident-engine.ts'],
+  filters: ['query/access/query-conditions.ts', 'query/compile/sqlite/compile-filter.ts'],
+  handlers: ['server/handlers/all-handlers.ts'],
+  sqlite: ['stores/sqlite/sqlite-backend.ts'],
+};
+
+const OUTPUT = { format: 'esm', minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } } };
+
+/** Modules of which the entries of the package are made, by their paths below `src` without the ending. */
+function entriesOfPackage() {
+  const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return Object.values(exports)
+    .filter((target) => typeof target !== 'string')
+    .map((target) => target.default.replace(/^\.\/dist\/(.*)\.js$/u, '$1'));
+}
+
+function inputOf(names) {
+  return Object.fromEntries(names.map((name) => [name, join(SRC, `${name}.ts`)]));
+}
+
+function withSlashes(path) {
+  return path.replaceAll('\\', '/');
+}
+
+/**
+ * A source names a file by its place beside itself: `new URL('./thread.js', import.meta.url)`. Its code may end in a file elsewhere; until it is known
+ * where, the place below `src` stands for that beside the source.
+ */
+function keepPlaces(folder) {
+  const mark = 'place-below-src:';
+  return {
+    name: 'keep-places',
+    transform: (code, id) =>
+      code.replaceAll(
+        /(?<=new URL\(')\.[^']*(?=', import\.meta\.url\))/gu,
+        (place) => mark + withSlashes(relative(SRC, resolve(dirname(id), place))),
+      ),
+    renderChunk: (code, { fileName }) =>
+      code.replaceAll(new RegExp(`${mark}([^"'\`]*)`, 'gu'), (_, place) => {
+        const way = withSlashes(relative(dirname(join(folder, fileName)), join(folder, place)));
+        return way.startsWith('.') ? way : `./${way}`;
+      }),
+  };
+}
+
+/** The command line parses its arguments at each start, so the files of that package become one as well, with its licence. */
+async function bundleCommander(folder) {
+  // For commands that are programs of their own, which there are none of; Node takes milliseconds to load it.
+  const needless = 'node:child_process';
+  const build = await rolldown({
+    cwd: ROOT,
+    input: COMMANDER,
+    platform: 'node',
+    external: (id) => id !== needless && id.startsWith('node:'),
+    plugins: [
+      {
+        name: 'leave-out',
+        resolveId: (id) => (id === needless ? `\0${id}` : undefined),
+        load: (id) => (id === `\0${needless}` ? 'export {};' : undefined),
+      },
+    ],
+  });
+  const licence = readFileSync(join(ROOT, 'node_modules/commander/LICENSE'), 'utf8').trim();
+  await build.write({ ...OUTPUT, file: join(folder, dirname(MAIN), 'commander.js'), postBanner: `/*!\ncommander\n\n${licence}\n*/` });
+}
+
+/** All that `from` leads to. */
+function closureOf(from, next) {
+  const found = new Set(from);
+  for (const one of found) {
+    next(one).forEach((other) => found.add(other));
+  }
+  return found;
+}
+
+/** Gives the part of each module that has one. */
+function partsOf(importsOf) {
+  const parts = new Map();
+  for (const [part, roots] of Object.entries(PARTS)) {
+    const paths = roots.map((root) => join(SRC, root));
+    for (const id of closureOf(paths, (one) => importsOf.get(one) ?? [])) {
+      if (importsOf.has(id) && !parts.has(id)) {
+        parts.set(id, part);
+      }
+    }
+  }
+  return parts;
+}
+
+/** An entry must not ask for packages or parts of Node that its sources do not ask for: some are for browsers, and some packages are optional. */
+function checkEntries(output, importsOf) {
+  const chunks = new Map(output.map((one) => [one.fileName, one]));
+  for (const { isEntry, name, fileName, facadeModuleId } of output) {
+    if (isEntry && name !== MAIN) {
+      const wanted = closureOf([facadeModuleId], (id) => importsOf.get(id) ?? []);
+      const got = closureOf([fileName], (name) => chunks.get(name)?.imports ?? []);
+      const extra = Array.from(got).filter((name) => !chunks.has(name) && !wanted.has(name));
+      if (extra.length > 0) {
+        throw new Error(`dist/${fileName} imports ${extra.join(', ')}, which its sources do not: see PARTS in scripts/bundle.mjs.`);
+      }
+    }
+  }
+}
+
+/**
+ * Bundles the sources into `folder`, which becomes the `dist` of a package: a file for each entry, and chunks for what they share, so that a class is one
+ * and the same whichever entry it was imported from. Other packages stay where they are. Gives the files, but for those of threads: the names of what
+ * each imports, and the modules that are in it.
+ */
+export async function bundle(folder) {
+  const options = {
+    cwd: ROOT,
+    platform: 'node',
+    external: (id) => id !== COMMANDER && /^(?:node:|@?[a-z])/u.test(id),
+    treeshake: { moduleSideEffects: false },
+    plugins: [keepPlaces(folder)],
+  };
+  for (const thread of THREADS) {
+    const build = await rolldown({ ...options, input: inputOf([thread]) });
+    await build.write({ ...OUTPUT, dir: folder, codeSplitting: false });
+  }
+  await bundleCommander(folder);
+  const importsOf = new Map();
+  const build = await rolldown({
+    ...options,
+    input: inputOf([...entriesOfPackage(), MAIN]),
+    plugins: [
+      ...options.plugins,
+      { name: 'own-commander', resolveId: (id) => (id === COMMANDER ? { id: './commander.js', external: true } : undefined) },
+      { name: 'note-imports', moduleParsed: ({ id, importedIds }) => void importsOf.set(id, importedIds) },
+    ],
+  });
+  let parts;
+  const { output } = await build.write({
+    ...OUTPUT,
+    dir: folder,
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: {
+      groups: Object.keys(PARTS).map((name, index, all) => ({
+        name,
+        test: (id) => {
+          parts ??= partsOf(importsOf);
+          return parts.get(id) === name;
+        },
+        priority: all.length - index,
+      })),
+    },
+  });
+  checkEntries(output, importsOf);
+  chmodSync(join(folder, `${MAIN}.js`), 0o755);
+  return output.map(({ fileName, imports, moduleIds }) => ({
+    fileName,
+    imports,
+    modules: moduleIds.map((id) => withSlashes(relative(SRC, id))),
+  }));
+}

@@ -1,0 +1,2 @@
+/** All admin routes begin so. */
+export const ADMIN_PREFIX = '/_perigee/';
