@@ -38,7 +38,7 @@ export function documentHeaders(
   if (lsn !== undefined) {
     headers.push('lsn', lsn);
   }
-  const session = toWireSession(result.session, ranges);
+  const session = lsn === undefined ? result.session : toWireSession(lsn, ranges);
   if (session !== undefined) {
     headers.push('x-ms-session-token', session);
   }

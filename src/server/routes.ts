@@ -93,16 +93,21 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /** Routes by path, then by method and kind. */
-const TABLE: ReadonlyMap<string, ReadonlyMap<string, Route>> = buildTable();
+const TABLE = buildTable();
 
-function buildTable(): Map<string, Map<string, Route>> {
-  const table = new Map<string, Map<string, Route>>();
+/** Routes of one path: by method, then by kind. */
+type PathRoutes = Map<string, Map<Kind, Route>>;
+
+function buildTable(): { readonly ofFeeds: ReadonlyMap<string, PathRoutes>; readonly ofResources: ReadonlyMap<string, PathRoutes> } {
+  const [ofFeeds, ofResources] = [new Map<string, PathRoutes>(), new Map<string, PathRoutes>()];
   for (const one of ROUTES) {
-    const routes = table.get(one.path) ?? new Map<string, Route>();
-    routes.set(`${one.method} ${one.kind}`, one);
-    table.set(one.path, routes);
+    const isResource = one.path.endsWith('/*');
+    const [table, shape] = isResource ? [ofResources, one.path.slice(0, -2)] : [ofFeeds, one.path];
+    const routes: PathRoutes = table.get(shape) ?? new Map();
+    const kinds = routes.get(one.method) ?? new Map<Kind, Route>();
+    table.set(shape, routes.set(one.method, kinds.set(one.kind, one)));
   }
-  return table;
+  return { ofFeeds, ofResources };
 }
 
 function kindOf(method: string, headers: IncomingHttpHeaders): Kind {
@@ -127,17 +132,16 @@ function kindOf(method: string, headers: IncomingHttpHeaders): Kind {
 /** The route of a request. @throws NOT_FOUND or BAD_REQUEST for an unknown path, BAD_REQUEST with status 405 for a method that the path does not take */
 export function findRoute(method: string, link: ResourceLink, headers: IncomingHttpHeaders): Route {
   const { shape } = link.feed;
-  const routes = TABLE.get(link.id === undefined ? shape : `${shape}/*`);
+  const routes = (link.id === undefined ? TABLE.ofFeeds : TABLE.ofResources).get(shape);
   if (routes === undefined) {
     // The service takes what stands at such a place for a malformed link, and answers what it does not know at all with 404.
     const code = /^(?:dbs|offers)\//u.test(shape) ? 'BAD_REQUEST' : 'NOT_FOUND';
     throw new PerigeeError(code, 'There is no such resource: the path of the request is none of the protocol.');
   }
-  const found = routes.get(`${method} ${kindOf(method, headers)}`) ?? routes.get(`${method} plain`);
+  const kinds = routes.get(method);
+  const found = kinds?.get(kindOf(method, headers)) ?? kinds?.get('plain');
   if (found === undefined) {
-    const methods = new Set(Array.from(routes.keys(), (key) => key.split(' ')[0] as string));
-    const allow = Array.from(methods).join(', ');
-    throw methodRefused(method, allow);
+    throw methodRefused(method, Array.from(routes.keys()).join(', '));
   }
   return found;
 }

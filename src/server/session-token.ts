@@ -17,12 +17,13 @@ export function positionOf(session: string | undefined): string | undefined {
   return session !== undefined && DIGITS.test(session) ? session : undefined;
 }
 
-/** A store's session as clients take it, for the ranges that a request touched; `undefined` where the store has none. */
-export function toWireSession(session: string | undefined, ranges: readonly { readonly id: string }[]): string | undefined {
-  if (session === undefined || !DIGITS.test(session)) {
-    return session;
+/** A position as a session that clients take, for the ranges that a request touched. */
+export function toWireSession(position: string, ranges: readonly { readonly id: string }[]): string {
+  let text = '';
+  for (const { id } of ranges) {
+    text += `${text === '' ? '' : ','}${id}:${OWN_VERSION}#${position}`;
   }
-  return ranges.map(({ id }) => `${id}:${OWN_VERSION}#${session}`).join(',');
+  return text;
 }
 
 function wasRange({ ranges, retired }: PartitionLayout, id: string): boolean {

@@ -36,23 +36,20 @@ export class ConnectionTurns {
   run(request: IncomingMessage, response: ServerResponse, work: () => void, refuse: () => void): void {
     const { socket } = request;
     const line = this.#lines.get(socket);
-    const turn = (task: () => void): Turn => ({
-      request,
-      start: () => {
-        response.once('close', () => this.#next(socket));
-        task();
-      },
-    });
+    const start = (task: () => void): void => {
+      response.once('close', () => this.#next(socket));
+      task();
+    };
     if (line === undefined) {
       this.#lines.set(socket, { current: request, waiting: [], last: undefined });
-      turn(work).start();
+      start(work);
     } else if (line.last !== undefined) {
       // The connection ends before this one's turn.
     } else if (line.waiting.length < this.#maxWaiting) {
-      line.waiting.push(turn(work));
+      line.waiting.push({ request, start: () => start(work) });
     } else {
       socket.pause();
-      line.last = turn(refuse).start;
+      line.last = () => start(refuse);
     }
   }
 

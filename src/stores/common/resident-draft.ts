@@ -20,8 +20,9 @@ export class ResidentDraft {
   /** In the order they were made. */
   readonly changes: DraftChange[] = [];
   readonly container: ResidentContainer;
-  readonly #rows = new Map<string, ResidentRow | undefined>();
-  readonly #uniqueOwners = new Map<string, string>();
+  /** Made at the first write: most drafts read, or write once. */
+  #rows: Map<string, ResidentRow | undefined> | undefined;
+  #uniqueOwners: Map<string, string> | undefined;
   readonly #due: ResidentRow[] = [];
   #beganMs: number | undefined;
 
@@ -31,12 +32,12 @@ export class ResidentDraft {
 
   /** The row as this draft sees it; an expired one is missing. */
   get(key: string, nowSeconds: number = this.container.nowSeconds()): ResidentRow | undefined {
-    return this.#unlessExpired(this.#rows.size > 0 && this.#rows.has(key) ? this.#rows.get(key) : this.container.row(key), nowSeconds);
+    return this.#unlessExpired(this.#rows?.has(key) === true ? this.#rows.get(key) : this.container.row(key), nowSeconds);
   }
 
   /** The row of a document that was created and committed, as this draft sees it; an expired one is missing, where `nowSeconds` are given. */
   rowOf({ key, order, row }: CreationEntry, nowSeconds: number | undefined): ResidentRow | undefined {
-    if (this.#rows.size > 0 && this.#rows.has(key)) {
+    if (this.#rows?.has(key) === true) {
       const own = this.#rows.get(key);
       return own?.ordinal === order ? this.#unlessExpired(own, nowSeconds) : undefined;
     }
@@ -58,8 +59,8 @@ export class ResidentDraft {
     if (versions !== undefined) {
       const due = versions.takeDue(nowSeconds, limit);
       this.#due.push(...due);
-      const expired = due.filter(({ key }) => !this.#rows.has(key));
-      for (const row of this.#rows.values()) {
+      const expired = due.filter(({ key }) => this.#rows?.has(key) !== true);
+      for (const row of this.#rows?.values() ?? []) {
         if (row !== undefined && this.container.isExpired(row, nowSeconds)) {
           expired.push(row);
         }
@@ -75,13 +76,14 @@ export class ResidentDraft {
 
   /** Removes a row that has expired. */
   expire(row: ResidentRow, atMs: number): void {
-    this.#rows.set(row.key, undefined);
+    this.#place(row.key, undefined);
     this.changes.push({ key: row.key, position: this.container.takePosition(), atMs, removed: row, expired: true });
   }
 
   put(row: ResidentRow): void {
-    this.#rows.set(row.key, row);
+    this.#place(row.key, row);
     for (const text of row.uniqueTexts) {
+      this.#uniqueOwners ??= new Map();
       this.#uniqueOwners.set(text, row.key);
     }
     this.changes.push({ key: row.key, position: row.position, atMs: this.#writeMs(), row });
@@ -89,22 +91,27 @@ export class ResidentDraft {
 
   /** Removes a living row. */
   remove(removed: ResidentRow, position: number): void {
-    this.#rows.set(removed.key, undefined);
+    this.#place(removed.key, undefined);
     this.changes.push({ key: removed.key, position, atMs: this.#writeMs(), removed, expired: false });
   }
 
   /** Whether a row other than that of `key` holds a unique text. */
   isTaken(text: string, key: string, nowSeconds: number): boolean {
-    const owner = this.#uniqueOwners.get(text) ?? this.container.uniqueOwner(text);
+    const owner = this.#uniqueOwners?.get(text) ?? this.container.uniqueOwner(text);
     return owner !== undefined && owner !== key && this.get(owner, nowSeconds)?.uniqueTexts.includes(text) === true;
   }
 
   /** Rows of this draft that were created in it, in creation order. */
   createdRows(): ResidentRow[] {
-    return Array.from(this.#rows.values())
+    return Array.from(this.#rows?.values() ?? [])
       .filter((row) => row !== undefined && row.ordinal !== this.container.row(row.key)?.ordinal)
       .map((row) => row as ResidentRow)
       .sort((left, right) => left.ordinal - right.ordinal);
+  }
+
+  #place(key: string, row: ResidentRow | undefined): void {
+    this.#rows ??= new Map();
+    this.#rows.set(key, row);
   }
 
   #unlessExpired(row: ResidentRow | undefined, nowSeconds: number | undefined): ResidentRow | undefined {

@@ -97,7 +97,12 @@ export function applyWrite<T extends object>(
     );
   }
   const version = newVersion(draft.container, before, document.text);
-  const row = buildRow(draft.container, document, version, before === undefined ? { uniqueTexts } : { epk: before.epk, uniqueTexts });
+  const row = buildRow(
+    draft.container,
+    document,
+    version,
+    before === undefined ? { key, uniqueTexts } : { key, epk: before.epk, uniqueTexts },
+  );
   draft.put(row);
   const given = give(row);
   // What the caller was given is parsed already, unless it is the text.
@@ -141,7 +146,7 @@ export function buildRow(
   container: ResidentContainer,
   document: RowDocument,
   { ordinal, position, ts, etag }: RowVersion,
-  known: Partial<Pick<ResidentRow, 'epk' | 'uniqueTexts' | 'expiresAt'>> = {},
+  known: Partial<Pick<ResidentRow, 'key' | 'epk' | 'uniqueTexts' | 'expiresAt'>> = {},
 ): ResidentRow {
   const rid = documentRid(container.info.rid, ordinal);
   const system: SystemProperties = {
@@ -152,7 +157,7 @@ export function buildRow(
     _ts: ts,
   };
   return {
-    key: rowKey(document.partitionKeyText, document.id),
+    key: known.key ?? rowKey(document.partitionKeyText, document.id),
     id: document.id,
     partitionKey: document.partitionKey,
     partitionKeyText: document.partitionKeyText,
