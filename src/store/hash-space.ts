@@ -31,7 +31,9 @@ export function placeOfEpk(epk: string, definition: PartitionKeyDefinition): big
     return space;
   }
   if (space === V1_SPACE) {
-    return BigInt(Math.floor(readOrderedNumberEpk(epk)));
+    // A client may send the beginning of one, which says any number, or none.
+    const hash = readOrderedNumberEpk(epk);
+    return hash < Number(space) ? BigInt(Math.max(0, Math.floor(hash))) : space;
   }
   const place = BigInt(`0x${epk.slice(0, V2_DIGITS).padEnd(V2_DIGITS, '0')}`);
   return place > space ? space : place;

@@ -1,4 +1,5 @@
 import { PerigeeError } from '../core/errors.ts';
+import { checkEpkRange } from './check-epk-range.ts';
 import type { ChangesOptions } from './changes.ts';
 import { STORE_LIMITS } from './limits.ts';
 import { checkOrderByMode } from './order-by-mode.ts';
@@ -17,7 +18,7 @@ export function requestScope(options: QueryOptions | ChangesOptions, pathCount: 
   }
   return {
     partitionKey: options.partitionKey === undefined ? undefined : normalizePartitionKey(options.partitionKey, pathCount, true),
-    range: options.range,
+    range: options.range === undefined ? undefined : checkEpkRange(options.range),
     issuedFor: options.issuedFor,
     maxItemCount,
     session: options.session,

@@ -1,4 +1,5 @@
 import { PerigeeError } from '../../core/errors.ts';
+import { checkEpkRange } from '../../store/check-epk-range.ts';
 import { effectivePartitionKey, epkRangeOfPrefix, FULL_EPK_RANGE, isInEpkRange } from '../../store/effective-partition-key.ts';
 import type { PartitionKeyDefinition } from '../../store/container-definition.ts';
 import type { PartitionKey } from '../../store/partition-key.ts';
@@ -26,7 +27,8 @@ export function scopeOfRange(layout: PartitionLayout, { rangeId, startEpk, endEp
   }
   const least = ranges[0]?.min ?? FULL_EPK_RANGE.min;
   const most = ranges.at(-1)?.max ?? FULL_EPK_RANGE.max;
-  const range: EpkRange = { min: later(startEpk ?? '', least), max: earlier(endEpk ?? most, most) };
+  const asked = checkEpkRange({ min: startEpk ?? '', max: endEpk ?? most });
+  const range: EpkRange = { min: later(asked.min, least), max: earlier(asked.max, most) };
   if (range.min >= range.max) {
     throw new PerigeeError('BAD_REQUEST', 'The range of effective partition keys in the request is empty.');
   }
