@@ -43,6 +43,8 @@ interface Entry {
 /** How long an open container is believed to be the one that its name stands for; another server may have replaced it. */
 const TRUST_MS = 1000;
 const MAX_OPEN = 1000;
+/** How often work is begun on a container that somebody replaces again and again. */
+const MAX_ATTEMPTS = 20;
 
 function missing(what: string, name: string): PerigeeError {
   return new PerigeeError(
@@ -109,20 +111,22 @@ export class ContainerRegistry {
     const key = `${databaseName}/${name}`;
     const entry = this.#entries.get(key);
     const trusted = entry?.opened !== undefined && this.#runtime.monotonicMs() - entry.checkedAtMs < TRUST_MS;
-    const container = trusted ? (entry.opened as OpenContainer) : await this.#open(key, databaseName, name).catch(ownerMissing);
-    try {
-      return await work(container);
-    } catch (error) {
-      if (!isPerigeeError(error, 'NOT_FOUND') && !isPerigeeError(error, 'CLOSED')) {
-        throw error;
+    let container = trusted ? (entry.opened as OpenContainer) : await this.#open(key, databaseName, name).catch(ownerMissing);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work(container);
+      } catch (error) {
+        if (attempt >= MAX_ATTEMPTS || (!isPerigeeError(error, 'NOT_FOUND') && !isPerigeeError(error, 'CLOSED'))) {
+          throw error;
+        }
+        // Neither is raised after something was written, so the work can be done again.
+        const again = isStoreOfNoUse(error) ? this.#reopen(key, databaseName, name, container) : this.#open(key, databaseName, name);
+        const now = await again.catch(ownerMissing);
+        if (now.store === container.store) {
+          throw error;
+        }
+        container = now;
       }
-      // Neither is raised after something was written, so the work can be done again.
-      const again = isStoreOfNoUse(error) ? this.#reopen(key, databaseName, name, container) : this.#open(key, databaseName, name);
-      const now = await again.catch(ownerMissing);
-      if (now.store === container.store) {
-        throw error;
-      }
-      return work(now);
     }
   }
 
