@@ -7,6 +7,8 @@ export interface PlainRequest {
   readonly body: string | Buffer | undefined;
   /** Statuses that the request gets as it stands, while all the data is there. */
   readonly expected: readonly number[];
+  /** Never signed: what it asks for would change the server under everybody's feet. */
+  readonly isUnsigned?: boolean;
 }
 
 export const DATABASE = 'fuzz';
@@ -49,6 +51,21 @@ const BATCH = [
   { operationType: 'Delete', id: 'b1' },
 ];
 
+const byStranger = (one: PlainRequest): PlainRequest => ({ ...one, isUnsigned: true });
+
+/** About the server itself. */
+const ADMIN: readonly PlainRequest[] = [
+  request('GET', '/_perigee/info', [200]),
+  request('GET', '/_perigee/chaos', [200]),
+  request('GET', '/_perigee/clock', [200]),
+  byStranger(request('PUT', '/_perigee/chaos', [401], [JSON_TYPE], [{ id: 'all', fault: { status: 503 } }])),
+  byStranger(request('DELETE', '/_perigee/chaos', [401])),
+  byStranger(request('POST', '/_perigee/clock', [401], [JSON_TYPE], { byMs: 1_000_000 })),
+  byStranger(request('POST', '/_perigee/partitions/split', [401], [JSON_TYPE], { database: DATABASE, container: CONTAINER })),
+  byStranger(request('GET', '/_perigee/snapshot', [401])),
+  byStranger(request('POST', '/_perigee/restore', [401], [JSON_TYPE], { kind: 'perigee-snapshot' })),
+];
+
 /** Makes, lists, reads, replaces and deletes a resource. */
 function catalogRequests(feed: string, resource: { readonly id: string; readonly [member: string]: unknown }): readonly PlainRequest[] {
   return [
@@ -67,6 +84,7 @@ export function plainRequests(tokens: readonly string[]): readonly PlainRequest[
   const definition = { id: CONTAINER, partitionKey: { paths: ['/k'], kind: 'Hash', version: 2 }, defaultTtl: -1 };
   return [
     request('GET', '/', [200]),
+    ...ADMIN,
     request('GET', '/dbs', [200]),
     request('POST', '/dbs', [200], [IS_QUERY, QUERY_TYPE], {
       query: 'SELECT * FROM root r WHERE r.id = @id',

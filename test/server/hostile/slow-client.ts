@@ -6,7 +6,7 @@ import { toWire } from './wire.ts';
 
 /** Sends a request a few bytes at a time, too slowly, until the server has had enough: it must say so and end the connection. */
 export async function dribble(port: number, draw: Draw): Promise<void> {
-  const bodies = plainRequests([]).filter(({ body }) => body !== undefined);
+  const bodies = plainRequests([]).filter(({ body, isUnsigned }) => body !== undefined && isUnsigned !== true);
   const { bytes, method } = toWire(draw.pick(bodies), 'signed', draw);
   const headEnd = bytes.indexOf('\r\n\r\n') + 4;
   const connection = await HostileConnection.open(port);

@@ -67,9 +67,9 @@ export function chunked(body: Buffer, draw: Draw): Buffer {
 export function toWire(request: PlainRequest, authority: Authority, draw: Draw): WireRequest {
   const date = new Date().toUTCString();
   let credential: readonly string[];
-  let actual = authority;
+  let actual: Authority = authority === 'signed' && request.isUnsigned === true ? 'none' : authority;
   try {
-    credential = authorization(request, authority, date, draw);
+    credential = authorization(request, actual, date, draw);
   } catch {
     // What cannot be decoded cannot be signed.
     credential = [];
