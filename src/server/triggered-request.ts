@@ -16,9 +16,21 @@ const HEADERS: Readonly<Record<TriggerTime, string>> = {
   Post: 'x-ms-documentdb-post-trigger-include',
 };
 
+const NONE: readonly string[] = [];
+
+function namesOf(headers: IncomingHttpHeaders, time: TriggerTime): readonly string[] {
+  const text = header(headers, HEADERS[time]);
+  return text === undefined
+    ? NONE
+    : text
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '');
+}
+
 /** Whether a request names triggers. */
 export function hasTriggers(headers: IncomingHttpHeaders): boolean {
-  return header(headers, HEADERS.Pre) !== undefined || header(headers, HEADERS.Post) !== undefined;
+  return namesOf(headers, 'Pre').length > 0 || namesOf(headers, 'Post').length > 0;
 }
 
 /** The triggers that a request names, in their order. @throws SCRIPT_INVALID */
@@ -28,9 +40,8 @@ async function triggersOf(
   time: TriggerTime,
   operation: TriggeredOperation,
 ): Promise<readonly TriggerDefinition[]> {
-  const names = (header(context.headers, HEADERS[time]) ?? '').split(',').map((name) => name.trim());
   const triggers: TriggerDefinition[] = [];
-  for (const id of names.filter((name) => name !== '')) {
+  for (const id of namesOf(context.headers, time)) {
     const found = await findScript(context, container, 'triggers', id);
     const { triggerType, triggerOperation } = found?.members ?? {};
     const definition =

@@ -1,6 +1,7 @@
 /** A server that hostile clients work on, as a process of its own. Says its port, and does over what it is told over the channel to its parent. */
 import { openMemoryBackend } from '../../../src/stores/memory/index.ts';
 import { startServer } from '../../../src/server/index.ts';
+import { sourceThread } from '../scripts/source-thread.ts';
 import { CONTAINER, DATABASE } from './requests.ts';
 
 const backend = openMemoryBackend();
@@ -29,6 +30,7 @@ const server = await startServer({
   port: 0,
   headersTimeoutMs: 2000,
   requestTimeoutMs: 4000,
+  scripts: { createThread: sourceThread },
   logger: {
     log(level, message, fields) {
       if (level === 'error') {
