@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ADMIN_ROUTES } from '../../../src/server/admin/admin-routes.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/index.ts';
 import { silentLogger } from '../../../src/core/logger.ts';
+import { HostileConnection } from '../hostile/hostile-connection.ts';
 import { serve } from '../served.ts';
 import { admin } from './admin-client.ts';
 
@@ -78,6 +79,27 @@ describe('health and readiness', () => {
       expect([head.status, await head.text()]).toEqual([200, '']);
       expect((await fetch(server.url + path, { method: 'POST' })).status).toBe(405);
     }
+  });
+
+  test('a server that stops says so on the connections that it still has, and ends them', async () => {
+    const { server } = await serve({ idleGraceMs: 10_000 });
+    const open = async (): Promise<HostileConnection> => {
+      const connection = await HostileConnection.open(server.port);
+      connection.write(Buffer.from('GET /_perigee/ready HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+      expect((await connection.answers(['GET'])).answers[0]?.status).toBe(200);
+      return connection;
+    };
+    const connections = [await open(), await open()];
+    const closed = server.close();
+    for (const [index, path] of ['ready', 'health'].entries()) {
+      const connection = connections[index] as HostileConnection;
+      connection.write(Buffer.from(`GET /_perigee/${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`));
+      const [answer] = (await connection.answers(['GET'])).answers;
+      expect([answer?.status, answer?.closes]).toEqual([path === 'ready' ? 503 : 200, true]);
+      expect(JSON.parse(answer?.body.toString('utf8') ?? '')).toMatchObject({ status: path === 'ready' ? 'stopping' : 'ok' });
+      await connection.whenClosed();
+    }
+    await closed;
   });
 
   test('a server whose store fails is alive but not ready, and says no more', async () => {
