@@ -9,6 +9,7 @@ interface Turn {
 
 /** The requests of one connection. */
 interface Line {
+  /** What is being answered; `undefined` between two requests, and behind the last. */
   current: IncomingMessage | undefined;
   readonly waiting: Turn[];
   /** What is done when all are answered, and ends the connection; nothing more is taken then. */
@@ -35,16 +36,16 @@ export class ConnectionTurns {
    */
   run(request: IncomingMessage, response: ServerResponse, work: () => void, refuse: () => void): void {
     const { socket } = request;
-    const line = this.#lines.get(socket);
+    const line = this.#lineOf(socket);
     const start = (task: () => void): void => {
       response.once('close', () => this.#next(socket));
       task();
     };
-    if (line === undefined) {
-      this.#lines.set(socket, { current: request, waiting: [], last: undefined });
-      start(work);
-    } else if (line.last !== undefined) {
+    if (line.last !== undefined) {
       // The connection ends before this one's turn.
+    } else if (line.current === undefined) {
+      line.current = request;
+      start(work);
     } else if (line.waiting.length < this.#maxWaiting) {
       line.waiting.push({ request, start: () => start(work) });
     } else {
@@ -58,25 +59,24 @@ export class ConnectionTurns {
    * will never come.
    */
   runLast(socket: Duplex, work: () => void): void {
-    const line = this.#lines.get(socket);
-    if (line?.last !== undefined) {
+    const line = this.#lineOf(socket);
+    if (line.last !== undefined) {
       return;
     }
-    if (line?.waiting.at(-1)?.request.complete === false) {
+    if (line.waiting.at(-1)?.request.complete === false) {
       line.waiting.pop();
     }
-    if (line === undefined || (line.waiting.length === 0 && line.current?.complete === false)) {
-      this.#lines.set(socket, { current: undefined, waiting: [], last: work });
+    line.last = work;
+    if (line.current === undefined || (line.waiting.length === 0 && !line.current.complete)) {
+      line.current = undefined;
       work();
-    } else {
-      line.last = work;
     }
   }
 
   /** Nothing more is taken of a connection: what is being answered is its last. */
   close(socket: Duplex): void {
     const line = this.#lines.get(socket);
-    if (line !== undefined) {
+    if (line?.current !== undefined) {
       line.waiting.length = 0;
       line.last ??= () => undefined;
     }
@@ -88,12 +88,19 @@ export class ConnectionTurns {
     if (next !== undefined) {
       line.current = next.request;
       next.start();
-    } else if (line.last === undefined) {
-      this.#lines.delete(socket);
     } else if (line.current !== undefined) {
-      // The line stays, so that what comes later finds it at its end.
       line.current = undefined;
-      line.last();
+      // What comes later finds the line at its end.
+      line.last?.();
     }
+  }
+
+  #lineOf(socket: Duplex): Line {
+    let line = this.#lines.get(socket);
+    if (line === undefined) {
+      line = { current: undefined, waiting: [], last: undefined };
+      this.#lines.set(socket, line);
+    }
+    return line;
   }
 }
