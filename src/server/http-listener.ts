@@ -89,7 +89,13 @@ export async function createHttpServer(parts: HttpServerParts): Promise<Server> 
     // The parser goes on complaining about what follows.
     if (!refused.has(socket)) {
       refused.add(socket);
-      turns.runLast(socket, () => refuseConnection(socket, status, message, runtime));
+      turns.runLast(socket, (isAnswered) => {
+        if (isAnswered) {
+          socket.end();
+        } else {
+          refuseConnection(socket, status, message, runtime);
+        }
+      });
     }
   };
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

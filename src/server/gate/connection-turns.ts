@@ -11,6 +11,8 @@ interface Turn {
 interface Line {
   /** What is being answered; `undefined` between two requests, and behind the last. */
   current: IncomingMessage | undefined;
+  /** What was answered last. */
+  answered: IncomingMessage | undefined;
   readonly waiting: Turn[];
   /** What is done when all are answered, and ends the connection; nothing more is taken then. */
   last: (() => void) | undefined;
@@ -56,9 +58,9 @@ export class ConnectionTurns {
 
   /**
    * Calls `work`, which ends the connection, when every request that came whole is answered: what came last can be half a request, whose rest
-   * will never come.
+   * will never come. It is told whether that one was answered already, so that nobody takes what is said about it for the answer to the next.
    */
-  runLast(socket: Duplex, work: () => void): void {
+  runLast(socket: Duplex, work: (isAnswered: boolean) => void): void {
     const line = this.#lineOf(socket);
     if (line.last !== undefined) {
       return;
@@ -66,10 +68,12 @@ export class ConnectionTurns {
     if (line.waiting.at(-1)?.request.complete === false) {
       line.waiting.pop();
     }
-    line.last = work;
-    if (line.current === undefined || (line.waiting.length === 0 && !line.current.complete)) {
+    line.last = () => work(false);
+    if (line.current === undefined) {
+      work(line.answered?.complete === false);
+    } else if (line.waiting.length === 0 && !line.current.complete) {
       line.current = undefined;
-      work();
+      work(false);
     }
   }
 
@@ -84,6 +88,7 @@ export class ConnectionTurns {
 
   #next(socket: Duplex): void {
     const line = this.#lines.get(socket) as Line;
+    line.answered = line.current;
     const next = line.waiting.shift();
     if (next !== undefined) {
       line.current = next.request;
@@ -98,7 +103,7 @@ export class ConnectionTurns {
   #lineOf(socket: Duplex): Line {
     let line = this.#lines.get(socket);
     if (line === undefined) {
-      line = { current: undefined, waiting: [], last: undefined };
+      line = { current: undefined, answered: undefined, waiting: [], last: undefined };
       this.#lines.set(socket, line);
     }
     return line;
