@@ -30,6 +30,8 @@ const PARTS = {
   language: [
     'query/functions/function-table.ts',
     'query/prepare-query.ts',
+    'query/advice/query-advice.ts',
+    'query/explain/index-metrics.ts',
     'query/explain/create-explanation.ts',
     'query/explain/plan-tree.ts',
     'query/explain/run-to-end.ts',

@@ -9,6 +9,12 @@ export class LazyModule<M> {
     this.#importIt = importIt;
   }
 
+  /** Gives the module, where somebody has loaded it already. */
+  provide(module: M): void {
+    this.#loaded = module;
+    this.#loading = Promise.resolve(module);
+  }
+
   /** The module once it is loaded, so that nobody has to wait for it any more. */
   get loaded(): M | undefined {
     return this.#loaded;

@@ -1,4 +1,5 @@
-import { loadHandlers } from './handlers/load-handlers.ts';
+import { ALL_HANDLERS } from './handlers/all-handlers.ts';
+import { provideHandlers } from './handlers/load-handlers.ts';
 import { openServer } from './open-server.ts';
 import type { PerigeeServer, ServerOptions } from './server-options.ts';
 
@@ -31,8 +32,8 @@ import type { PerigeeServer, ServerOptions } from './server-options.ts';
  * await backend.close();
  * ```
  */
-export async function startServer(options: ServerOptions): Promise<PerigeeServer> {
-  // Not while others go on: Jest fails to link modules that two imports ask for at once, and fails an import that is under way when a test ends.
-  await loadHandlers();
+export function startServer(options: ServerOptions): Promise<PerigeeServer> {
+  // Loaded with this module and not later: Jest fails to link modules that two imports ask for at once, and an import that is under way when a test ends.
+  provideHandlers(ALL_HANDLERS);
   return openServer(options);
 }

@@ -1,33 +1,106 @@
-export { createContainer } from './create-container.ts';
-export { createDatabase } from './create-database.ts';
-export { createDocument } from './create-document.ts';
-export { createResource } from './create-resource.ts';
-export { deleteContainer } from './delete-container.ts';
-export { deleteDatabase } from './delete-database.ts';
-export { deleteDocument } from './delete-document.ts';
-export { deletePartition } from './delete-partition.ts';
-export { deleteResource } from './delete-resource.ts';
-export { executeBatch } from './execute-batch.ts';
-export { executeBulk } from './execute-bulk.ts';
-export { executeProcedure } from './execute-procedure.ts';
-export { findConflict } from './find-conflict.ts';
-export { listConflicts } from './list-conflicts.ts';
-export { listContainers } from './list-containers.ts';
-export { listDatabases } from './list-databases.ts';
-export { listDocuments } from './list-documents.ts';
-export { listOffers } from './list-offers.ts';
-export { listPartitionRanges } from './list-partition-ranges.ts';
-export { listResources } from './list-resources.ts';
-export { patchDocument } from './patch-document.ts';
-export { planQuery } from './plan-query.ts';
-export { queryDocuments } from './query-documents.ts';
-export { readChanges } from './read-changes.ts';
-export { readContainer } from './read-container.ts';
-export { readDatabase } from './read-database.ts';
-export { readDocument } from './read-document.ts';
-export { readOffer } from './read-offer.ts';
-export { readResource } from './read-resource.ts';
-export { replaceContainer } from './replace-container.ts';
-export { replaceDocument } from './replace-document.ts';
-export { replaceOffer } from './replace-offer.ts';
-export { replaceResource } from './replace-resource.ts';
+import type { ResourceKind } from '../catalog/resource-kind.ts';
+import type { Handler } from '../handler.ts';
+import { createContainer } from './create-container.ts';
+import { createDatabase } from './create-database.ts';
+import { createDocument } from './create-document.ts';
+import { createResource } from './create-resource.ts';
+import { deleteContainer } from './delete-container.ts';
+import { deleteDatabase } from './delete-database.ts';
+import { deleteDocument } from './delete-document.ts';
+import { deletePartition } from './delete-partition.ts';
+import { deleteResource } from './delete-resource.ts';
+import { executeBatch } from './execute-batch.ts';
+import { executeBulk } from './execute-bulk.ts';
+import { executeProcedure } from './execute-procedure.ts';
+import { findConflict } from './find-conflict.ts';
+import { listConflicts } from './list-conflicts.ts';
+import { listContainers } from './list-containers.ts';
+import { listDatabases } from './list-databases.ts';
+import { listDocuments } from './list-documents.ts';
+import { listOffers } from './list-offers.ts';
+import { listPartitionRanges } from './list-partition-ranges.ts';
+import { listResources } from './list-resources.ts';
+import { patchDocument } from './patch-document.ts';
+import { planQuery } from './plan-query.ts';
+import { queryDocuments } from './query-documents.ts';
+import { readChanges } from './read-changes.ts';
+import { readContainer } from './read-container.ts';
+import { readDatabase } from './read-database.ts';
+import { readDocument } from './read-document.ts';
+import { readOffer } from './read-offer.ts';
+import { readResource } from './read-resource.ts';
+import { replaceContainer } from './replace-container.ts';
+import { replaceDocument } from './replace-document.ts';
+import { replaceOffer } from './replace-offer.ts';
+import { replaceResource } from './replace-resource.ts';
+
+/** Handlers of resources that the catalog keeps, by their kind. */
+type CatalogName = 'createResource' | 'deleteResource' | 'listResources' | 'readResource' | 'replaceResource';
+type Name =
+  | 'createContainer'
+  | 'createDatabase'
+  | 'createDocument'
+  | 'deleteContainer'
+  | 'deleteDatabase'
+  | 'deleteDocument'
+  | 'deletePartition'
+  | 'executeBatch'
+  | 'executeBulk'
+  | 'executeProcedure'
+  | 'findConflict'
+  | 'listConflicts'
+  | 'listContainers'
+  | 'listDatabases'
+  | 'listDocuments'
+  | 'listOffers'
+  | 'listPartitionRanges'
+  | 'patchDocument'
+  | 'planQuery'
+  | 'queryDocuments'
+  | 'readChanges'
+  | 'readContainer'
+  | 'readDatabase'
+  | 'readDocument'
+  | 'readOffer'
+  | 'replaceContainer'
+  | 'replaceDocument'
+  | 'replaceOffer';
+
+/** Every handler but that of the account, which a server answers before these are loaded. */
+export type AllHandlers = { readonly [name in Name]: Handler } & { readonly [name in CatalogName]: (kind: ResourceKind) => Handler };
+
+export const ALL_HANDLERS: AllHandlers = {
+  createContainer,
+  createDatabase,
+  createDocument,
+  createResource,
+  deleteContainer,
+  deleteDatabase,
+  deleteDocument,
+  deletePartition,
+  deleteResource,
+  executeBatch,
+  executeBulk,
+  executeProcedure,
+  findConflict,
+  listConflicts,
+  listContainers,
+  listDatabases,
+  listDocuments,
+  listOffers,
+  listPartitionRanges,
+  listResources,
+  patchDocument,
+  planQuery,
+  queryDocuments,
+  readChanges,
+  readContainer,
+  readDatabase,
+  readDocument,
+  readOffer,
+  readResource,
+  replaceContainer,
+  replaceDocument,
+  replaceOffer,
+  replaceResource,
+};
