@@ -84,6 +84,10 @@ export class WireConnection {
     const header = (name: string): string | undefined => new RegExp(`\\r\\n${name}: ?(.*)\\r\\n`, 'iu').exec(head)?.[1];
     const status = Number(head.slice(9, 12));
     const start = headEnd + HEAD_END.length;
+    if (status === 204 || status === 304) {
+      this.#answer({ status, header, text: '' });
+      return;
+    }
     const length = LENGTH.exec(head)?.[1];
     if (length === undefined && header('transfer-encoding') !== undefined) {
       const whole = unchunk(received, start);

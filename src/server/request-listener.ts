@@ -157,7 +157,8 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
       method === 'GET' || method === 'DELETE' ? withoutBody(handleBody) : withBody(exchange, handleBody);
     const run = (): Promise<Reply> => (record === undefined ? handled() : record.within(handled));
     if (!chaos.isActive) {
-      return run();
+      // Awaited here: a promise that is returned takes more turns to settle.
+      return await run();
     }
     const wait = async (delayMs: number): Promise<void> => {
       await chaos.wait(delayMs, onGone);

@@ -172,15 +172,15 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     );
   }
 
-  async create(document: T & { readonly id: string }, options: CallOptions = {}): Promise<WriteResult<T>> {
+  create(document: T & { readonly id: string }, options: CallOptions = {}): Promise<WriteResult<T>> {
     return this.#put(document, options, (prepared) => ({ type: 'create', document: prepared }));
   }
 
-  async upsert(document: T & { readonly id: string }, options: WriteOptions = {}): Promise<WriteResult<T>> {
+  upsert(document: T & { readonly id: string }, options: WriteOptions = {}): Promise<WriteResult<T>> {
     return this.#put(document, options, (prepared) => ({ type: 'upsert', document: prepared, ifMatch: options.ifMatch }));
   }
 
-  async replace(document: T & { readonly id: string }, options: WriteOptions = {}): Promise<WriteResult<T>> {
+  replace(document: T & { readonly id: string }, options: WriteOptions = {}): Promise<WriteResult<T>> {
     return this.#put(document, options, (prepared) => ({ type: 'replace', document: prepared, ifMatch: options.ifMatch }));
   }
 

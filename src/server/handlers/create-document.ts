@@ -8,7 +8,7 @@ import { hasTriggers, triggeredReply } from '../triggered-request.ts';
 import { header, isTrue } from '../wire-headers.ts';
 
 /** `POST .../docs`: creates a document, or upserts it where the header says so. */
-export async function createDocument(context: RequestContext): Promise<Reply> {
+export function createDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const isUpsert = isTrue(context.headers, 'x-ms-documentdb-is-upsert');
     const ifMatch = header(context.headers, 'if-match');

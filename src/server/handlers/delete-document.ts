@@ -6,7 +6,7 @@ import { hasTriggers, triggeredDelete } from '../triggered-request.ts';
 import { header } from '../wire-headers.ts';
 
 /** `DELETE .../docs/{id}` */
-export async function deleteDocument(context: RequestContext): Promise<Reply> {
+export function deleteDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const ifMatch = header(context.headers, 'if-match');
     const id = await documentId(context, container);

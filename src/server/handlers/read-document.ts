@@ -7,7 +7,7 @@ import type { RequestContext } from '../server-context.ts';
 import { header } from '../wire-headers.ts';
 
 /** `GET .../docs/{id}` */
-export async function readDocument(context: RequestContext): Promise<Reply> {
+export function readDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const result = await container.store.read(
       await documentId(context, container),

@@ -9,7 +9,7 @@ import { hasTriggers, triggeredReply } from '../triggered-request.ts';
 import { header } from '../wire-headers.ts';
 
 /** `PUT .../docs/{id}`: replaces a document. */
-export async function replaceDocument(context: RequestContext): Promise<Reply> {
+export function replaceDocument(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
     const id = await documentId(context, container);
     const ifMatch = header(context.headers, 'if-match');

@@ -54,12 +54,10 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
     return this.#readIn(new ResidentDraft(this.#container), key, options.ifNoneMatch, giverFor<T>(options));
   }
 
-  protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
-    if (hasCondition(operation)) {
-      await QUERY_ENGINE.load();
-    }
-    const give = giverFor<T>(options);
-    return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules, give)));
+  protected _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
+    return hasCondition(operation)
+      ? QUERY_ENGINE.load().then(() => this.#writeOne(operation, options))
+      : this.#writeOne(operation, options);
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
@@ -158,6 +156,11 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
 
   protected _close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #writeOne(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
+    const give = giverFor<T>(options);
+    return this.#container.write(options.signal, (draft) => this.#withSession(applyWrite<T>(draft, operation, this.#rules, give)));
   }
 
   #readIn(draft: ResidentDraft, key: PreparedKey, ifNoneMatch: string | undefined, give: GiveDocument<T>): ReadResult<T> | undefined {
