@@ -17,25 +17,21 @@ export interface WireRequest {
 }
 
 /**
- * A client that does no more than the protocol asks for, over connections that are kept, so that a benchmark measures the server: on a machine of two
+ * A client that does no more than the protocol asks for, over as many kept connections as requests are sent at once, so that a benchmark measures the server: on a machine of two
  * cores, Node's own client takes longer over a request than either server does.
  */
 export class WireClient {
   readonly #host: string;
   readonly #port: number;
   readonly #free: WireConnection[] = [];
-  readonly #waiting: ((connection: WireConnection) => void)[] = [];
-  readonly #all: Promise<WireConnection>[] = [];
-  readonly #maxConnections: number;
   /** A signature is good for 15 minutes; those of the last requests are kept, as the client's own work is not what is measured. */
   readonly #signatures = new Map<string, string>();
   readonly #date = new Date().toUTCString().toLowerCase();
 
-  constructor(url: string, connections: number) {
+  constructor(url: string) {
     const { hostname, port } = new URL(url);
     this.#host = hostname;
     this.#port = Number(port);
-    this.#maxConnections = connections;
   }
 
   async send({ method, path, type, link, headers = {}, body }: WireRequest): Promise<WireAnswer> {
@@ -51,37 +47,17 @@ export class WireClient {
     for (const name of Object.keys(all)) {
       text += `${name}: ${all[name]}\r\n`;
     }
-    const connection = this.#free.pop() ?? (await this.#connection());
+    const connection = this.#free.pop() ?? (await WireConnection.open(this.#host, this.#port));
     try {
       return await connection.send(`${text}\r\n${body ?? ''}`);
     } finally {
-      this.#release(connection);
+      this.#free.push(connection);
     }
   }
 
   close(): void {
-    for (const connection of this.#all) {
-      void connection.then((open) => open.close());
-    }
-  }
-
-  #connection(): Promise<WireConnection> {
-    if (this.#all.length < this.#maxConnections) {
-      const connection = WireConnection.open(this.#host, this.#port);
-      this.#all.push(connection);
-      return connection;
-    }
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-    });
-  }
-
-  #release(connection: WireConnection): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) {
-      this.#free.push(connection);
-    } else {
-      next(connection);
+    for (const connection of this.#free) {
+      connection.close();
     }
   }
 

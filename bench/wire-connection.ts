@@ -17,8 +17,8 @@ interface Pending {
 const LENGTH = /\r\ncontent-length: ?(\d+)\r\n/iu;
 const HEAD_END = '\r\n\r\n';
 
-/** The bytes of a chunked body, and where it ends; `undefined` while it has not come whole. */
-function unchunk(received: Buffer, start: number): { readonly body: Buffer; readonly end: number } | undefined {
+/** The bytes of a chunked body; `undefined` while it has not come whole. */
+function unchunk(received: Buffer, start: number): Buffer | undefined {
   const parts: Buffer[] = [];
   let at = start;
   for (;;) {
@@ -32,7 +32,7 @@ function unchunk(received: Buffer, start: number): { readonly body: Buffer; read
       return undefined;
     }
     if (size === 0) {
-      return { body: Buffer.concat(parts), end };
+      return Buffer.concat(parts);
     }
     parts.push(received.subarray(lineEnd + 2, end - 2));
     at = end;
@@ -90,9 +90,9 @@ export class WireConnection {
     }
     const length = LENGTH.exec(head)?.[1];
     if (length === undefined && header('transfer-encoding') !== undefined) {
-      const whole = unchunk(received, start);
-      if (whole !== undefined) {
-        this.#answer({ status, header, text: whole.body.toString('utf8') });
+      const body = unchunk(received, start);
+      if (body !== undefined) {
+        this.#answer({ status, header, text: body.toString('utf8') });
       }
       return;
     }

@@ -1,4 +1,4 @@
-/** Builds `dist` out of `src`, from nothing, so that no file of a deleted module stays behind: declarations by TypeScript, code by esbuild. */
+/** Builds `dist` out of `src`, from nothing, so that no file of a deleted module stays behind: declarations by TypeScript, code by rolldown. */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

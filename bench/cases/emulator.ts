@@ -77,7 +77,7 @@ const requests = {
 
 async function open(args: readonly string[]): Promise<Bench> {
   const emulator = await startEmulator(args);
-  const client = new WireClient(emulator.url, AT_ONCE);
+  const client = new WireClient(emulator.url);
   await expectStatus(client, { method: 'POST', path: 'dbs', type: 'dbs', link: '', body: '{"id":"bench"}' }, 201);
   const definition = JSON.stringify({ id: 'docs', partitionKey: { paths: ['/owner'], kind: 'Hash', version: 2 } });
   await expectStatus(client, { method: 'POST', path: 'dbs/bench/colls', type: 'colls', link: 'dbs/bench', body: definition }, 201);

@@ -20,7 +20,7 @@ export class ResidentDraft {
   /** In the order they were made. */
   readonly changes: DraftChange[] = [];
   readonly container: ResidentContainer;
-  /** Made at the first write: most drafts read, or write once. */
+  /** Made at the first write: many drafts only read. */
   #rows: Map<string, ResidentRow | undefined> | undefined;
   #uniqueOwners: Map<string, string> | undefined;
   readonly #due: ResidentRow[] = [];

@@ -178,13 +178,6 @@ export function bodyOf(row: ResidentRow): string {
   return `${row.text.slice(0, row.text.lastIndexOf(',"_rid":"'))}}`;
 }
 
-/** Whether a row's document is, without system properties, what a text says. */
-function hasBody(row: ResidentRow, text: string): boolean {
-  // Without its closing brace.
-  const members = text.slice(0, -1);
-  return row.text.startsWith(members) && row.text.startsWith(',"_rid":"', members.length);
-}
-
 function newVersion(container: ResidentContainer, before: ResidentRow | undefined, body: string): RowVersion {
   const ordinal = before?.ordinal ?? container.takeOrdinal();
   const position = container.takePosition();
@@ -202,7 +195,7 @@ function chargeOf(
   if (before === undefined) {
     return writeUnits(after.text.length, termsOf(terms, after, valueAfter));
   }
-  const { removed, added } = hasBody(before, text) ? terms.changesOfNothing() : terms.changes(documentOf(before), valueAfter());
+  const { removed, added } = bodyOf(before) === text ? terms.changesOfNothing() : terms.changes(documentOf(before), valueAfter());
   if (before.counted?.by === terms) {
     after.counted = { by: terms, terms: before.counted.terms - removed + added };
   }

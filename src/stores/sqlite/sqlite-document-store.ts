@@ -299,20 +299,21 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   }
 
   #singleOutcome(applied: AppliedWrite, operation: WriteOperation, options: CallOptions): WriteOutcome<T> {
-    const session = String(applied.position);
+    const outcome = writeOutcome<T>(this.#container, applied, operation);
+    const { etag, created, position } = outcome;
+    const session = String(position);
     const { document } = applied;
     if (document === undefined || !wantsText(options)) {
-      const outcome = writeOutcome<T>(this.#container, applied, operation);
-      const { etag, created, position, requestUnits } = outcome;
-      return { ok: true, document: outcome.document, etag, created, position, requestUnits, session };
+      return { ok: true, document: outcome.document, etag, created, position, requestUnits: outcome.requestUnits, session };
     }
+    const requestUnits = writeCharge(applied, operation, this.#container.terms, document.isPlain ? document.value : undefined);
     return {
       ok: true,
       document: this.#documentOf({ ...applied, body: document.text }, options),
-      etag: applied.etag,
-      created: applied.previous === undefined,
-      position: applied.position,
-      requestUnits: writeCharge(applied, operation, this.#container.terms, document.isPlain ? document.value : undefined),
+      etag,
+      created,
+      position,
+      requestUnits,
       session,
     };
   }

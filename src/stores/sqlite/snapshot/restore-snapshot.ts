@@ -229,7 +229,7 @@ function* insertDocument(container: OpenContainer, { record, document, expiresAt
   }
   if (container.uniquePaths.length > 0) {
     const value = JSON.parse(text) as JsonObject;
-    for (const claim of uniqueValues(container.uniquePaths, { ...document, value, isPlain: true })) {
+    for (const claim of uniqueValues(container.uniquePaths, { ...document, value })) {
       try {
         yield* run(addClaim, claim, record.ordinal);
       } catch (error) {
