@@ -18,11 +18,19 @@ const program = new Command('perigee')
   .configureOutput({ outputError: (text, write) => write(text.replaceAll(/(--[\w-]+)=[^']*/gu, '$1=…')) })
   .exitOverride();
 
-addQueryCommand(program);
-addServeCommand(program);
-addCopyCommand(program);
-addSnapshotCommand(program);
-addRestoreCommand(program);
+const commands: Readonly<Record<string, (program: Command) => void>> = {
+  query: addQueryCommand,
+  serve: addServeCommand,
+  copy: addCopyCommand,
+  snapshot: addSnapshotCommand,
+  restore: addRestoreCommand,
+};
+
+// A server is to start in no time, so a command that is named gets nothing beside it; help, and what is mistyped, needs them all.
+const named = process.argv[2] ?? '';
+for (const add of Object.hasOwn(commands, named) ? [commands[named]] : Object.values(commands)) {
+  add?.(program);
+}
 
 // A reader that has seen enough, such as `head`, is no failure of any command.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

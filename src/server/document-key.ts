@@ -4,7 +4,7 @@ import { partitionKeyOf, type PartitionKey } from '../store/partition-key.ts';
 import type { OpenContainer } from './container-registry.ts';
 import { namesDocumentByRid } from './resource-link.ts';
 import type { RequestContext } from './server-context.ts';
-import { partitionKeyHeader } from './wire-headers.ts';
+import { header } from './wire-headers.ts';
 
 /** A partition key as the store takes it: containers that were made without one have the empty key on the wire. */
 export function storeKey(container: OpenContainer, key: PartitionKey): PartitionKey {
@@ -13,8 +13,8 @@ export function storeKey(container: OpenContainer, key: PartitionKey): Partition
 
 /** The partition key that a request names, `undefined` for none. @throws BAD_REQUEST */
 export function optionalKey(context: RequestContext, container: OpenContainer): PartitionKey | undefined {
-  const key = partitionKeyHeader(context.headers);
-  return key === undefined ? undefined : storeKey(container, key);
+  const text = header(context.headers, 'x-ms-documentdb-partitionkey');
+  return text === undefined ? undefined : storeKey(container, context.server.keys.parse(text));
 }
 
 /** The partition key that a request on a document must name. @throws BAD_REQUEST */

@@ -22,6 +22,7 @@ import type { Gateway } from './gate/routing-gateway.ts';
 import { createHttpServer, listen, stop } from './http-listener.ts';
 import { createRequestListener, type RequestListenerParts } from './request-listener.ts';
 import { OfferBook } from './offers/offer-book.ts';
+import { PartitionKeyParser } from './partition-key-parser.ts';
 import { PartitionCommands } from './partitions/partition-commands.ts';
 import { LayoutStore } from './partitions/layout-store.ts';
 import { LinkParser } from './resource-link.ts';
@@ -125,6 +126,7 @@ export async function openServer(options: ServerOptions): Promise<PerigeeServer>
       layouts,
       tokens,
       scripts,
+      keys: new PartitionKeyParser(),
       limiter,
       partitions: checked.partitions,
       logger,

@@ -12,6 +12,7 @@ import type { ContainerRegistry, OpenContainer } from './container-registry.ts';
 import type { OfferBook } from './offers/offer-book.ts';
 import type { LayoutStore } from './partitions/layout-store.ts';
 import { parseJson } from './parse-json.ts';
+import type { PartitionKeyParser } from './partition-key-parser.ts';
 import type { Reply } from './reply.ts';
 import type { ResourceLink } from './resource-link.ts';
 import type { ScriptLoader } from './scripts/script-loader.ts';
@@ -30,6 +31,8 @@ export interface ServerContext {
   readonly layouts: LayoutStore;
   readonly tokens: ResourceTokens;
   readonly scripts: ScriptLoader;
+  /** Partition keys in headers. */
+  readonly keys: PartitionKeyParser;
   /** `undefined` where throughput is not enforced. */
   readonly limiter: ThroughputLimiter | undefined;
   readonly logger: Logger;

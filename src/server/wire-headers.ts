@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { PerigeeError } from '../core/errors.ts';
-import { parsePartitionKeyText, type PartitionKey } from '../store/partition-key.ts';
 import { STORE_LIMITS } from '../store/limits.ts';
 
 /** The largest page a client may ask for. */
@@ -16,12 +15,6 @@ export function header(headers: IncomingHttpHeaders, name: string): string | und
 export function isTrue(headers: IncomingHttpHeaders, name: string): boolean {
   const value = headers[name];
   return typeof value === 'string' && value.toLowerCase() === 'true';
-}
-
-/** The partition key in the header, `undefined` where there is none. @throws BAD_REQUEST */
-export function partitionKeyHeader(headers: IncomingHttpHeaders): PartitionKey | undefined {
-  const text = header(headers, 'x-ms-documentdb-partitionkey');
-  return text === undefined ? undefined : parsePartitionKeyText(text);
 }
 
 /** The page size asked for: absent means the default, -1 means that the server chooses. @throws BAD_REQUEST */

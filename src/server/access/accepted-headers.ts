@@ -19,6 +19,7 @@ interface Accepted {
 export class AcceptedHeaders {
   /** By method, then by path. */
   readonly #accepted = new Map<string, Map<string, Accepted>>();
+  readonly #sent: Buffer = Buffer.alloc(MAX_KEPT_LENGTH);
   #date = '';
   #kept = 0;
 
@@ -28,8 +29,12 @@ export class AcceptedHeaders {
     if (known === undefined) {
       return undefined;
     }
-    const sent = Buffer.from(header);
-    return sent.length === known.header.length && timingSafeEqual(sent, known.header) ? known.access : undefined;
+    // Headers are of one byte a character.
+    if (header.length !== known.header.length) {
+      return undefined;
+    }
+    this.#sent.write(header, 'latin1');
+    return timingSafeEqual(this.#sent.subarray(0, header.length), known.header) ? known.access : undefined;
   }
 
   /** Remembers a header that was accepted. */
@@ -43,7 +48,7 @@ export class AcceptedHeaders {
       this.#kept = 0;
     }
     const ofMethod = this.#accepted.get(method) ?? new Map<string, Accepted>();
-    this.#accepted.set(method, ofMethod.set(path, { header: Buffer.from(header), access }));
+    this.#accepted.set(method, ofMethod.set(path, { header: Buffer.from(header, 'latin1'), access }));
     this.#kept += 1;
   }
 }

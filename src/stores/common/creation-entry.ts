@@ -15,3 +15,13 @@ export interface CreationEntry extends OrderEntry {
   /** What a query has parsed of the row. */
   parsed: SourceRow | undefined;
 }
+
+/** A write of a document: living for as long as the row of its entry is the one that it wrote. */
+export interface CommitEntry extends OrderEntry {
+  readonly of: CreationEntry;
+}
+
+/** The row that a write left, unless it was written again or removed since. */
+export function rowOfCommit({ of, order }: CommitEntry): ResidentRow | undefined {
+  return of.row?.position === order ? of.row : undefined;
+}

@@ -5,6 +5,7 @@ import { feedUnits } from '../../query/cost/request-units.ts';
 import { cursorBindings, formatCursor, parseCursor } from '../../store/change-cursor.ts';
 import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
+import { rowOfCommit } from './creation-entry.ts';
 import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 import { scopeFilter } from './resident-scan.ts';
 import { documentOf } from './resident-writes.ts';
@@ -79,6 +80,6 @@ function startPosition(container: ResidentContainer, request: ChangesRequest, bi
 /** The row of an entry of the commit log, unless it was written again, deleted, or has expired. */
 function livingRow(container: ResidentContainer, index: number): ResidentRow | undefined {
   const entry = container.committed.at(index);
-  const row = entry === undefined ? undefined : container.row(entry.key);
-  return row === undefined || row.position !== entry?.order || container.isExpired(row, container.nowSeconds()) ? undefined : row;
+  const row = entry === undefined ? undefined : rowOfCommit(entry);
+  return row === undefined || container.isExpired(row, container.nowSeconds()) ? undefined : row;
 }

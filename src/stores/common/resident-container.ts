@@ -11,6 +11,7 @@ import { erasUpTo, versionEtag, type EtagEra } from '../../store/version-etag.ts
 import type { RetentionFloor } from '../../store/version-retention.ts';
 import { expiresAtSeconds } from '../../store/write-rules.ts';
 import { ResidentDraft, type DraftChange } from './resident-draft.ts';
+import { rowOfCommit, type CommitEntry, type CreationEntry } from './creation-entry.ts';
 import { EpkCache } from './epk-cache.ts';
 import { OrderLog } from './order-log.ts';
 import { ResidentRows } from './resident-rows.ts';
@@ -81,6 +82,10 @@ export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
   return partitionKeyText + id;
 }
 
+function commitOf({ position, key }: ResidentRow, of: CreationEntry): CommitEntry {
+  return { order: position, key, of };
+}
+
 /** Rows that are restored before others get a turn. */
 const RESTORE_TURN = 5000;
 /** Expired rows that are removed in one commit. */
@@ -101,7 +106,7 @@ export class ResidentContainer {
   readonly incarnation: string;
   readonly rows: ResidentRows = new ResidentRows();
   readonly epks: EpkCache = new EpkCache();
-  readonly committed: OrderLog = new OrderLog();
+  readonly committed: OrderLog<CommitEntry> = new OrderLog();
   readonly #runtime: Runtime;
   readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
   readonly #options: ResidentContainerOptions;
@@ -151,13 +156,14 @@ export class ResidentContainer {
         this.#uniqueOwners.set(text, row.key);
       }
     });
+    const placed: CommitEntry[] = [];
     await this.#inTurns(
       all.sort((left, right) => left.ordinal - right.ordinal),
-      (row) => this.rows.place(row),
+      (row) => placed.push(commitOf(row, this.rows.place(row))),
     );
     await this.#inTurns(
-      all.sort((left, right) => left.position - right.position),
-      (row) => this.committed.append({ order: row.position, key: row.key }),
+      placed.sort((left, right) => left.order - right.order),
+      (entry) => this.committed.append(entry),
     );
     this.#lastOrdinal = ordinal;
     this.#lastPosition = position;
@@ -168,10 +174,10 @@ export class ResidentContainer {
     }
   }
 
-  async #inTurns(rows: Iterable<ResidentRow>, work: (row: ResidentRow) => void): Promise<void> {
+  async #inTurns<E>(all: Iterable<E>, work: (one: E) => void): Promise<void> {
     let count = 0;
-    for (const row of rows) {
-      work(row);
+    for (const one of all) {
+      work(one);
       count += 1;
       if (count % RESTORE_TURN === 0) {
         await this.#runtime.yieldTask();
@@ -422,8 +428,7 @@ export class ResidentContainer {
       if (row === undefined) {
         this.rows.remove(key);
       } else {
-        this.rows.place(row);
-        this.committed.append({ order: position, key });
+        this.committed.append(commitOf(row, this.rows.place(row)));
         for (const text of row.uniqueTexts) {
           this.#uniqueOwners.set(text, key);
         }
@@ -442,11 +447,13 @@ export class ResidentContainer {
     if (this.#commitsUntilSweep > 0) {
       return;
     }
-    const nowSeconds = this.nowSeconds();
     // Where versions are recorded, an expiry is one of them.
-    for (const row of this.#versions === undefined ? this.rows.inOrder() : []) {
-      if (this.isExpired(row, nowSeconds)) {
-        this.rows.remove(row.key);
+    if (this.#versions === undefined && this.mayExpire) {
+      const nowSeconds = this.nowSeconds();
+      for (const row of this.rows.inOrder()) {
+        if (this.isExpired(row, nowSeconds)) {
+          this.rows.remove(row.key);
+        }
       }
     }
     for (const [text, key] of this.#uniqueOwners) {
@@ -455,7 +462,7 @@ export class ResidentContainer {
       }
     }
     this.rows.sweep();
-    this.committed.rewrite(this.rows.size, (entry) => this.row(entry.key)?.position === entry.order);
+    this.committed.rewrite(this.rows.size, (entry) => rowOfCommit(entry) !== undefined);
     this.#commitsUntilSweep = Math.max(1000, this.rows.size);
   }
 }

@@ -39,8 +39,8 @@ export class ResidentRows {
     }
   }
 
-  /** Puts a row in the place of the version before it, or behind all others. */
-  place(row: ResidentRow): void {
+  /** Puts a row in the place of the version before it, or behind all others. Gives its entry. */
+  place(row: ResidentRow): CreationEntry {
     const { key, ordinal } = row;
     this.hasOwnExpiries ||= row.expiresAt !== undefined;
     const known = this.#entries.get(key);
@@ -48,7 +48,7 @@ export class ResidentRows {
       this.parsed.forget(known);
       known.row = row;
       known.bytes = row.text.length;
-      return;
+      return known;
     }
     if (known !== undefined) {
       this.#empty(known);
@@ -57,6 +57,7 @@ export class ResidentRows {
     this.#entries.set(key, entry);
     this.created.append(entry);
     this.#partitionLog(row.partitionKeyText).append(entry);
+    return entry;
   }
 
   remove(key: string): void {
