@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { partitionKeyOf, type PartitionKey } from '../store/partition-key.ts';
 import type { OpenContainer } from './container-registry.ts';
 import { namesDocumentByRid } from './resource-link.ts';
+import type { Reply } from './reply.ts';
 import type { RequestContext } from './server-context.ts';
 import { header } from './wire-headers.ts';
 
@@ -30,12 +31,15 @@ export function requiredKey(context: RequestContext, container: OpenContainer): 
 }
 
 /**
- * The id of the document in the path of a request. A path by resource ids names the document by its own; what is not found, or not within the key that
- * the request names, keeps its name and is missed by whoever looks for it.
+ * Runs `work` on the container and the document of the path. A path by resource ids names the document by its own; what is not found, or not within the
+ * key that the request names, keeps its name and is missed by whoever looks for it.
  */
-export function documentId(context: RequestContext, container: OpenContainer): string | Promise<string> {
-  const { id, link } = context;
-  return namesDocumentByRid(link, container.info.rid) ? idByRid(context, container) : id;
+export function withDocument(context: RequestContext, work: (container: OpenContainer, id: string) => Promise<Reply>): Promise<Reply> {
+  return context.withContainer((container) =>
+    namesDocumentByRid(context.link, container.info.rid)
+      ? idByRid(context, container).then((id) => work(container, id))
+      : work(container, context.id),
+  );
 }
 
 async function idByRid(context: RequestContext, container: OpenContainer): Promise<string> {

@@ -1,4 +1,4 @@
-import { documentId, requiredKey } from '../document-key.ts';
+import { requiredKey, withDocument } from '../document-key.ts';
 import { documentHeaders, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -7,9 +7,8 @@ import { header } from '../wire-headers.ts';
 
 /** `DELETE .../docs/{id}` */
 export function deleteDocument(context: RequestContext): Promise<Reply> {
-  return context.withContainer(async (container) => {
+  return withDocument(context, async (container, id) => {
     const ifMatch = header(context.headers, 'if-match');
-    const id = await documentId(context, container);
     if (hasTriggers(context.headers)) {
       return triggeredDelete(context, container, id, ifMatch);
     }

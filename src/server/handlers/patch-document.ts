@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../core/json.ts';
 import { asText } from '../../store/document-text.ts';
 import { patchOf } from '../batch-json.ts';
-import { documentId, requiredKey } from '../document-key.ts';
+import { requiredKey, withDocument } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -10,8 +10,7 @@ import { header } from '../wire-headers.ts';
 
 /** `PATCH .../docs/{id}`: changes parts of a document. */
 export function patchDocument(context: RequestContext): Promise<Reply> {
-  return context.withContainer(async (container) => {
-    const id = await documentId(context, container);
+  return withDocument(context, async (container, id) => {
     const ifMatch = header(context.headers, 'if-match');
     if (hasTriggers(context.headers)) {
       return triggeredReply(context, container, 'Patch', context.json() as JsonValue, (transaction, body) => {

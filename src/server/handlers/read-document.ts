@@ -1,6 +1,6 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { asText } from '../../store/document-text.ts';
-import { documentId, requiredKey } from '../document-key.ts';
+import { requiredKey, withDocument } from '../document-key.ts';
 import { documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
@@ -8,9 +8,9 @@ import { header } from '../wire-headers.ts';
 
 /** `GET .../docs/{id}` */
 export function readDocument(context: RequestContext): Promise<Reply> {
-  return context.withContainer(async (container) => {
+  return withDocument(context, async (container, id) => {
     const result = await container.store.read(
-      await documentId(context, container),
+      id,
       requiredKey(context, container),
       asText({
         session: sessionOf(context, container),

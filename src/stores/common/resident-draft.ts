@@ -12,6 +12,9 @@ export type DraftChange = {
   | { readonly row?: undefined; readonly removed: ResidentRow; readonly expired: boolean }
 );
 
+/** How many changes are looked through one by one. */
+const MAX_SEARCHED = 8;
+
 /**
  * The writes of one operation, batch or transaction, seen by itself and by nobody else until its container commits them. To undo them is to drop
  * the draft.
@@ -20,8 +23,8 @@ export class ResidentDraft {
   /** In the order they were made. */
   readonly changes: DraftChange[] = [];
   readonly container: ResidentContainer;
-  /** Made at the first write: many drafts only read. */
-  #rows: Map<string, ResidentRow | undefined> | undefined;
+  /** The last change of each key, once there are many: most drafts are one write. */
+  #lastOf: Map<string, DraftChange> | undefined;
   #uniqueOwners: Map<string, string> | undefined;
   readonly #due: ResidentRow[] = [];
   #beganMs: number | undefined;
@@ -32,14 +35,15 @@ export class ResidentDraft {
 
   /** The row as this draft sees it; an expired one is missing. */
   get(key: string, nowSeconds: number = this.container.nowSeconds()): ResidentRow | undefined {
-    return this.#unlessExpired(this.#rows?.has(key) === true ? this.#rows.get(key) : this.container.row(key), nowSeconds);
+    const own = this.#changeOf(key);
+    return this.#unlessExpired(own === undefined ? this.container.row(key) : own.row, nowSeconds);
   }
 
   /** The row of a document that was created and committed, as this draft sees it; an expired one is missing, where `nowSeconds` are given. */
   rowOf({ key, order, row }: CreationEntry, nowSeconds: number | undefined): ResidentRow | undefined {
-    if (this.#rows?.has(key) === true) {
-      const own = this.#rows.get(key);
-      return own?.ordinal === order ? this.#unlessExpired(own, nowSeconds) : undefined;
+    const own = this.#changeOf(key);
+    if (own !== undefined) {
+      return own.row?.ordinal === order ? this.#unlessExpired(own.row, nowSeconds) : undefined;
     }
     return this.#unlessExpired(row, nowSeconds);
   }
@@ -59,12 +63,8 @@ export class ResidentDraft {
     if (versions !== undefined) {
       const due = versions.takeDue(nowSeconds, limit);
       this.#due.push(...due);
-      const expired = due.filter(({ key }) => this.#rows?.has(key) !== true);
-      for (const row of this.#rows?.values() ?? []) {
-        if (row !== undefined && this.container.isExpired(row, nowSeconds)) {
-          expired.push(row);
-        }
-      }
+      const expired = due.filter(({ key }) => this.#changeOf(key) === undefined);
+      expired.push(...this.#rows().filter((row) => this.container.isExpired(row, nowSeconds)));
       const at = (row: ResidentRow): number => this.container.expiryOf(row) ?? 0;
       expired.sort((left, right) => at(left) - at(right) || left.ordinal - right.ordinal);
       for (const row of expired) {
@@ -76,23 +76,20 @@ export class ResidentDraft {
 
   /** Removes a row that has expired. */
   expire(row: ResidentRow, atMs: number): void {
-    this.#place(row.key, undefined);
-    this.changes.push({ key: row.key, position: this.container.takePosition(), atMs, removed: row, expired: true });
+    this.#add({ key: row.key, position: this.container.takePosition(), atMs, removed: row, expired: true });
   }
 
   put(row: ResidentRow): void {
-    this.#place(row.key, row);
     for (const text of row.uniqueTexts) {
       this.#uniqueOwners ??= new Map();
       this.#uniqueOwners.set(text, row.key);
     }
-    this.changes.push({ key: row.key, position: row.position, atMs: this.#writeMs(), row });
+    this.#add({ key: row.key, position: row.position, atMs: this.#writeMs(), row });
   }
 
   /** Removes a living row. */
   remove(removed: ResidentRow, position: number): void {
-    this.#place(removed.key, undefined);
-    this.changes.push({ key: removed.key, position, atMs: this.#writeMs(), removed, expired: false });
+    this.#add({ key: removed.key, position, atMs: this.#writeMs(), removed, expired: false });
   }
 
   /** Whether a row other than that of `key` holds a unique text. */
@@ -103,15 +100,28 @@ export class ResidentDraft {
 
   /** Rows of this draft that were created in it, in creation order. */
   createdRows(): ResidentRow[] {
-    return Array.from(this.#rows?.values() ?? [])
-      .filter((row) => row !== undefined && row.ordinal !== this.container.row(row.key)?.ordinal)
-      .map((row) => row as ResidentRow)
+    return this.#rows()
+      .filter((row) => row.ordinal !== this.container.row(row.key)?.ordinal)
       .sort((left, right) => left.ordinal - right.ordinal);
   }
 
-  #place(key: string, row: ResidentRow | undefined): void {
-    this.#rows ??= new Map();
-    this.#rows.set(key, row);
+  #add(change: DraftChange): void {
+    this.changes.push(change);
+    if (this.#lastOf !== undefined) {
+      this.#lastOf.set(change.key, change);
+    } else if (this.changes.length > MAX_SEARCHED) {
+      this.#lastOf = new Map(this.changes.map((one) => [one.key, one]));
+    }
+  }
+
+  /** The last change of a key. */
+  #changeOf(key: string): DraftChange | undefined {
+    return this.#lastOf === undefined ? this.changes.findLast((change) => change.key === key) : this.#lastOf.get(key);
+  }
+
+  /** The rows that this draft has put and not removed or put again. */
+  #rows(): ResidentRow[] {
+    return this.changes.flatMap((change) => (change.row !== undefined && this.#changeOf(change.key) === change ? [change.row] : []));
   }
 
   #unlessExpired(row: ResidentRow | undefined, nowSeconds: number | undefined): ResidentRow | undefined {
