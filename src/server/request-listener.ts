@@ -226,16 +226,18 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     send(exchange, replyTo(exchange, error));
   };
 
-  const start = (exchange: Exchange): void => {
+  const start = async (exchange: Exchange): Promise<void> => {
     const { socket } = exchange.request;
     if ((socket.timeout ?? 0) > 0) {
       // That of an earlier answer: it would count while this one is being made.
       socket.setTimeout(0);
     }
-    answer(exchange)
-      .then((reply) => send(exchange, reply))
+    try {
+      send(exchange, await answer(exchange));
+    } catch (error) {
       // Also where an answer cannot be written as HTTP: nothing is sent by then.
-      .catch((error: unknown) => fail(exchange, error));
+      fail(exchange, error);
+    }
   };
 
   return (request, response) => {
@@ -248,7 +250,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     turns.run(
       request,
       response,
-      () => start(exchange),
+      () => void start(exchange),
       () => {
         exchange.isLast = true;
         fail(exchange, new PerigeeError('BAD_REQUEST', 'Too many requests wait for their answers on this connection.', { status: 429 }));

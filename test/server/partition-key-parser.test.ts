@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { PartitionKeyParser } from '../../src/server/partition-key-parser.ts';
 import { parsePartitionKeyText } from '../../src/store/partition-key.ts';
 
-const component = fc.oneof(fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.constant({}));
+const component = fc.oneof(
+  fc.string(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant({}),
+);
 
 test('a partition key in a header is read the same the first time and every time after', () => {
   const keys = new PartitionKeyParser();

@@ -19,7 +19,8 @@ interface Accepted {
 export class AcceptedHeaders {
   /** By method, then by path. */
   readonly #accepted = new Map<string, Map<string, Accepted>>();
-  readonly #sent: Buffer = Buffer.alloc(MAX_KEPT_LENGTH);
+  /** Room for a header that was sent, by its length: a request costs no new one. */
+  readonly #sent: Buffer[] = [];
   #date = '';
   #kept = 0;
 
@@ -30,11 +31,13 @@ export class AcceptedHeaders {
       return undefined;
     }
     // Headers are of one byte a character.
-    if (header.length !== known.header.length) {
+    const { length } = header;
+    if (length !== known.header.length) {
       return undefined;
     }
-    this.#sent.write(header, 'latin1');
-    return timingSafeEqual(this.#sent.subarray(0, header.length), known.header) ? known.access : undefined;
+    const sent = (this.#sent[length] ??= Buffer.alloc(length));
+    sent.write(header, 'latin1');
+    return timingSafeEqual(sent, known.header) ? known.access : undefined;
   }
 
   /** Remembers a header that was accepted. */
