@@ -1,0 +1,65 @@
+import type { JsonObject } from '../core/json.ts';
+import type { ChangePage } from '../store/changes.ts';
+import type { BatchOperation } from '../store/operations.ts';
+import { readRemote } from '../sync/wire-stamp.ts';
+import type { RemoteBehaviour } from './network/networked-store.ts';
+import type { World } from './world.ts';
+
+/** Who writes to the remote without an engine. */
+export const STRANGER = 'stranger';
+
+/** A document that is about to be written has none of these yet. */
+const NO_VERSION = { _etag: '', _ts: 0, _rid: '', _self: '', _attachments: '' };
+
+/** What the remote does to the requests of a device, with the history that it leaves. */
+export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
+  const record = (operation: BatchOperation<JsonObject>): void => {
+    if (!('document' in operation)) {
+      world.violate(`${device} sent an operation without a document: ${operation.type}`);
+      return;
+    }
+    const { document } = operation;
+    const key = `${String(document['owner'])}/${document.id}`;
+    const before = world.history.last(key);
+    if (before?.text !== undefined && before.by !== device && !world.heldBy(device).has(before.text)) {
+      world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
+    }
+    const text = readRemote({ ...document, ...NO_VERSION }, undefined).deleted ? undefined : String(document['text']);
+    checkRepeated(world, key, text);
+    world.history.add(key, { text, by: device });
+  };
+  return {
+    batch: async (store, partitionKey, operations, options) => {
+      world.requests += 1;
+      const result = await store.batch(partitionKey, operations, options);
+      if (result.committed) {
+        operations.forEach(record);
+      }
+      return result;
+    },
+    changes: async (store, options) => {
+      world.requests += 1;
+      if (world.network.isIdeal) {
+        return store.changes(options).nextPage();
+      }
+      const maxItemCount = world.chance.happens(30) ? 1 : options.maxItemCount;
+      const page: ChangePage<JsonObject> = await store.changes({ ...options, maxItemCount }).nextPage();
+      // A replica that is behind believes that there is nothing more.
+      return world.chance.happens(10) ? { ...page, caughtUp: true } : page;
+    },
+  };
+}
+
+/**
+ * A version that was replaced must not come back by itself. A document that somebody deleted without a tombstone may: a request that arrives twice, or a
+ * device that a loss of power took back, cannot know.
+ */
+function checkRepeated(world: World, key: string, text: string | undefined): void {
+  const last = world.history.last(key);
+  if (last?.text === undefined && last?.by === STRANGER) {
+    return;
+  }
+  if (text !== undefined && !world.restored.has(text) && world.history.of(key).some((entry) => entry.text === text)) {
+    world.violate(`${key} = ${text} came back at the remote after it was replaced`);
+  }
+}
