@@ -13,7 +13,7 @@ const NO_VERSION = { _etag: '', _ts: 0, _rid: '', _self: '', _attachments: '' };
 
 /** What the remote does to the requests of a device, with the history that it leaves. */
 export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
-  const record = (operation: BatchOperation<JsonObject>): void => {
+  const record = async (operation: BatchOperation<JsonObject>): Promise<void> => {
     if (!('document' in operation)) {
       world.violate(`${device} sent an operation without a document: ${operation.type}`);
       return;
@@ -25,7 +25,7 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
       world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
     }
     const text = readRemote({ ...document, ...NO_VERSION }, undefined).deleted ? undefined : String(document['text']);
-    checkRepeated(world, key, text);
+    await checkRepeated(world, device, key, text);
     world.history.add(key, { text, by: device });
   };
   return {
@@ -33,7 +33,9 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
       world.requests += 1;
       const result = await store.batch(partitionKey, operations, options);
       if (result.committed) {
-        operations.forEach(record);
+        for (const operation of operations) {
+          await record(operation);
+        }
       }
       return result;
     },
@@ -51,15 +53,25 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
 }
 
 /**
- * A version that was replaced must not come back by itself. A document that somebody deleted without a tombstone may: a request that arrives twice, or a
- * device that a loss of power took back, cannot know.
+ * A version that was replaced must not come back by itself: only where its device decided a conflict for it, and wrote down what lost. A document that
+ * somebody deleted without a tombstone may: a request that arrives twice, or a device that a loss of power took back, cannot know.
  */
-function checkRepeated(world: World, key: string, text: string | undefined): void {
+async function checkRepeated(world: World, device: string, key: string, text: string | undefined): Promise<void> {
   const last = world.history.last(key);
-  if (last?.text === undefined && last?.by === STRANGER) {
+  if (text === undefined || last === undefined || (last.text === undefined && last.by === STRANGER) || world.restored.has(text)) {
     return;
   }
-  if (text !== undefined && !world.restored.has(text) && world.history.of(key).some((entry) => entry.text === text)) {
+  if (world.history.of(key).some((entry) => entry.text === text) && !(await hasDecided(world, device, key, last.text))) {
     world.violate(`${key} = ${text} came back at the remote after it was replaced`);
   }
+}
+
+/** Whether the journal of a device says that a remote version lost a conflict. */
+async function hasDecided(world: World, device: string, key: string, text: string | undefined): Promise<boolean> {
+  const one = world.devices.find(({ name }) => name === device);
+  const journal = one?.isUp === true ? await one.journal(10_000) : [];
+  return journal.some(
+    ({ partitionKey, id, losingSide, document }) =>
+      `${String(partitionKey[0])}/${id}` === key && losingSide === 'remote' && document?.['text'] === text,
+  );
 }

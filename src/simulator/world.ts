@@ -41,7 +41,7 @@ export class World {
   readonly devices: SimulatedDevice[] = [];
   /** Texts that each device ever wrote into its file, be it as a document or in its journal. */
   readonly held: Map<string, Set<string>> = new Map();
-  /** Texts that somebody made current again. */
+  /** Texts that may become current again: somebody restored them, or their device forgot that it had sent them. */
   readonly restored: Set<string> = new Set();
   readonly backend: MemoryBackend;
   readonly remote: DocumentStore<JsonObject>;

@@ -25,7 +25,11 @@ export async function restart(world: World, device: SimulatedDevice): Promise<vo
   if (undone > 0 && device.disk.lastCrash === 'kill') {
     world.violate(`${device.name} was killed, and ${undone} acknowledged edits are gone`);
   }
-  world.shown.forget(device.name);
+  if (device.disk.lastCrash === 'power-loss') {
+    // What it had sent may be pending again.
+    world.history.textsBy(device.name).forEach((text) => world.restored.add(text));
+    world.shown.forget(device.name);
+  }
   await checkKnowledge(world, device);
 }
 
