@@ -1,15 +1,12 @@
-import type { JsonObject } from '../core/json.ts';
+import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ChangePage } from '../store/changes.ts';
 import type { BatchOperation } from '../store/operations.ts';
-import { readRemote } from '../sync/wire-stamp.ts';
+import { RESERVED_PROPERTY } from '../sync/index.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';
 import type { World } from './world.ts';
 
 /** Who writes to the remote without an engine. */
 export const STRANGER = 'stranger';
-
-/** A document that is about to be written has none of these yet. */
-const NO_VERSION = { _etag: '', _ts: 0, _rid: '', _self: '', _attachments: '' };
 
 /** What the remote does to the requests of a device, with the history that it leaves. */
 export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
@@ -24,7 +21,9 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
     if (before?.text !== undefined && before.by !== device && !world.heldBy(device).has(before.text)) {
       world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
     }
-    const text = readRemote({ ...document, ...NO_VERSION }, undefined).deleted ? undefined : String(document['text']);
+    const stamp = document[RESERVED_PROPERTY];
+    const text = isJsonObject(stamp) && stamp['deleted'] === true ? undefined : String(document['text']);
+    checkMadeAgain(world, device, operation.type, key, text);
     await checkRepeated(world, device, key, text);
     world.history.add(key, { text, by: device });
   };
@@ -74,4 +73,16 @@ async function hasDecided(world: World, device: string, key: string, text: strin
     ({ partitionKey, id, losingSide, document }) =>
       `${String(partitionKey[0])}/${id}` === key && losingSide === 'remote' && document?.['text'] === text,
   );
+}
+
+/** An edit of a document that was there must not make it again after somebody deleted it: the deletion stays, and the edit goes to the journal. */
+function checkMadeAgain(world: World, device: string, type: string, key: string, text: string | undefined): void {
+  const edit = world.edits.all.find((one) => one.device === device && one.text !== undefined && one.text === text);
+  if (type !== 'create' || edit?.followsLiving !== true || world.restored.has(edit.text ?? '')) {
+    return;
+  }
+  const since = world.history.of(key).slice(edit.versionsBefore);
+  if (since.at(-1)?.by === STRANGER && since.every((entry) => entry.text !== undefined || entry.by === STRANGER)) {
+    world.violate(`${device} made ${key} again, which was deleted, for an edit of what was there`);
+  }
 }

@@ -143,7 +143,7 @@ export class Simulation {
         return true;
       }
     }
-    const expected = await remoteContents(this.#world);
+    const expected = remoteContents(this.#world);
     const different: string[] = [];
     for (const device of devices) {
       await checkKnowledge(this.#world, device);

@@ -54,6 +54,7 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
     [22, () => remove(world, device, owner, id)],
     [13, () => batch(world, device, owner)],
   ]);
+  const before = await knownLiving(device);
   let done: Done;
   try {
     done = await edit();
@@ -65,16 +66,28 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
     }
     return;
   }
-  await acknowledged(world, device, done);
+  acknowledged(world, device, before, done);
 }
 
-async function acknowledged(world: World, device: SimulatedDevice, { session, changes }: Done): Promise<void> {
+/** Whether the remote knows a document from this device, or this device from the remote. */
+function hasHeardOf(world: World, device: SimulatedDevice, key: string): boolean {
+  const held = world.heldBy(device.name);
+  return world.history.of(key).some(({ by, text }) => by === device.name || (text !== undefined && held.has(text)));
+}
+
+/** Documents that a device has and knows to be at the remote, by `owner/id`. */
+async function knownLiving(device: SimulatedDevice): Promise<ReadonlySet<string>> {
+  const [contents, { bases }] = [await device.contents(), await device.knowledge()];
+  return new Set(Array.from(contents.keys()).filter((key) => bases.has(key)));
+}
+
+function acknowledged(world: World, device: SimulatedDevice, before: ReadonlySet<string>, { session, changes }: Done): void {
   for (const { key, text } of changes) {
     const versions = world.history.of(key);
     // A deletion of what the remote never heard of leaves nothing to send.
-    const isVoid =
-      text === undefined && (versions.at(-1)?.text === undefined || (!device.disk.isDown && !(await device.knowledge()).pending.has(key)));
-    world.edits.add({ device: device.name, key, text, position: Number(session), versionsBefore: versions.length, isVoid });
+    const isVoid = text === undefined && (versions.at(-1)?.text === undefined || !hasHeardOf(world, device, key));
+    const followsLiving = text !== undefined && before.has(key);
+    world.edits.add({ device: device.name, key, text, position: Number(session), versionsBefore: versions.length, followsLiving, isVoid });
     world.editCount += 1;
   }
 }
@@ -119,5 +132,5 @@ export async function restoreLoser(world: World, device: SimulatedDevice): Promi
     return;
   }
   const position = device.disk.isDown ? Number.POSITIVE_INFINITY : await device.position();
-  await acknowledged(world, device, { session: String(position), changes: [{ key, text }] });
+  acknowledged(world, device, new Set(), { session: String(position), changes: [{ key, text }] });
 }

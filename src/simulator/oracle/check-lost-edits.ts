@@ -10,6 +10,12 @@ export async function checkLostEdits(world: World): Promise<void> {
   for (const device of world.devices) {
     const journal = await device.journal(10_000);
     const entries = journal.map(({ partitionKey, id, document }) => `${String(partitionKey[0])}/${id}=${String(document?.['text'])}`);
+    for (const { id, losingSide, document } of journal) {
+      const text = document?.['text'];
+      if (losingSide === 'remote' && typeof text === 'string' && text.startsWith(`${device.name}#`) && !world.restored.has(text)) {
+        world.violate(`${device.name} took its own write of ${id} = ${text} for another's`);
+      }
+    }
     const waiting = (await device.engine.pending({ rejected: true })).map(({ partitionKey, id }) => `${String(partitionKey[0])}/${id}`);
     kept.set(device.name, new Set([...entries, ...waiting]));
   }

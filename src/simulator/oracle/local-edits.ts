@@ -9,6 +9,8 @@ export interface LocalEdit {
   readonly position: number;
   /** How many versions the document had at the remote when it was made. */
   readonly versionsBefore: number;
+  /** It changed a document that the device had and knew to be at the remote. */
+  readonly followsLiving: boolean;
   /** It was a deletion of what was not at the remote at that time, or of what the remote never heard of: nothing need come of it. */
   readonly isVoid: boolean;
 }
