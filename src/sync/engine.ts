@@ -13,6 +13,7 @@ import { ForcedPush } from './forced-push.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
 import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
 import { bindFile } from './meta.ts';
+import { doubtUnsent } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { RunQueue } from './run-queue.ts';
 import { Scheduler } from './scheduler.ts';
@@ -121,6 +122,7 @@ export class SyncEngine {
     const { database } = options.backend;
     await database.ensureTables('sync', SYNC_MIGRATIONS);
     const device = await database.write(() => bindFile(options.user, options.device, options.runtime));
+    await database.write(() => doubtUnsent());
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
     const engine = new SyncEngine(options, clock);
     await engine.#openScopes();

@@ -145,6 +145,17 @@ export function* markSent(scope: number, row: OutboxRow, body: JsonObject | null
   );
 }
 
+/** Stands for sent writes of which the names are gone. */
+const FORGOTTEN = '?';
+
+/**
+ * Takes every new document that waits for one that may have been sent. A loss of power takes back the note of a sending along with everything behind it;
+ * a deletion of the document then has to reach the remote, which may have it.
+ */
+export function* doubtUnsent(): Program<void> {
+  yield* run("UPDATE sync_outbox SET sent = ? WHERE sent IS NULL AND kind = 'create'", FORGOTTEN);
+}
+
 /** Removes a pending row where its generation is still the one given; otherwise it was edited meanwhile. Gives whether it went. */
 export function* clearPending(scope: number, id: string, generation: number): Program<boolean> {
   return (yield* run('DELETE FROM sync_outbox WHERE scope = ? AND id = ? AND generation = ?', scope, id, generation)) > 0;
