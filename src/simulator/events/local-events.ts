@@ -54,7 +54,7 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
     [22, () => remove(world, device, owner, id)],
     [13, () => batch(world, device, owner)],
   ]);
-  const before = await knownLiving(device);
+  const before = await lookBefore(device);
   let done: Done;
   try {
     done = await edit();
@@ -69,24 +69,32 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
   acknowledged(world, device, before, done);
 }
 
-/** Whether the remote knows a document from this device, or this device from the remote. */
-function hasHeardOf(world: World, device: SimulatedDevice, key: string): boolean {
-  const held = world.heldBy(device.name);
-  return world.history.of(key).some(({ by, text }) => by === device.name || (text !== undefined && held.has(text)));
+/** What a device knew before an edit. */
+interface Before {
+  /** Documents that it had and knew to be at the remote, by `owner/id`. */
+  readonly living: ReadonlySet<string>;
+  /** Documents that it knew of at the remote. */
+  readonly known: ReadonlySet<string>;
 }
 
-/** Documents that a device has and knows to be at the remote, by `owner/id`. */
-async function knownLiving(device: SimulatedDevice): Promise<ReadonlySet<string>> {
+const NOTHING: Before = { living: new Set(), known: new Set() };
+
+async function lookBefore(device: SimulatedDevice): Promise<Before> {
   const [contents, { bases }] = [await device.contents(), await device.knowledge()];
-  return new Set(Array.from(contents.keys()).filter((key) => bases.has(key)));
+  return { living: new Set(Array.from(contents.keys()).filter((key) => bases.has(key))), known: new Set(bases.keys()) };
 }
 
-function acknowledged(world: World, device: SimulatedDevice, before: ReadonlySet<string>, { session, changes }: Done): void {
+/** Whether the remote knows a document from this device, and the device has not lost the memory of it with its power. */
+function hasSent(world: World, device: SimulatedDevice, key: string): boolean {
+  return world.history.of(key).some(({ by, text }) => by === device.name && text !== undefined && !world.restored.has(text));
+}
+
+function acknowledged(world: World, device: SimulatedDevice, before: Before, { session, changes }: Done): void {
   for (const { key, text } of changes) {
     const versions = world.history.of(key);
     // A deletion of what the remote never heard of leaves nothing to send.
-    const isVoid = text === undefined && (versions.at(-1)?.text === undefined || !hasHeardOf(world, device, key));
-    const followsLiving = text !== undefined && before.has(key);
+    const isVoid = text === undefined && (versions.at(-1)?.text === undefined || !(before.known.has(key) || hasSent(world, device, key)));
+    const followsLiving = text !== undefined && before.living.has(key);
     world.edits.add({ device: device.name, key, text, position: Number(session), versionsBefore: versions.length, followsLiving, isVoid });
     world.editCount += 1;
   }
@@ -132,5 +140,5 @@ export async function restoreLoser(world: World, device: SimulatedDevice): Promi
     return;
   }
   const position = device.disk.isDown ? Number.POSITIVE_INFINITY : await device.position();
-  acknowledged(world, device, new Set(), { session: String(position), changes: [{ key, text }] });
+  acknowledged(world, device, NOTHING, { session: String(position), changes: [{ key, text }] });
 }
