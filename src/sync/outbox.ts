@@ -30,6 +30,8 @@ const COLUMNS = 'id, kind, generation, stamp, created_at_ms, sent, sent_bodies, 
 export const NO_BASE = 'null';
 /** Unknown outcomes remembered per document; each needs a time-out of its own. */
 const MAX_SENT = 8;
+/** The same where policies merge: one that is forgotten could count twice. */
+const MAX_SENT_MERGED = 32;
 
 /** Name of a pending write: unique, since the generation is drawn in the write's transaction and the stamp never repeats after a restored backup. */
 export function writeName(row: Pick<OutboxRow, 'stamp' | 'generation'>): string {
@@ -130,7 +132,7 @@ export function* markSent(scope: number, row: OutboxRow, body: JsonObject | null
   if (names.includes(name)) {
     return;
   }
-  const kept = names.slice(1 - MAX_SENT);
+  const kept = names.slice(1 - (body === undefined ? MAX_SENT : MAX_SENT_MERGED));
   const known = body === undefined ? undefined : sentBodies(row);
   const bodies =
     known === undefined || body === undefined
