@@ -2,6 +2,7 @@ import { Emitter, type Unsubscribe } from '../core/emitter.ts';
 import { PerigeeError, isPerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { silentLogger } from '../core/logger.ts';
+import { toHex } from '../core/runtime.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
@@ -27,6 +28,9 @@ import { checkOptions, type FilledOptions } from './filled-options.ts';
 import type { ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
 import { ReportBuilder, type SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
+
+/** Bytes that tell two lives of a device apart. */
+const LIFE_BYTES = 4;
 
 /** State that an outcome leaves the engine in. */
 function stateAfter(report: SyncReport): SyncState {
@@ -263,6 +267,7 @@ export class SyncEngine {
   async #openScopes(): Promise<void> {
     const { backend, database, scope, containers } = this.#options;
     await ensureDatabase(backend, database);
+    const life = toHex(this.#options.runtime.randomBytes(LIFE_BYTES));
     const journals = new Map<string, OutboxJournal>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
@@ -279,7 +284,7 @@ export class SyncEngine {
     for (const entry of scope) {
       const store = this.#stores.get(entry.container) as SqliteDocumentStore;
       const checked = checkEntry(entry, store.definition);
-      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container)));
+      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container), life));
       if (this.#scopes.some(({ number }) => number === opened.number)) {
         throw new PerigeeError(
           'INVALID_OPTION',
