@@ -266,13 +266,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "return { change: 'taken'",
   },
   {
-    fault: 'a document that is gone from the remote stays known',
-    origin: 'S1-D11',
-    file: TAKE,
-    find: 'if (base !== undefined) {\n      yield* deleteBase(scope.number, id);\n    }',
-    replace: '',
-  },
-  {
     fault: 'a version that was already known is applied over what is pending',
     origin: 'S1-D06',
     file: APPLY,
@@ -294,13 +287,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
   },
   {
-    fault: 'a reconciliation fetches nothing',
-    origin: 'row 15',
-    file: RECONCILE,
-    find: 'await this.#fetch(changed);',
-    replace: 'if (changed.length > 1000) await this.#fetch(changed);',
-  },
-  {
     fault: "one user's documents are asked for with another's",
     origin: 'S1-D08, S1-D16',
     file: 'sync/remote-session.ts',
@@ -314,13 +300,5 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base);',
     replace:
       'const [stamp, nowMs] = [clock.next(), database.runtime.nowMs()];\n    database.afterCommit(() => void database.write(() => recordPending(scope.number, id, kind, write.position, stamp, nowMs, base)).catch(() => undefined));',
-  },
-  {
-    fault: 'a page and what became of it are two transactions',
-    origin: 'rows 5, 27',
-    file: PULL,
-    find: 'if (!results.some(({ unsure }) => unsure === true)) {\n    yield* updateScope(scope.number, change);\n  }',
-    replace:
-      'context.database.afterCommit(() => void context.database.write(() => updateScope(scope.number, { cursor: null })).catch(() => undefined));\n  if (!results.some(({ unsure }) => unsure === true)) {\n    yield* updateScope(scope.number, change);\n  }',
   },
 ];

@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
-import type { ChangePage } from '../store/changes.ts';
+import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { BatchOperation } from '../store/operations.ts';
 import { RESERVED_PROPERTY } from '../sync/wire-stamp.ts';
+import { simulatedError } from './network/simulated-network.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';
 import type { World } from './world.ts';
 
@@ -40,6 +41,7 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
     },
     changes: async (store, options) => {
       world.requests += 1;
+      checkCursor(world, device, options.from);
       if (world.network.isIdeal) {
         return store.changes(options).nextPage();
       }
@@ -84,5 +86,20 @@ function checkMadeAgain(world: World, device: string, type: string, key: string,
   const since = world.history.of(key).slice(edit.versionsBefore);
   if (since.at(-1)?.by === STRANGER && since.every((entry) => entry.text !== undefined || entry.by === STRANGER)) {
     world.violate(`${device} made ${key} again, which was deleted, for an edit of what was there`);
+  }
+}
+
+/** A remote may forget a device's cursor, and knows it again only after the device has begun anew. */
+function checkCursor(world: World, device: string, from: ChangesFrom | undefined): void {
+  if (typeof from !== 'object' || !('cursor' in from)) {
+    world.refusedCursors.delete(device);
+    return;
+  }
+  if (!world.network.isIdeal && world.chance.happens(2)) {
+    world.note(`  the remote forgets the cursor of ${device}`);
+    world.refusedCursors.set(device, from.cursor);
+  }
+  if (world.refusedCursors.get(device) === from.cursor) {
+    throw simulatedError('INVALID_CONTINUATION');
   }
 }

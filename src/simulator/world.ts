@@ -43,6 +43,8 @@ export class World {
   readonly held: Map<string, Set<string>> = new Map();
   /** Texts that may become current again: somebody restored them, or their device forgot that it had sent them. */
   readonly restored: Set<string> = new Set();
+  /** Cursors that the remote no longer knows, by device. */
+  readonly refusedCursors: Map<string, string> = new Map();
   readonly backend: MemoryBackend;
   readonly remote: DocumentStore<JsonObject>;
   editCount = 0;

@@ -12,6 +12,9 @@ import type { Applied } from './take-remote.ts';
 import type { ReportBuilder } from './sync-report.ts';
 import { readRemote, type RemoteVersion } from './wire-stamp.ts';
 
+/** How often one pull begins again; a remote that refuses even the cursors it has just given must not keep it busy for ever. */
+const MAX_RECOVERIES = 3;
+
 /** How far the first load is. */
 interface Load {
   done: boolean;
@@ -23,13 +26,13 @@ interface Load {
 
 /** Brings one scope up to the remote: page by page, each page and its cursor in one transaction. */
 export async function pull(context: SyncContext, remote: RemoteSession, report: ReportBuilder): Promise<void> {
-  for (;;) {
+  for (let recoveries = 0; ; recoveries += 1) {
     const row = await context.database.read(() => readScope(remote.scope.number));
     try {
       await pullPages(context, remote, report, row);
       return;
     } catch (error) {
-      if (!(await recover(context, remote, error))) {
+      if (recoveries >= MAX_RECOVERIES || !(await recover(context, remote, error))) {
         throw error;
       }
     }

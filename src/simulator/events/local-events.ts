@@ -3,7 +3,7 @@ import { STRANGER } from '../remote-behaviour.ts';
 import type { SimulatedDevice } from '../simulated-device.ts';
 import type { World } from '../world.ts';
 
-const IDS = ['x', 'y', 'z'];
+const IDS = ['x', 'y'];
 
 /** Refusals that an edit may meet. */
 const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT', 'STORE_FULL']);
@@ -107,7 +107,7 @@ export async function strangerWrites(world: World): Promise<void> {
   const id = chance.pick(IDS);
   const key = `${owner}/${id}`;
   const current = await remote.read(id, owner);
-  if (current !== undefined && chance.happens(25)) {
+  if (current !== undefined && chance.happens(40)) {
     world.note(`a stranger deletes ${key}`);
     await remote.delete(id, owner);
     history.add(key, { text: undefined, by: STRANGER });

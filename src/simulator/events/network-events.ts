@@ -5,15 +5,7 @@ import type { World } from '../world.ts';
 /** What a request may fail with, before or after it was carried out. */
 const LOSSES: readonly ErrorCode[] = ['UNREACHABLE', 'TIMEOUT', 'CONNECTION_LOST'];
 /** What the remote, or what stands before it, may answer instead of carrying a request out. */
-const REFUSALS: readonly ErrorCode[] = [
-  'THROTTLED',
-  'UNAVAILABLE',
-  'TOKEN_EXPIRED',
-  'UNAUTHORIZED',
-  'FORBIDDEN',
-  'SESSION_NOT_AVAILABLE',
-  'INVALID_CONTINUATION',
-];
+const REFUSALS: readonly ErrorCode[] = ['THROTTLED', 'UNAVAILABLE', 'TOKEN_EXPIRED', 'UNAUTHORIZED', 'FORBIDDEN', 'SESSION_NOT_AVAILABLE'];
 
 /** One request under way gets on, or does not. */
 export async function moveFlight(world: World): Promise<void> {
