@@ -7,10 +7,11 @@ const allowed = {
   store: ['core'],
   query: ['core', 'store'],
   stores: ['core', 'store', 'query'],
+  tokens: ['core', 'store', 'query', 'stores'],
   sync: ['core', 'store', 'query', 'stores'],
   server: ['core', 'store', 'query'],
   copy: ['core', 'store'],
-  cli: ['core', 'store', 'query', 'stores', 'sync', 'server', 'copy'],
+  cli: ['core', 'store', 'query', 'stores', 'tokens', 'sync', 'server', 'copy'],
   testing: ['core', 'store'],
   'testing/emulator': ['core', 'store', 'testing', 'server', 'stores/memory', 'stores/sqlite'],
 };
