@@ -60,21 +60,32 @@ function verifierOf(options: TokensOptions, environment: NodeJS.ProcessEnv): Ver
 const PLACE = '{sub}';
 
 /**
- * What users may have, by templates. A name that holds the character beside its place could pass for the name of another together with a piece of the
- * template (`ada:x` in `{sub}:{type}`), so such users get nothing.
+ * What users may have, by templates. Where these differ, the name of one user could pass for that of another together with a piece of a template (`ada:x`
+ * in `{sub}` and `{sub}:x`), so a name that holds the character with which such a piece begins or ends gets nothing.
+ *
+ * @throws INVALID_OPTION
  */
 export function partitionKeysOfTemplates(templates: readonly string[]): (caller: Caller) => readonly string[] {
+  const pieces = templates.map((template) => template.split(PLACE));
+  const wrong = pieces.findIndex(({ length }) => length !== 2);
+  if (wrong >= 0) {
+    throw invalid(`--partition-key ${JSON.stringify(templates[wrong])} holds ${PLACE} not once.`);
+  }
+  const befores = new Set(pieces.map(([before]) => before as string));
+  const afters = new Set(pieces.map(([, after]) => after as string));
+  if (befores.size > 1 && afters.size > 1) {
+    throw invalid('the templates of --partition-key have the same beginning or the same end, so that no two users get the same key.');
+  }
   const borders = new Set<string>();
-  for (const template of templates) {
-    const [before, after, ...more] = template.split(PLACE);
-    if (before === undefined || after === undefined || more.length > 0) {
-      throw invalid(`--partition-key ${JSON.stringify(template)} holds ${PLACE} not once.`);
-    }
-    borders.add(before.slice(-1)).add(after.slice(0, 1));
+  if (befores.size > 1) {
+    befores.forEach((before) => borders.add(before.slice(-1)));
+  }
+  if (afters.size > 1) {
+    afters.forEach((after) => borders.add(after.slice(0, 1)));
   }
   borders.delete('');
   return ({ subject }) =>
-    [...borders].some((border) => subject.includes(border)) ? [] : templates.map((template) => template.split(PLACE).join(subject));
+    [...borders].some((border) => subject.includes(border)) ? [] : pieces.map(([before, after]) => `${before}${subject}${after}`);
 }
 
 /** Translates the command line into options of the service. @throws INVALID_OPTION */

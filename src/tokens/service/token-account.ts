@@ -7,7 +7,7 @@ import { createCosmosClient, handleOf } from '../../stores/cosmos/cosmos-client.
 import type { CosmosModule } from '../../stores/cosmos/cosmos-options.ts';
 import { wireKey } from '../partition-key-json.ts';
 import type { TokenScope } from './token-grants.ts';
-import { PERMISSION_ID, userIdOf, userPrefixOf } from './token-ids.ts';
+import { PERMISSION_ID, userIdOf } from './token-ids.ts';
 import type { TokenAccountOptions } from './token-service-options.ts';
 
 /** What a permission is to be, apart from its id. */
@@ -83,32 +83,6 @@ export class TokenAccount {
       'NOT_FOUND',
       `Cannot issue a token: the account gives none for the container ${JSON.stringify(scope.container)}. Check that it exists.`,
     );
-  }
-
-  /** Deletes what a caller has got, and so ends its tokens. Gives how many there were. */
-  async revoke(subject: string): Promise<number> {
-    const prefix = await userPrefixOf(subject);
-    const database = this.#client.database(this.#databaseId);
-    const query = { query: 'SELECT * FROM root r WHERE STARTSWITH(r.id, @prefix)', parameters: [{ name: '@prefix', value: prefix }] };
-    const users = await this.#call(
-      'find the users of a caller',
-      undefined,
-      async () => (await database.users.query(query).fetchAll()).resources,
-    );
-    let deleted = 0;
-    for (const id of users.map((one) => one.id as unknown).filter((id): id is string => typeof id === 'string' && id.startsWith(prefix))) {
-      // The permission first: a token of it may be good until it is gone, whatever becomes of its user.
-      await unless(
-        'NOT_FOUND',
-        this.#call('delete a permission', undefined, () => database.user(id).permission(PERMISSION_ID).delete()),
-      );
-      await unless(
-        'NOT_FOUND',
-        this.#call('delete a user', undefined, () => database.user(id).delete()),
-      );
-      deleted += 1;
-    }
-    return deleted;
   }
 
   /** Raises what is wrong with the account, as far as a look at the containers tells. */

@@ -10,16 +10,11 @@ async function digest(text: string): Promise<string> {
   return toHex(new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
 }
 
-/** How the ids of a caller's users in the account begin: by hash, since ids cannot hold every character, and are to tell nobody's name. */
-export async function userPrefixOf(subject: string): Promise<string> {
-  return `perigee-${await digest(subject)}-`;
-}
-
 /**
  * Id of the user in the account for what a caller gets. There is one for each container, partition key and mode: the service refuses a second permission
- * of one user for the same container.
+ * of one user for the same container. It is made by hash, since ids cannot hold every character and are to tell nobody's name; those of one caller begin alike.
  */
 export async function userIdOf(subject: string, { container, partitionKey, mode }: TokenScope): Promise<string> {
   const scope = JSON.stringify([container, partitionKey === undefined ? null : partitionKeyText(partitionKey), mode]);
-  return (await userPrefixOf(subject)) + (await digest(scope)).slice(0, SCOPE_HEX_CHARACTERS);
+  return `perigee-${await digest(subject)}-${(await digest(scope)).slice(0, SCOPE_HEX_CHARACTERS)}`;
 }

@@ -127,11 +127,6 @@ export class TokenService {
     }
   }
 
-  /** Deletes the permissions of a caller, and so ends its tokens; the next one it asks for makes them anew. Gives how many there were. */
-  async revoke(subject: string): Promise<number> {
-    return (await this.#open()).revoke(subject);
-  }
-
   /**
    * Looks whether the account can be reached and has the containers.
    *
