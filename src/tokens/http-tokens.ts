@@ -162,7 +162,8 @@ export function httpTokens(options: HttpTokensOptions): TokenSource {
     url: checkEndpoint('url', options.url),
     headers: options.headers,
     timeoutMs: checkTimeout(options.timeoutMs),
-    send: options.fetch ?? globalThis.fetch,
+    // A browser's fetch must be called as the function that it is, and not as a member of something else.
+    send: options.fetch ?? ((...request) => globalThis.fetch(...request)),
     runtime: options.runtime ?? systemRuntime,
   };
   return createTokenSource((request) => fetchToken(settings, request), options);

@@ -11,7 +11,7 @@ export type { RateLimit, RateLimits } from './service/rate-limiter.ts';
 export type { ServiceRequest, ServiceResponse } from './service/service-messages.ts';
 export type { TokenGrant } from './service/token-grants.ts';
 export type { TokenAccountOptions, TokenServiceOptions } from './service/token-service-options.ts';
-export { createTokenService, TokenService } from './service/token-service.ts';
+export { createTokenService, type TokenService } from './service/token-service.ts';
 export { staticTokens, type StaticToken } from './static-tokens.ts';
 export type { TokenQuery, TokenSource, TokenSourceOptions, UserTokenRequest, UserTokens } from './token-source.ts';
 export { developmentVerifier } from './verify/development-verifier.ts';

@@ -1,4 +1,4 @@
-import { CosmosClient } from '@azure/cosmos';
+import { CosmosClient, type PermissionDefinition } from '@azure/cosmos';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WELL_KNOWN_KEY } from '../../src/server/index.ts';
 import { createTokenService, oidcVerifier } from '../../src/tokens/index.ts';
@@ -127,15 +127,21 @@ describe('a token', () => {
     expect(permissions.resources).toHaveLength(1);
   });
 
-  test('is never one of a permission that somebody has widened: it is put right first', async () => {
+  test.each([
+    { resource: 'dbs/app/colls/secrets', resourcePartitionKey: ['ada'] },
+    { resource: 'dbs/app/colls/todos' },
+    { resource: 'dbs/app/colls/todos', resourcePartitionKey: ['bob'] },
+    { resource: 'dbs/app/colls/todos', resourcePartitionKey: ['ada'], permissionMode: 'Read' },
+  ])('is never one of a permission that somebody has changed: it is put right first (%#)', async (changed) => {
     const scene = await openScene();
     await scene.ask(DEMAND);
     const { users } = masterClient(scene).database('app');
     const user = users.database.user((await users.readAll().fetchAll()).resources[0]?.id as string);
-    await user.permission('token').replace({ id: 'token', permissionMode: 'All' as never, resource: 'dbs/app/colls/secrets' });
+    await user.permission('token').replace({ id: 'token', permissionMode: 'All', ...changed } as PermissionDefinition);
     const { body } = await scene.ask(DEMAND);
     const mine = sdkWith(scene, body['token'] as string).database('app');
     expect(await statusOf(mine.container('secrets').item('1', 'ada').read())).toBe(403);
+    expect(await statusOf(mine.container('todos').item('1', 'bob').read())).toBe(403);
     expect((await mine.container('todos').items.create({ id: '1', owner: 'ada' })).statusCode).toBe(201);
   });
 
@@ -217,6 +223,11 @@ describe('what a caller may have', () => {
       'ada',
     ]);
     expect((await scene.ask({ container: 'deep', partitionKey: ['other', 'ada'] })).status).toBe(403);
+  });
+
+  test('a key with more levels than the container has is refused by the account', async () => {
+    const scene = await openScene();
+    expect(await scene.ask({ ...DEMAND, partitionKey: ['ada', 'x'] })).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
   });
 
   test('a function that gives nonsense is a defect of the service, which its log tells and the caller is not told', async () => {
@@ -305,6 +316,10 @@ describe('the account', () => {
       { rateLimit: { total: { perMinute: 10, burst: Number.NaN } } },
       { maxBodyBytes: 0 },
       { account: { ...good.account, database: '' } },
+      { account: { ...good.account, key: 'no base64!' } },
+      { account: { ...good.account, key: undefined } },
+      { account: { ...good.account, endpoint: 'account' } },
+      { account: { ...good.account, connectTimeoutMs: 0 } },
     ]) {
       expect(() => createTokenService({ ...good, ...wrong } as never)).toThrow(
         expect.objectContaining({ code: expect.stringMatching(/^INVALID_/u) as string }) as Error,

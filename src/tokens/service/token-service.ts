@@ -4,6 +4,7 @@ import { LazyModule } from '../../core/lazy-module.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, type Runtime } from '../../core/runtime.ts';
 import { checkResourceName } from '../../store/ids.ts';
+import { checkConnectionOptions } from '../../stores/cosmos/cosmos-options.ts';
 import { wireKey } from '../partition-key-json.ts';
 import { checkCaller, type Caller } from './caller.ts';
 import { azureHandler, fetchHandler, nodeHandler, type AzureHandler, type FetchHandler, type NodeHandler } from './handlers.ts';
@@ -29,6 +30,8 @@ const FOR_CALLERS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'UNAVAILABLE',
   'INTERNAL',
 ]);
+/** What the account says of a partition key that does not fit its container. */
+const REFUSED_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BAD_REQUEST', 'PARTITION_KEY_MISMATCH']);
 const FAILED = new PerigeeError('INTERNAL', 'The service cannot issue tokens. Its log says why.');
 const accountModule = new LazyModule(() => import('./token-account.ts'));
 
@@ -56,7 +59,12 @@ function told(error: PerigeeError): PerigeeError {
     case 'timeout':
       return new PerigeeError('UNAVAILABLE', 'The account cannot be reached. Try again later.');
     default:
-      return error.code === 'NOT_FOUND' ? new PerigeeError('NOT_FOUND', 'The account has no such container.') : FAILED;
+      if (error.code === 'NOT_FOUND') {
+        return new PerigeeError('NOT_FOUND', 'The account has no such container.');
+      }
+      return REFUSED_KEY.has(error.code)
+        ? new PerigeeError('BAD_REQUEST', 'The account does not accept this partition key for the container.')
+        : FAILED;
   }
 }
 
@@ -88,7 +96,9 @@ export class TokenService {
     if (typeof verify !== 'function') {
       throw invalid('verify is a function that tells who sends a request, such as oidcVerifier({ issuer, audience }).');
     }
-    checkResourceName(options.account.database);
+    const { database, loadDriver: _loadDriver, ...connection } = options.account;
+    checkResourceName(database);
+    checkConnectionOptions(connection);
     this.#containers = new Set(containers.map(checkResourceName));
     this.#lifetimeSeconds = wholeNumber('lifetimeSeconds', options.lifetimeSeconds, 3600, MIN_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
     this.#maxBodyBytes = wholeNumber('maxBodyBytes', options.maxBodyBytes, 8192, 256, 1024 * 1024);

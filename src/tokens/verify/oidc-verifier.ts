@@ -74,18 +74,23 @@ async function loadJose(load: () => Promise<unknown>): Promise<JoseModule> {
   }
 }
 
-async function discover(issuer: string, send: typeof fetch): Promise<string> {
-  const response = await send(`${issuer.replace(/\/$/u, '')}/.well-known/openid-configuration`, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-  });
-  const text = response.body === null ? '' : await readChunks(chunksOf(response.body), MAX_CONFIGURATION_BYTES);
-  const found: unknown = JSON.parse(text ?? '');
-  const url = isJsonObject(found) ? found['jwks_uri'] : undefined;
-  if (!response.ok || !isJsonObject(found) || found['issuer'] !== issuer || typeof url !== 'string') {
-    throw unavailable();
+async function discover(issuer: string, send: typeof fetch, runtime: Runtime): Promise<string> {
+  const late = new AbortController();
+  const cancel = runtime.setTimer(FETCH_TIMEOUT_MS, () => late.abort());
+  try {
+    const url = `${issuer.replace(/\/$/u, '')}/.well-known/openid-configuration`;
+    const response = await send(url, { redirect: 'error', signal: late.signal });
+    const text = response.body === null ? '' : await readChunks(chunksOf(response.body), MAX_CONFIGURATION_BYTES);
+    const found: unknown = JSON.parse(text ?? '');
+    const keysUrl = isJsonObject(found) ? found['jwks_uri'] : undefined;
+    if (!response.ok || !isJsonObject(found) || found['issuer'] !== issuer || typeof keysUrl !== 'string') {
+      throw unavailable();
+    }
+    return checkEndpoint('jwks_uri', keysUrl);
+  } finally {
+    cancel();
+    late.abort();
   }
-  return checkEndpoint('jwks_uri', url);
 }
 
 class OidcVerifier {
@@ -159,7 +164,7 @@ class OidcVerifier {
   async #prepare(): Promise<{ readonly jose: JoseModule; readonly keys: JWTVerifyGetKey }> {
     const { issuer, jwksUrl, fetch: send = globalThis.fetch, loadDriver = () => import('jose') } = this.#options;
     const jose = await loadJose(loadDriver);
-    const url = jwksUrl === undefined ? await discover(issuer, send) : String(jwksUrl);
+    const url = jwksUrl === undefined ? await discover(issuer, send, this.#runtime) : String(jwksUrl);
     const keys = jose.createRemoteJWKSet(new URL(url), { timeoutDuration: FETCH_TIMEOUT_MS, [jose.customFetch]: send });
     return { jose, keys };
   }
