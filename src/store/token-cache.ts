@@ -76,7 +76,7 @@ export class TokenCache implements TokenKeeper {
     this.#fraction = checkRefreshFraction(options.refreshAtFraction);
   }
 
-  /** The token for a call. @throws UNAUTHORIZED, and the provider's own PerigeeErrors */
+  /** The token for a call. @throws UNAUTHORIZED, and the provider's own PerigeeErrors but those about data */
   async token(access: TokenAccess): Promise<AccessToken> {
     const slot = this.#slotOf(keyOf(access));
     const { held } = slot;
@@ -90,7 +90,8 @@ export class TokenCache implements TokenKeeper {
     try {
       return this.#shown(await this.#fetch(slot, access));
     } catch (cause) {
-      throw isPerigeeError(cause)
+      // An error about data would pass for one about the document that the call is about.
+      throw isPerigeeError(cause) && cause.category !== 'data'
         ? cause
         : new PerigeeError('UNAUTHORIZED', 'Cannot get a token: the token provider failed. `cause` says how.', { cause });
     }

@@ -39,7 +39,7 @@ export interface TokenKeeper {
  * The port through which a remote store gets its credentials. The application, or a token service client, implements it; stores call it.
  *
  * Tokens are kept and shared by the caller (unless the provider has a `keeper`): for one database, container, partition key and mode there is at most one call under way. What it
- * throws reaches the caller of the store: a {@link PerigeeError} as it is, anything else as the cause of UNAUTHORIZED.
+ * throws reaches the caller of the store: a {@link PerigeeError} as it is unless it is of the category `data`, anything else as the cause of UNAUTHORIZED.
  */
 export interface TokenProvider {
   getToken(request: TokenRequest): Promise<AccessToken>;

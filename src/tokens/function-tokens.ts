@@ -5,7 +5,7 @@ import { createTokenSource, type TokenSource, type TokenSourceOptions, type User
  * Tokens from a function: for an application that has a way of its own to get them.
  *
  * What it gives is kept, and renewed before it ends; one call at a time is under way for one user, container, partition key and mode. What it throws
- * reaches the caller of the store: a {@link PerigeeError} as it is, anything else as the cause of UNAUTHORIZED.
+ * reaches the caller of the store: a {@link PerigeeError} as it is unless it is of the category `data`, anything else as the cause of UNAUTHORIZED.
  *
  * @throws INVALID_OPTION
  *

@@ -221,6 +221,18 @@ test('one request is under way however many wait, for each database, container, 
   expect(new Set(tokens.map(({ token }) => token)).size).toBe(accesses.length);
 });
 
+test.each(['NOT_FOUND', 'TOO_LARGE', 'CONFLICT', 'BAD_REQUEST'] as const)(
+  'a provider that fails with %s says nothing of any document',
+  async (code) => {
+    const it = stage(60_000);
+    const cause = new PerigeeError(code, 'no');
+    it.answer = () => {
+      throw cause;
+    };
+    await expect(it.now()).rejects.toMatchObject({ code: 'UNAUTHORIZED', cause });
+  },
+);
+
 test('a failure is told to all who wait, and the next call asks again', async () => {
   const it = stage(60_000);
   it.answer = () => {

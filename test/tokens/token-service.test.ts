@@ -225,6 +225,15 @@ describe('what a caller may have', () => {
     expect((await scene.ask({ container: 'deep', partitionKey: ['other', 'ada'] })).status).toBe(403);
   });
 
+  test('may be the key of documents that lack theirs, where that is said', async () => {
+    const scene = await openScene({ partitionKeysOf: () => [[undefined], null] });
+    for (const partitionKey of [[{}], {}, null, [null]]) {
+      const key = Array.isArray(partitionKey) ? partitionKey : [partitionKey];
+      expect((await scene.ask({ ...DEMAND, partitionKey })).body['partitionKey']).toEqual(key);
+    }
+    expect((await scene.ask(DEMAND)).status).toBe(403);
+  });
+
   test('a key with more levels than the container has is refused by the account', async () => {
     const scene = await openScene();
     expect(await scene.ask({ ...DEMAND, partitionKey: ['ada', 'x'] })).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
@@ -234,6 +243,8 @@ describe('what a caller may have', () => {
     for (const partitionKeysOf of [
       () => 'ada',
       () => [{}],
+      () => [undefined],
+      () => [{ partitionKey: undefined }],
       () => [{ partitionKey: 'ada', mode: 'write' }],
       () => {
         throw new TypeError('x');

@@ -2,7 +2,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import { checkComponent, partitionKeyText, type PartitionKey, type PartitionKeyInput } from '../../store/partition-key.ts';
 import type { TokenDemand } from './token-demand.ts';
 
-/** A partition key that a caller may have, or a prefix of one, of which it may then have all below. */
+/** A partition key that a caller may have, or a prefix of one, of which it may then have all below. `undefined` counts only within a list. */
 export type TokenGrant =
   | PartitionKeyInput
   | {
@@ -29,7 +29,14 @@ interface Granted {
   readonly mode: 'read' | 'all';
 }
 
+/** A missing component counts only within a list: by itself it is more likely a claim that a caller does not have. */
 function keyOf(input: PartitionKeyInput): PartitionKey {
+  if (input === undefined) {
+    throw new PerigeeError(
+      'INVALID_OPTION',
+      'partitionKeysOf gave undefined for a partition key; write [undefined] for documents that lack theirs.',
+    );
+  }
   return (Array.isArray(input) ? (input as PartitionKey) : [input as PartitionKey[number]]).map(checkComponent);
 }
 
