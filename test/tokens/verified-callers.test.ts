@@ -129,6 +129,12 @@ describe('who asks', () => {
         if (headers['x-fail'] === 'typed') {
           throw new PerigeeError('UNAVAILABLE', 'The session store is down.');
         }
+        if (headers['x-fail'] === 'unreachable') {
+          throw new PerigeeError('UNREACHABLE', 'The session store cannot be reached.');
+        }
+        if (headers['x-fail'] === 'forbidden') {
+          throw new PerigeeError('FORBIDDEN', 'The user is blocked.');
+        }
         if (headers['x-fail'] === 'plain') {
           throw new Error(`cannot read the token ${headers['authorization']}`);
         }
@@ -139,6 +145,8 @@ describe('who asks', () => {
     expect(await ask({ authorization: 'Bearer s3cret' })).toBe(200);
     expect(await ask({ authorization: 'Bearer other' })).toBe(401);
     expect(await ask({ 'x-fail': 'typed' })).toBe(503);
+    expect(await ask({ 'x-fail': 'unreachable' })).toBe(503);
+    expect(await ask({ 'x-fail': 'forbidden' })).toBe(403);
     expect(await ask({ 'x-fail': 'plain', authorization: 'Bearer s3cret' })).toBe(500);
     expect(scene.log.text()).not.toContain('s3cret');
   });

@@ -19,7 +19,8 @@ export interface CallerRequest {
 /**
  * Tells who sends a request; `undefined` when that cannot be told, which is answered with 401.
  *
- * A {@link PerigeeError} is answered with its code, such as UNAVAILABLE where an identity provider is down; anything else thrown is a defect, 500.
+ * A {@link PerigeeError} is answered with its code and message where it is UNAUTHORIZED, FORBIDDEN or THROTTLED, and with 503 where something could not be
+ * reached; anything else thrown is a defect, 500.
  */
 export type VerifyCaller = (request: CallerRequest) => Caller | undefined | Promise<Caller | undefined>;
 

@@ -33,6 +33,7 @@ const FOR_CALLERS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** What the account says of a partition key that does not fit its container. */
 const REFUSED_KEY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BAD_REQUEST', 'PARTITION_KEY_MISMATCH']);
 const FAILED = new PerigeeError('INTERNAL', 'The service cannot issue tokens. Its log says why.');
+const AWAY = new PerigeeError('UNAVAILABLE', 'Something that the service needs cannot be reached. Try again later.');
 const accountModule = new LazyModule(() => import('./token-account.ts'));
 
 function invalid(message: string): PerigeeError {
@@ -127,7 +128,7 @@ export class TokenService {
           return errorResponse(error);
         }
         this.#logger.log('error', 'A request for a token failed.', { error });
-        return errorResponse(FAILED);
+        return errorResponse(error.category === 'connection' || error.category === 'timeout' ? AWAY : FAILED);
       }
       // What was thrown may repeat the credential, so only its kind is noted.
       this.#logger.log('error', 'A request for a token failed: a function given to the service threw.', {
