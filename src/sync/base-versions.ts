@@ -8,6 +8,8 @@ export interface BaseRow {
   readonly position: number | null;
   /** 1 for a tombstone. */
   readonly deleted: 0 | 1;
+  /** Names of the writes in it, newest first, separated by spaces; only where a policy merges. */
+  readonly lineage: string | null;
 }
 
 /** What identifies a remote version. */
@@ -16,17 +18,19 @@ export interface BaseVersion {
   readonly ts: number;
   readonly position: number | undefined;
   readonly deleted: boolean;
+  /** As {@link BaseRow.lineage}. */
+  readonly lineage: string | null;
 }
 
 /** The remote version known of a document. */
 export function* readBase(scope: number, id: string): Program<BaseRow | undefined> {
-  return yield* get<BaseRow>('SELECT etag, ts, position, deleted FROM sync_base WHERE scope = ? AND id = ?', scope, id);
+  return yield* get<BaseRow>('SELECT etag, ts, position, deleted, lineage FROM sync_base WHERE scope = ? AND id = ?', scope, id);
 }
 
 /** The remote versions known of many documents, in one statement. */
 export function* readBases(scope: number, ids: readonly string[]): Program<ReadonlyMap<string, BaseRow>> {
   const rows = yield* all<BaseRow & { readonly id: string }>(
-    'SELECT id, etag, ts, position, deleted FROM sync_base WHERE scope = ? AND id IN (SELECT value FROM json_each(?))',
+    'SELECT id, etag, ts, position, deleted, lineage FROM sync_base WHERE scope = ? AND id IN (SELECT value FROM json_each(?))',
     scope,
     JSON.stringify(ids),
   );
@@ -36,9 +40,9 @@ export function* readBases(scope: number, ids: readonly string[]): Program<Reado
 /** Takes note of a remote version. `seen` is the number of the scope's reconciliation: a version noted since its start is not missing. */
 export function* writeBase(scope: number, id: string, version: BaseVersion, seen: number): Program<void> {
   yield* run(
-    `INSERT INTO sync_base (scope, id, etag, ts, position, deleted, seen) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO sync_base (scope, id, etag, ts, position, deleted, seen, lineage) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (scope, id) DO UPDATE SET etag = excluded.etag, ts = excluded.ts, position = excluded.position,
-       deleted = excluded.deleted, seen = excluded.seen`,
+       deleted = excluded.deleted, seen = excluded.seen, lineage = excluded.lineage`,
     scope,
     id,
     version.etag,
@@ -46,6 +50,7 @@ export function* writeBase(scope: number, id: string, version: BaseVersion, seen
     version.position ?? null,
     version.deleted ? 1 : 0,
     seen,
+    version.lineage,
   );
 }
 
@@ -60,7 +65,7 @@ export function* deleteBase(scope: number, id: string): Program<void> {
  *
  * Stamps are not asked: a foreign write has none of its own and is ordered before stamped writes of the same second, yet may come after them.
  */
-export function compareWithBase(version: BaseVersion, base: BaseRow): 'older' | 'newer' | 'unsure' {
+export function compareWithBase(version: Pick<BaseVersion, 'ts' | 'position'>, base: BaseRow): 'older' | 'newer' | 'unsure' {
   if (version.position !== undefined && base.position !== null) {
     return version.position < base.position ? 'older' : 'newer';
   }

@@ -2,17 +2,20 @@ import { Emitter, type Unsubscribe } from '../core/emitter.ts';
 import { PerigeeError, isPerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { silentLogger } from '../core/logger.ts';
+import { toHex } from '../core/runtime.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
-import { lastWriteWins } from './conflict.ts';
+import { lastWriteWins } from './conflict-policies.ts';
+import type { ConflictPolicy } from './conflict.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { ForcedPush } from './forced-push.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
 import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
 import { bindFile } from './meta.ts';
+import { doubtUnsent } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
-import { retryRejectedRows } from './outbox.ts';
 import { RunQueue } from './run-queue.ts';
 import { Scheduler } from './scheduler.ts';
 import { SYNC_MIGRATIONS } from './schema.ts';
@@ -25,6 +28,9 @@ import { checkOptions, type FilledOptions } from './filled-options.ts';
 import type { ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
 import { ReportBuilder, type SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
+
+/** Bytes that tell two lives of a device apart. */
+const LIFE_BYTES = 4;
 
 /** State that an outcome leaves the engine in. */
 function stateAfter(report: SyncReport): SyncState {
@@ -64,6 +70,8 @@ function stateAfter(report: SyncReport): SyncState {
  * ```
  */
 export class SyncEngine {
+  /** Writes that the remote refused for a reason of their own, and what to do about each. */
+  readonly deadLetters: DeadLetters;
   readonly #options: FilledOptions;
   readonly #context: SyncContext;
   readonly #scopes: Scope[] = [];
@@ -90,7 +98,6 @@ export class SyncEngine {
       runtime: options.runtime,
       logger: options.logger ?? silentLogger,
       clock,
-      policy: options.policy ?? lastWriteWins,
       toleranceMs: options.clockToleranceMs,
       tombstoneTtlSeconds: options.tombstoneTtlSeconds,
       pageItems: options.pageItems,
@@ -100,6 +107,13 @@ export class SyncEngine {
     };
     this.#queue = new RunQueue((signal) => this.#run(signal));
     this.#scheduler = new Scheduler(options.runtime, () => this.#runScheduled());
+    this.deadLetters = new DeadLetters({
+      context: this.#context,
+      calls: this.#calls,
+      scopes: this.#scopes,
+      scopeOf: (container, partitionKey) => this.#scopeOf(container, partitionKey),
+      onChanged: () => this.#scheduler.changed(),
+    });
   }
 
   /**
@@ -112,6 +126,7 @@ export class SyncEngine {
     const { database } = options.backend;
     await database.ensureTables('sync', SYNC_MIGRATIONS);
     const device = await database.write(() => bindFile(options.user, options.device, options.runtime));
+    await database.write(() => doubtUnsent());
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
     const engine = new SyncEngine(options, clock);
     await engine.#openScopes();
@@ -185,22 +200,7 @@ export class SyncEngine {
     return this.#calls.run(undefined, () => this.#context.database.read(() => listPending(this.#options.database, query)));
   }
 
-  /** Lets documents that the remote refused be sent again; gives how many. Editing one does the same for it. */
-  retryRejected(only?: { readonly container: string; readonly partitionKey: PartitionKeyInput; readonly id: string }): Promise<number> {
-    return this.#calls.run(undefined, async () => {
-      const scopes = only === undefined ? this.#scopes : [this.#scopeOf(only.container, only.partitionKey)];
-      let count = 0;
-      for (const { number } of scopes) {
-        count += await this.#context.database.write(() => retryRejectedRows(number, only?.id));
-      }
-      if (count > 0) {
-        this.#scheduler.changed();
-      }
-      return count;
-    });
-  }
-
-  /** Versions that lost a conflict, in the order of the decisions. */
+  /** Versions that lost a conflict or were discarded, in the order of the decisions. */
   journal(query: JournalQuery = {}): Promise<readonly JournalEntry[]> {
     return this.#calls.run(undefined, async () => {
       const rows = await this.#context.database.read(() => listJournal(this.#options.database, query));
@@ -209,7 +209,7 @@ export class SyncEngine {
   }
 
   /**
-   * Makes a version that lost a conflict the current one again: an edit like any other, which is then pending. A lost deletion deletes.
+   * Makes a version of the journal the current one again: an edit like any other, which is then pending. A lost deletion deletes.
    *
    * @throws NOT_FOUND when there is no such entry; SYNC_SCOPE when its partition key is no longer in scope
    */
@@ -245,7 +245,7 @@ export class SyncEngine {
     return this.#forced(options.signal, (forced) => forced.one(this.#scopeOf(container, partitionKey), id));
   }
 
-  /** {@link forcePush} of everything that is pending, rejected documents included. @returns how many the remote acknowledged */
+  /** {@link forcePush} of everything that is pending, dead letters included. @returns how many the remote acknowledged */
   forcePushAll(options: SyncRunOptions = {}): Promise<number> {
     return this.#forced(options.signal, (forced) => forced.all(this.#scopes));
   }
@@ -267,6 +267,7 @@ export class SyncEngine {
   async #openScopes(): Promise<void> {
     const { backend, database, scope, containers } = this.#options;
     await ensureDatabase(backend, database);
+    const life = toHex(this.#options.runtime.randomBytes(LIFE_BYTES));
     const journals = new Map<string, OutboxJournal>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
@@ -274,6 +275,7 @@ export class SyncEngine {
       const journal = new OutboxJournal({
         database: backend.database,
         clock: this.#context.clock,
+        needsBase: this.#policyOf(container).needsBase === true,
         onRecorded: () => this.#scheduler.changed(),
       });
       journals.set(container, journal);
@@ -282,7 +284,7 @@ export class SyncEngine {
     for (const entry of scope) {
       const store = this.#stores.get(entry.container) as SqliteDocumentStore;
       const checked = checkEntry(entry, store.definition);
-      const opened = await backend.database.write(() => openScope(database, checked, store));
+      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container), life));
       if (this.#scopes.some(({ number }) => number === opened.number)) {
         throw new PerigeeError(
           'INVALID_OPTION',
@@ -292,6 +294,11 @@ export class SyncEngine {
       this.#scopes.push(opened);
       journals.get(entry.container)?.add(opened);
     }
+  }
+
+  #policyOf(container: string): ConflictPolicy {
+    const { policies = {}, policy = lastWriteWins } = this.#options;
+    return Object.hasOwn(policies, container) ? (policies[container] ?? policy) : policy;
   }
 
   #scopeOf(container: string, partitionKey: PartitionKeyInput): Scope {

@@ -2,6 +2,7 @@ import { PerigeeError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import { STORE_LIMITS } from '../store/limits.ts';
+import type { ConflictPolicy } from './conflict.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -27,6 +28,25 @@ function wholeNumber(name: string, value: number, from: number, to: number = Num
   return value;
 }
 
+function checkPolicies({ policy, policies = {}, scope }: SyncOptions): void {
+  for (const [container, one] of Object.entries({ ...policies })) {
+    if (!scope.some((entry) => entry.container === container)) {
+      throw new PerigeeError(
+        'INVALID_OPTION',
+        `The option policies names the container ${JSON.stringify(container)}, which is not in the scope. Add it to the scope, or correct the name.`,
+      );
+    }
+    checkPolicy(`policies[${JSON.stringify(container)}]`, one);
+  }
+  checkPolicy('policy', policy);
+}
+
+function checkPolicy(name: string, policy: ConflictPolicy | undefined): void {
+  if (policy !== undefined && typeof policy !== 'function') {
+    throw new PerigeeError('INVALID_OPTION', `The option ${name} is a function, such as lastWriteWins or mergeFields().`);
+  }
+}
+
 /** Checks options and fills the defaults in. @throws INVALID_OPTION */
 export function checkOptions(options: SyncOptions): FilledOptions {
   if (typeof options.user !== 'string' || options.user.trim() === '') {
@@ -35,6 +55,7 @@ export function checkOptions(options: SyncOptions): FilledOptions {
   if (!Array.isArray(options.scope) || options.scope.length === 0) {
     throw new PerigeeError('INVALID_OPTION', 'The option scope lists one partition key or more.');
   }
+  checkPolicies(options);
   return {
     ...options,
     database: options.database ?? 'sync',

@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import { checkDocumentId } from '../store/ids.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
+import { readBase } from './base-versions.ts';
 import { highestGeneration, listSendable, readPending, recordPending, retryRejectedRows } from './outbox.ts';
 import { Push, settleForced } from './push.ts';
 import { RemoteSession } from './remote-session.ts';
@@ -85,7 +86,8 @@ export class ForcedPush {
       return false;
     }
     const { clock, runtime } = this.#context;
-    yield* recordPending(scope.number, id, 'put', stored.position, clock.next(), runtime.nowMs());
+    const base = scope.needsBase && (yield* readBase(scope.number, id))?.deleted === 0 ? stored.text : null;
+    yield* recordPending(scope.number, id, 'put', stored.position, clock.next(), runtime.nowMs(), base);
     return true;
   }
 }

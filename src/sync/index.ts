@@ -3,9 +3,12 @@
  *
  * @module
  */
-export { lastWriteWins, type Conflict, type ConflictPolicy, type ConflictSide } from './conflict.ts';
+export { clientWins, lastWriteWins, serverWins, type SidePolicy } from './conflict-policies.ts';
+export type { Conflict, ConflictPolicy, ConflictSide, MergedDocument } from './conflict.ts';
+export type { DeadLetter, DeadLetterExport, DeadLetterQuery, DeadLetterRemote, DeadLetters, DocumentKey } from './dead-letters.ts';
 export { SyncEngine } from './engine.ts';
 export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
+export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 export type { ReconcileOptions, ScopeEntry, SyncOptions, SyncPoint, SyncRunOptions, SyncSchedule } from './sync-options.ts';

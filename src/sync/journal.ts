@@ -3,10 +3,10 @@ import type { JsonObject } from '../core/json.ts';
 import type { PartitionKey } from '../store/partition-key.ts';
 import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
 
-/** Why a version is in the journal. `forced`: a forced push replaced it. */
-export type JournalReason = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'forced';
+/** Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up. */
+export type JournalReason = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'forced' | 'merged' | 'discarded';
 
-/** A version that lost a conflict. */
+/** A version that lost a conflict, or was given up. */
 export interface JournalEntry {
   readonly seq: number;
   readonly container: string;

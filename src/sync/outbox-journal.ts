@@ -7,7 +7,7 @@ import { run, type Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
 import type { AppliedWrite, WriteJournal } from '../stores/sqlite/write-journal.ts';
 import { readBase } from './base-versions.ts';
-import { readPending, recordPending } from './outbox.ts';
+import { NO_BASE, readPending, recordPending } from './outbox.ts';
 import type { Scope } from './scope.ts';
 import type { SyncClock } from './sync-clock.ts';
 import { RESERVED_PROPERTY } from './wire-stamp.ts';
@@ -16,6 +16,8 @@ import { RESERVED_PROPERTY } from './wire-stamp.ts';
 export interface OutboxJournalOptions {
   readonly database: SqliteDatabase;
   readonly clock: SyncClock;
+  /** Whether the policy of the container asks for the version that both sides of a conflict come from. */
+  readonly needsBase: boolean;
   /** Called after each commit that left something to send. */
   readonly onRecorded: () => void;
 }
@@ -23,12 +25,13 @@ export interface OutboxJournalOptions {
 /** Makes each local write of one container pending, in the transaction of the write itself. */
 export class OutboxJournal implements WriteJournal {
   readonly name = 'sync';
-  readonly needsPreviousText = false;
+  readonly needsPreviousText: boolean;
   readonly #scopes = new Map<PartitionKeyText, Scope>();
   readonly #options: OutboxJournalOptions;
 
   constructor(options: OutboxJournalOptions) {
     this.#options = options;
+    this.needsPreviousText = options.needsBase;
   }
 
   /** Lets a partition key be written. */
@@ -58,7 +61,8 @@ export class OutboxJournal implements WriteJournal {
     }
     const { clock, database, onRecorded } = this.#options;
     const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
-    yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs());
+    const base = this.needsPreviousText ? yield* followedBy(scope, write) : null;
+    yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base);
     database.afterCommit(onRecorded);
   }
 
@@ -92,6 +96,15 @@ export class OutboxJournal implements WriteJournal {
     }
     return scope;
   }
+}
+
+/** Content of the version that a document's first pending write follows: what the device held, where that is what the remote was last known to hold. */
+function* followedBy(scope: Scope, { key, previous }: AppliedWrite): Program<string | null> {
+  if (previous === undefined) {
+    return NO_BASE;
+  }
+  const base = yield* readBase(scope.number, key.id);
+  return base === undefined ? null : base.deleted === 1 ? NO_BASE : (previous.text ?? null);
 }
 
 function reserved(): PerigeeError {

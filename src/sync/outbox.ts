@@ -1,5 +1,6 @@
 import { formatStamp, parseStamp, type HlcStamp } from '../core/hybrid-logical-clock.ts';
 import type { PerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
 
 /** A pending write as it is stored. */
@@ -14,17 +15,35 @@ export interface OutboxRow {
   readonly created_at_ms: number;
   /** Names of writes that were sent and whose outcome is unknown, separated by spaces. */
   readonly sent: string | null;
+  /** JSON of what those writes sent, by name; only for policies that ask for the base. */
+  readonly sent_bodies: string | null;
   readonly attempts: number;
   readonly rejected_code: string | null;
+  /** JSON of what the remote held when it refused the write, as `dead-letters.ts` says. */
+  readonly rejected_remote: string | null;
+  /** JSON of the remote version that the write follows, `null` in JSON for none; only for policies that ask for it. */
+  readonly base: string | null;
 }
 
-const COLUMNS = 'id, kind, generation, stamp, created_at_ms, sent, attempts, rejected_code';
+const COLUMNS = 'id, kind, generation, stamp, created_at_ms, sent, sent_bodies, attempts, rejected_code, rejected_remote, base';
+/** A base that says: the write follows no living version. */
+export const NO_BASE = 'null';
 /** Unknown outcomes remembered per document; each needs a time-out of its own. */
 const MAX_SENT = 8;
+/** The same where policies merge: one that is forgotten could count twice. */
+const MAX_SENT_MERGED = 32;
 
-/** Name of a pending write: unique, since the generation is drawn in the write's transaction and the stamp never repeats after a restored backup. */
-export function writeName(row: Pick<OutboxRow, 'stamp' | 'generation'>): string {
-  return `${row.stamp}.${row.generation}`;
+/**
+ * Name of a pending write as this life of the device sends it. After a loss of power generations come again, and stamps do where the clock went back with
+ * them, so the life, which is drawn at random, tells such writes apart.
+ */
+export function writeName(row: Pick<OutboxRow, 'stamp' | 'generation'>, life: string): string {
+  return `${row.stamp}.${row.generation}-${life}`;
+}
+
+/** Whether two names are of one write, sent in different lives. Only for names that the device has noted itself. */
+export function isSameWrite(left: string, right: string): boolean {
+  return left.slice(0, left.lastIndexOf('-')) === right.slice(0, right.lastIndexOf('-'));
 }
 
 /** Stamp of a row. */
@@ -37,7 +56,15 @@ export function sentNames(row: Pick<OutboxRow, 'sent'>): readonly string[] {
   return row.sent === null ? [] : row.sent.split(' ');
 }
 
-/** Makes a document pending, or gives its pending row a new generation; an earlier rejection is lifted, for the document changed. */
+/** What the bodies of sent writes are, by name; `null` for a deletion. */
+export function sentBodies(row: Pick<OutboxRow, 'sent_bodies'>): ReadonlyMap<string, JsonObject | null> {
+  return new Map(row.sent_bodies === null ? [] : Object.entries(JSON.parse(row.sent_bodies) as Record<string, JsonObject | null>));
+}
+
+/**
+ * Makes a document pending, or gives its pending row a new generation. A dead letter stays one: the write takes its place and waits behind it. The
+ * base is that of the first write since the document was last in step with the remote.
+ */
 export function* recordPending(
   scope: number,
   id: string,
@@ -45,18 +72,31 @@ export function* recordPending(
   generation: number,
   stamp: HlcStamp,
   nowMs: number,
+  base: string | null,
 ): Program<void> {
   yield* run(
-    `INSERT INTO sync_outbox (scope, id, kind, generation, stamp, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO sync_outbox (scope, id, kind, generation, stamp, created_at_ms, base) VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (scope, id) DO UPDATE SET
        kind = CASE WHEN kind = 'create' AND excluded.kind = 'put' THEN kind ELSE excluded.kind END,
-       generation = excluded.generation, stamp = excluded.stamp, attempts = 0, rejected_code = NULL, rejected_message = NULL, rejected_at_ms = NULL`,
+       generation = excluded.generation, stamp = excluded.stamp`,
     scope,
     id,
     kind,
     generation,
     formatStamp(stamp),
     nowMs,
+    base,
+  );
+}
+
+/** Puts a merged document in the place of a pending write; it follows the version that it was merged with. */
+export function* recordMerged(scope: number, id: string, generation: number, stamp: HlcStamp): Program<void> {
+  yield* run(
+    "UPDATE sync_outbox SET kind = 'put', generation = ?, stamp = ? WHERE scope = ? AND id = ?",
+    generation,
+    formatStamp(stamp),
+    scope,
+    id,
   );
 }
 
@@ -93,42 +133,84 @@ export function* hasPending(scope: number): Program<boolean> {
   return (yield* get('SELECT 1 AS one FROM sync_outbox WHERE scope = ? LIMIT 1', scope)) !== undefined;
 }
 
-/** Notes that a write is about to be sent, so that it is known as such should its answer be lost. */
-export function* markSent(scope: number, row: OutboxRow): Program<void> {
+/** Notes that a write is about to be sent, so that it is known as such should its answer be lost; what it sends too, for policies that ask for the base. */
+export function* markSent(scope: number, row: OutboxRow, name: string, body: JsonObject | null | undefined): Program<void> {
   const names = sentNames(row);
-  const name = writeName(row);
-  if (!names.includes(name)) {
-    const sent = [...names.slice(1 - MAX_SENT), name].join(' ');
-    yield* run('UPDATE sync_outbox SET sent = ? WHERE scope = ? AND id = ?', sent, scope, row.id);
+  if (names.includes(name)) {
+    return;
   }
-}
-
-/** Takes note that the remote holds a write: the row goes where its generation is still the one sent, otherwise it stays pending. Gives whether it went. */
-export function* clearPending(scope: number, id: string, generation: number): Program<boolean> {
-  const cleared = (yield* run('DELETE FROM sync_outbox WHERE scope = ? AND id = ? AND generation = ?', scope, id, generation)) > 0;
-  if (!cleared) {
-    yield* forgetSent(scope, id);
-  }
-  return cleared;
-}
-
-/** The base of a pending write advanced: nothing sent before it is open, and the write follows that version. */
-export function* forgetSent(scope: number, id: string): Program<void> {
+  const kept = names.slice(1 - (body === undefined ? MAX_SENT : MAX_SENT_MERGED));
+  const known = body === undefined ? undefined : sentBodies(row);
+  const bodies =
+    known === undefined || body === undefined
+      ? null
+      : JSON.stringify(Object.fromEntries([...[...known].filter(([sent]) => kept.includes(sent)), [name, body]]));
   yield* run(
-    "UPDATE sync_outbox SET sent = NULL, kind = CASE kind WHEN 'create' THEN 'put' ELSE kind END WHERE scope = ? AND id = ?",
+    'UPDATE sync_outbox SET sent = ?, sent_bodies = ? WHERE scope = ? AND id = ?',
+    [...kept, name].join(' '),
+    bodies,
+    scope,
+    row.id,
+  );
+}
+
+/** Stands for sent writes of which the names are gone. */
+const FORGOTTEN = '?';
+
+/**
+ * Takes every new document that waits for one that may have been sent. A loss of power takes back the note of a sending along with everything behind it;
+ * a deletion of the document then has to reach the remote, which may have it.
+ */
+export function* doubtUnsent(): Program<void> {
+  yield* run("UPDATE sync_outbox SET sent = ? WHERE sent IS NULL AND kind = 'create'", FORGOTTEN);
+}
+
+/** Removes a pending row where its generation is still the one given; otherwise it was edited meanwhile. Gives whether it went. */
+export function* clearPending(scope: number, id: string, generation: number): Program<boolean> {
+  return (yield* run('DELETE FROM sync_outbox WHERE scope = ? AND id = ? AND generation = ?', scope, id, generation)) > 0;
+}
+
+/** What a pending write follows from now on. */
+export interface PendingBase {
+  /** As {@link OutboxRow.base}. */
+  readonly text: string | null;
+  /** As {@link OutboxRow.rejected_remote}, should it be a dead letter. */
+  readonly remote: string | null;
+}
+
+/** What a pending write followed is gone; it is still open whether an earlier one arrives. */
+export function* rebasePending(scope: number, id: string, base: PendingBase): Program<void> {
+  yield* run(
+    `UPDATE sync_outbox SET base = ?, rejected_remote = CASE WHEN rejected_code IS NULL THEN NULL ELSE ? END WHERE scope = ? AND id = ?`,
+    base.text,
+    base.remote,
     scope,
     id,
   );
 }
 
-/** Sets a row aside that the remote refused for a reason of its own, unless it was edited meanwhile. Gives whether it did. */
+/** The base of a pending write advanced: nothing sent before it is open, and the write follows that version. */
+export function* advancePending(scope: number, id: string, base: PendingBase): Program<void> {
+  yield* run(
+    `UPDATE sync_outbox SET sent = NULL, sent_bodies = NULL, kind = CASE kind WHEN 'create' THEN 'put' ELSE kind END, base = ?,
+       rejected_remote = CASE WHEN rejected_code IS NULL THEN NULL ELSE ? END WHERE scope = ? AND id = ?`,
+    base.text,
+    base.remote,
+    scope,
+    id,
+  );
+}
+
+/** Makes a row a dead letter that the remote refused for a reason of its own, unless it was edited meanwhile. Gives whether it did. */
 export function* rejectPending(scope: number, id: string, generation: number, error: PerigeeError, nowMs: number): Program<boolean> {
   return (
     (yield* run(
-      `UPDATE sync_outbox SET attempts = attempts + 1, rejected_code = ?, rejected_message = ?, rejected_at_ms = ?
+      `UPDATE sync_outbox SET attempts = attempts + 1, rejected_code = ?, rejected_message = ?, rejected_at_ms = ?, rejected_remote = NULL,
+         first_rejected_at_ms = coalesce(first_rejected_at_ms, ?)
        WHERE scope = ? AND id = ? AND generation = ?`,
       error.code,
       error.message,
+      nowMs,
       nowMs,
       scope,
       id,
@@ -139,6 +221,7 @@ export function* rejectPending(scope: number, id: string, generation: number, er
 
 /** Lets rejected rows be sent again. Gives how many. */
 export function* retryRejectedRows(scope: number, id: string | undefined): Program<number> {
-  const set = 'UPDATE sync_outbox SET rejected_code = NULL, rejected_message = NULL, rejected_at_ms = NULL WHERE rejected_code IS NOT NULL';
+  const set =
+    'UPDATE sync_outbox SET rejected_code = NULL, rejected_message = NULL, rejected_at_ms = NULL, rejected_remote = NULL WHERE rejected_code IS NOT NULL';
   return id === undefined ? yield* run(`${set} AND scope = ?`, scope) : yield* run(`${set} AND scope = ? AND id = ?`, scope, id);
 }

@@ -1,13 +1,14 @@
 import { isPerigeeError } from '../core/errors.ts';
 import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { applyRemote, type Applied } from './apply.ts';
+import { applyRemote } from './apply.ts';
 import { readBases } from './base-versions.ts';
 import { hasPending } from './outbox.ts';
 import { countApplied } from './push.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { readScope, restartPull, updateScope, type ScopeRow } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
+import type { Applied } from './take-remote.ts';
 import type { ReportBuilder } from './sync-report.ts';
 import { readRemote, type RemoteVersion } from './wire-stamp.ts';
 

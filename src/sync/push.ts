@@ -5,13 +5,28 @@ import { STORE_LIMITS, utf8Length } from '../store/limits.ts';
 import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
 import { prepareDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { applyRemote, expireWith, readPendingVersion, type Applied } from './apply.ts';
+import { applyRemote } from './apply.ts';
 import { readBase, writeBase, type BaseRow } from './base-versions.ts';
-import { clearPending, highestGeneration, listSendable, markSent, readPending, rejectPending, rowStamp, writeName } from './outbox.ts';
+import { describeRejected, listUndescribed } from './dead-letter-rows.ts';
+import { lineageAfter, lineageText, parseLineage } from './lineage.ts';
+import {
+  advancePending,
+  clearPending,
+  highestGeneration,
+  listSendable,
+  markSent,
+  NO_BASE,
+  readPending,
+  rejectPending,
+  rowStamp,
+  writeName,
+} from './outbox.ts';
+import { readPendingVersion } from './pending-version.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { updateScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
-import type { ReportBuilder } from './sync-report.ts';
+import type { RejectedReport, ReportBuilder } from './sync-report.ts';
+import { expireWith, type Applied } from './take-remote.ts';
 import { tombstoneBody } from './tombstone.ts';
 import { clampStamp, stampedDocument, type RemoteVersion } from './wire-stamp.ts';
 
@@ -54,6 +69,8 @@ interface SendItem {
   readonly generation: number;
   readonly deleted: boolean;
   readonly body: JsonObject;
+  /** Names of the writes in it, newest first; only where the policy merges. */
+  readonly lineage: readonly string[] | undefined;
   readonly operation: BatchOperation<JsonObject>;
   readonly bytes: number;
 }
@@ -72,6 +89,8 @@ export class Push {
   readonly #report: ReportBuilder;
   readonly #settle: Settle;
   readonly #tries = new Map<string, number>();
+  /** Dead letters that nobody was told of yet. */
+  readonly #rejected: RejectedReport[] = [];
   #queue: string[] = [];
   #limit: number = STORE_LIMITS.batchOperations;
   #done = 0;
@@ -100,13 +119,44 @@ export class Push {
   /** Sends the pending writes of some documents. */
   async ids(ids: readonly string[]): Promise<void> {
     this.#queue = [...ids];
-    while (this.#queue.length > 0) {
-      const candidates = this.#queue.slice(0, this.#limit);
-      const batch = await this.#context.database.write(() => this.#load(candidates));
-      this.#queue.splice(0, batch.consumed);
-      if (batch.items.length > 0) {
-        await this.#send(batch.items);
+    try {
+      while (this.#queue.length > 0) {
+        const candidates = this.#queue.slice(0, this.#limit);
+        const batch = await this.#context.database.write(() => this.#load(candidates));
+        this.#queue.splice(0, batch.consumed);
+        if (batch.items.length > 0) {
+          await this.#send(batch.items);
+        }
       }
+      await this.#describeRejected();
+    } finally {
+      for (const rejected of this.#rejected.splice(0)) {
+        this.#context.events.emit('deadLetter', rejected);
+      }
+    }
+  }
+
+  /** Asks what the remote holds in the place of dead letters, these and earlier ones that could not be asked about. */
+  async #describeRejected(): Promise<void> {
+    const { database, logger } = this.#context;
+    const { number, container } = this.#scope;
+    for (let ids: readonly string[]; ;) {
+      ids = await database.read(() => listUndescribed(number, STORE_LIMITS.batchOperations));
+      if (ids.length === 0) {
+        return;
+      }
+      let versions: ReadonlyMap<string, RemoteVersion | undefined>;
+      try {
+        versions = await this.#remote.read(ids);
+      } catch (error) {
+        if (!isPerigeeError(error) || error.code === 'CLOSED' || (error.category !== 'data' && error.code !== 'FORBIDDEN')) {
+          throw error;
+        }
+        // What cannot be written may not be readable either; that must not keep the scope from its pull.
+        logger.log('warn', 'The remote version of a dead letter could not be read.', { container, code: error.code });
+        return;
+      }
+      await database.write(() => describeRejected(number, versions));
     }
   }
 
@@ -134,14 +184,17 @@ export class Push {
         } else {
           const body = local.body ?? this.#tombstone(id);
           const stamp = clampStamp(rowStamp(row), this.#context.clock.serverNowMs() + this.#context.toleranceMs);
-          const document = stampedDocument(body, stamp, writeName(row), local.deleted);
+          const name = writeName(row, this.#scope.life);
+          const lineage = this.#scope.needsBase ? lineageAfter(name, parseLineage(base?.lineage)) : undefined;
+          const document = stampedDocument(body, stamp, name, local.deleted, lineage?.slice(1));
           const size = utf8Length(JSON.stringify(document));
           if (items.length > 0 && bytes + size > MAX_BATCH_BYTES) {
             break;
           }
           bytes += size;
-          yield* markSent(this.#scope.number, row);
-          items.push({ id, generation: row.generation, deleted: local.deleted, body, operation: operationOf(document, base), bytes: size });
+          yield* markSent(this.#scope.number, row, name, this.#scope.needsBase ? (local.body ?? null) : undefined);
+          const { generation } = row;
+          items.push({ id, generation, deleted: local.deleted, body, lineage, operation: operationOf(document, base), bytes: size });
         }
       }
       consumed += 1;
@@ -218,10 +271,14 @@ export class Push {
         throw new PerigeeError('BAD_RESPONSE', 'The remote store committed a batch and gave no document for one of its writes.');
       }
       const ts = outcome.document._ts;
-      yield* writeBase(number, item.id, { etag: outcome.etag, ts, position: outcome.position, deleted: item.deleted }, reconcileRun);
-      const cleared = yield* clearPending(number, item.id, item.generation);
-      if (cleared && !item.deleted) {
-        yield* expireWith(this.#scope, prepareDocument(item.body, paths), ts);
+      const { id, deleted, body } = item;
+      const lineage = item.lineage === undefined ? null : lineageText(item.lineage);
+      yield* writeBase(number, id, { etag: outcome.etag, ts, position: outcome.position, deleted, lineage }, reconcileRun);
+      if (!(yield* clearPending(number, id, item.generation))) {
+        const text = item.lineage === undefined ? null : deleted ? NO_BASE : JSON.stringify(body);
+        yield* advancePending(number, id, { text, remote: null });
+      } else if (!deleted) {
+        yield* expireWith(this.#scope, prepareDocument(body, paths), ts);
       }
     }
     yield* updateScope(number, { session: this.#remote.session ?? null });
@@ -267,7 +324,7 @@ export class Push {
     const again: string[] = [];
     for (const { id } of items) {
       const { decision, advanced } = results.get(id) as Applied;
-      if (decision === undefined || !['follows', 'recreate', 'local'].includes(decision)) {
+      if (decision === undefined || !['follows', 'recreate', 'local', 'merged'].includes(decision)) {
         continue;
       }
       if (id !== culprit.id) {
@@ -315,12 +372,12 @@ export class Push {
   }
 
   async #reject(item: SendItem, error: PerigeeError): Promise<void> {
-    const { database, runtime, events } = this.#context;
+    const { database, runtime } = this.#context;
     const { number, container, partitionKey } = this.#scope;
     if (await database.write(() => rejectPending(number, item.id, item.generation, error, runtime.nowMs()))) {
       const rejected = { container, partitionKey, id: item.id, code: error.code };
       this.#report.reject(rejected);
-      events.emit('rejected', rejected);
+      this.#rejected.push(rejected);
     }
   }
 }

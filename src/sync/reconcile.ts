@@ -1,11 +1,12 @@
 import { isPerigeeError } from '../core/errors.ts';
 import { all, get, type Program } from '../stores/sqlite/driver.ts';
-import { applyRemote, type Applied } from './apply.ts';
+import { applyRemote } from './apply.ts';
 import { readPending } from './outbox.ts';
 import { countApplied } from './push.ts';
 import type { RemoteId, RemoteSession } from './remote-session.ts';
 import { keyIn, readScope, updateScope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
+import type { Applied } from './take-remote.ts';
 import type { ReportBuilder } from './sync-report.ts';
 import type { RemoteVersion } from './wire-stamp.ts';
 

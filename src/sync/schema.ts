@@ -59,6 +59,15 @@ const TABLES_1: readonly string[] = [
   )`,
 ];
 
+/** Nullable columns that most rows leave empty. */
+const COLUMNS_2: readonly string[] = [
+  'ALTER TABLE sync_outbox ADD COLUMN base TEXT',
+  'ALTER TABLE sync_outbox ADD COLUMN sent_bodies TEXT',
+  'ALTER TABLE sync_outbox ADD COLUMN first_rejected_at_ms INTEGER',
+  'ALTER TABLE sync_outbox ADD COLUMN rejected_remote TEXT',
+  'ALTER TABLE sync_base ADD COLUMN lineage TEXT',
+];
+
 function* statements(texts: readonly string[]): Program<void> {
   for (const sql of texts) {
     yield* run(sql);
@@ -70,10 +79,12 @@ function* statements(texts: readonly string[]): Program<void> {
  *
  * - `sync_meta`: user, device, clock.
  * - `sync_scope`: one row per container and partition key ever in scope: cursor, session, progress. Other tables name it by number.
- * - `sync_outbox`: pending writes as state, not as events: one row per document, its body stays in the container.
- * - `sync_base`: the newest remote version that is known of each document; tombstones too.
- * - `sync_journal`: versions that lost a conflict.
+ * - `sync_outbox`: pending writes as state, not as events: one row per document, its body stays in the container. Where a policy asks for the common
+ *   base, `base` is its JSON (`null` for none) and `sent_bodies` what was sent with unknown outcome, by name. Dead letters are rows with a
+ *   `rejected_code`; `rejected_remote` is what the remote then held.
+ * - `sync_base`: the newest remote version that is known of each document; tombstones too. `lineage` names the writes in it, where a policy merges.
+ * - `sync_journal`: versions that lost a conflict, or were discarded.
  *
  * Outbox and base are one tree each, without further indexes: each local write and each pulled document pays for every tree.
  */
-export const SYNC_MIGRATIONS: readonly Migration[] = [() => statements(TABLES_1)];
+export const SYNC_MIGRATIONS: readonly Migration[] = [() => statements(TABLES_1), () => statements(COLUMNS_2)];

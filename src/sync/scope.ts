@@ -10,6 +10,7 @@ import {
 import type { PreparedKey } from '../store/write-rules.ts';
 import { get, run, type Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
+import type { ConflictPolicy } from './conflict.ts';
 import type { ScopeEntry } from './sync-options.ts';
 import { TypeFilter } from './type-filter.ts';
 
@@ -22,8 +23,13 @@ export interface Scope {
   readonly partitionKeyText: PartitionKeyText;
   readonly types: TypeFilter | undefined;
   readonly store: SqliteDocumentStore;
+  readonly policy: ConflictPolicy;
+  /** Whether the policy asks for the version that both sides of a conflict come from. */
+  readonly needsBase: boolean;
   /** Partition key paths of the container, parsed. */
   readonly paths: readonly (readonly string[])[];
+  /** Drawn when the engine was opened; part of the names of writes. */
+  readonly life: string;
   /** The container's at the remote, as far as it is known; expiry follows it. */
   defaultTtl: number | undefined;
   /** Number of the newest reconciliation; base rows written since its start carry it. */
@@ -64,7 +70,13 @@ export function checkEntry(entry: ScopeEntry, definition: ContainerDefinition): 
  * Finds or makes the row of an entry. Another type filter than last time means that documents are missing or too many: the partition key is then
  * loaded from the beginning.
  */
-export function* openScope(database: string, entry: CheckedEntry, store: SqliteDocumentStore): Program<Scope> {
+export function* openScope(
+  database: string,
+  entry: CheckedEntry,
+  store: SqliteDocumentStore,
+  policy: ConflictPolicy,
+  life: string,
+): Program<Scope> {
   const pk = partitionKeyText(entry.partitionKey);
   const types = entry.types?.text ?? null;
   yield* run(
@@ -92,8 +104,11 @@ export function* openScope(database: string, entry: CheckedEntry, store: SqliteD
     container: entry.container,
     partitionKey: entry.partitionKey,
     partitionKeyText: pk,
+    life,
     types: entry.types,
     store,
+    policy,
+    needsBase: policy.needsBase === true,
     paths: store.definition.partitionKey.paths.map(parsePropertyPath),
     defaultTtl: store.definition.defaultTtl,
     reconcileRun: row.reconcile_run,

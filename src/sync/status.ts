@@ -14,7 +14,7 @@ export interface PendingDocument {
   readonly sinceMs: number;
   /** How often the remote refused it. */
   readonly attempts: number;
-  /** Why the remote refused it; it then waits until it is edited or retried. */
+  /** Why the remote refused it; it is then a dead letter, see {@link SyncEngine.deadLetters}. */
   readonly rejected: { readonly code: ErrorCode; readonly message: string; readonly atMs: number } | undefined;
 }
 

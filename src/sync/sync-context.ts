@@ -2,7 +2,6 @@ import type { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
-import type { ConflictPolicy } from './conflict.ts';
 import type { SyncClock } from './sync-clock.ts';
 import type { SyncEvents } from './sync-events.ts';
 import type { SyncPoint } from './sync-options.ts';
@@ -13,7 +12,6 @@ export interface SyncContext {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly clock: SyncClock;
-  readonly policy: ConflictPolicy;
   readonly toleranceMs: number;
   readonly tombstoneTtlSeconds: number;
   readonly pageItems: number;

@@ -27,7 +27,7 @@ export interface SyncStatus {
   readonly pending: number;
   /** How long the oldest of them has waited, in milliseconds. */
   readonly oldestPendingAgeMs: number | undefined;
-  /** Documents that the remote refused and that wait to be edited or retried. */
+  /** Dead letters: documents that the remote refused and that wait to be edited, retried or discarded. */
   readonly rejected: number;
   /** Entries of the journal. */
   readonly conflicts: number;
@@ -42,7 +42,8 @@ export interface SyncEvents {
   readonly state: SyncState;
   readonly progress: SyncProgress;
   readonly conflict: ConflictReport;
-  readonly rejected: RejectedReport;
+  /** The remote refused a pending write for a reason of its own: see {@link SyncEngine.deadLetters}. */
+  readonly deadLetter: RejectedReport;
   readonly warning: string;
   /** A run has ended, in whatever way. */
   readonly run: SyncReport;

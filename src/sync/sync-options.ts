@@ -48,8 +48,10 @@ export interface SyncOptions {
   /** The backend's runtime unless said otherwise. */
   readonly runtime?: Runtime | undefined;
   readonly logger?: Logger | undefined;
-  /** Who stays in a conflict; last write wins unless said otherwise. */
+  /** What becomes of a conflict; last write wins unless said otherwise. */
   readonly policy?: ConflictPolicy | undefined;
+  /** Policies of single containers, by container id, such as {@link mergeFields}; the others have `policy`. All devices that share one have the same. */
+  readonly policies?: Readonly<Record<string, ConflictPolicy>> | undefined;
   /** How long a tombstone lives at the remote, in seconds: longer than any device stays away. 90 days unless said otherwise. */
   readonly tombstoneTtlSeconds?: number | undefined;
   /** How often {@link SyncEngine.start} looks for documents that vanished without a tombstone, in milliseconds; 6 hours unless said otherwise, 0 for never. */

@@ -2,19 +2,23 @@ import type { ErrorCode } from '../core/error-codes.ts';
 import type { PerigeeError } from '../core/errors.ts';
 import type { PartitionKey } from '../store/partition-key.ts';
 
-/** How a conflict was decided. `local-wins` and `remote-wins` are the policy's word; `remote-deleted`: the document was gone from the remote, and a deletion stays. */
-export type ConflictOutcome = 'local-wins' | 'remote-wins' | 'remote-deleted';
+/**
+ * How a conflict was decided. `local-wins`, `remote-wins` and `merged` are the policy's word; `remote-deleted`: the document was gone from the
+ * remote, and a deletion stays.
+ */
+export type ConflictOutcome = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'merged';
 
-/** One decided conflict. The losing version is in the journal under `journalSeq`. */
+/** One decided conflict. */
 export interface ConflictReport {
   readonly container: string;
   readonly partitionKey: PartitionKey;
   readonly id: string;
   readonly outcome: ConflictOutcome;
-  readonly journalSeq: number;
+  /** Number of the losing version in the journal; `undefined` for a merge in which neither side lost anything. Where both did, the first of the two. */
+  readonly journalSeq: number | undefined;
 }
 
-/** A pending document that the remote refused for a reason of its own; it waits until it is edited or retried. */
+/** A pending document that the remote refused for a reason of its own; it is a dead letter, see {@link SyncEngine.deadLetters}. */
 export interface RejectedReport {
   readonly container: string;
   readonly partitionKey: PartitionKey;

@@ -18,6 +18,8 @@ export interface WireStamp {
   readonly digest: string;
   /** The document is a tombstone. */
   readonly deleted?: true;
+  /** Names of writes of other devices that this version was built on, the newest of each, newest first; only where a policy merges. */
+  readonly seen?: readonly string[];
 }
 
 /** A remote version of a document, read once. */
@@ -54,8 +56,20 @@ export function bodyOf(document: JsonObject): JsonObject {
 }
 
 /** The document to send: the body, then the stamp. */
-export function stampedDocument(body: JsonObject, stamp: HlcStamp, write: string, deleted: boolean): JsonObject & { readonly id: string } {
-  const wire: WireStamp = { clock: formatStamp(stamp), write, digest: digestOf(body), ...(deleted ? { deleted: true } : {}) };
+export function stampedDocument(
+  body: JsonObject,
+  stamp: HlcStamp,
+  write: string,
+  deleted: boolean,
+  seen: readonly string[] = [],
+): JsonObject & { readonly id: string } {
+  const wire: WireStamp = {
+    clock: formatStamp(stamp),
+    write,
+    digest: digestOf(body),
+    ...(deleted ? { deleted: true } : {}),
+    ...(seen.length > 0 ? { seen } : {}),
+  };
   const document = {};
   for (const key of Object.keys(body)) {
     setOwn(document, key, body[key]);
@@ -74,7 +88,14 @@ function readWire(value: unknown): WireStamp | undefined {
   if (typeof clock !== 'string' || typeof write !== 'string' || typeof digest !== 'string') {
     return undefined;
   }
-  return getOwn(value, 'deleted') === true ? { clock, write, digest, deleted: true } : { clock, write, digest };
+  const seen = getOwn(value, 'seen');
+  return {
+    clock,
+    write,
+    digest,
+    ...(getOwn(value, 'deleted') === true ? { deleted: true } : {}),
+    ...(Array.isArray(seen) ? { seen: seen.filter((name) => typeof name === 'string') } : {}),
+  };
 }
 
 /** Reads a remote document. The digest is computed only where it decides something at once: whether a tombstone is one. */

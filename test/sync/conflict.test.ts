@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { formatStamp, type HlcStamp } from '../../src/core/hybrid-logical-clock.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { StoredDocument } from '../../src/store/document.ts';
-import { conflictOf, decide, lastWriteWins, type Decision, type DecisionRules, type PendingVersion } from '../../src/sync/conflict.ts';
+import { lastWriteWins } from '../../src/sync/conflict-policies.ts';
+import { conflictOf, decide, type Decision, type DecisionRules, type PendingVersion } from '../../src/sync/conflict.ts';
 import { bodyOf, clampStamp, digestOf, readRemote, remoteOrder, stampedDocument, type RemoteVersion } from '../../src/sync/wire-stamp.ts';
 
 const rules: DecisionRules = {
@@ -140,7 +141,7 @@ describe('who stays', () => {
           pending(formatStamp(stamp), clampStamp(stamp, limitMs + 5000), { write: formatStamp(stamp) });
         const here = decide(toLocal(left), toRemote(right), { ...rules, serverNowMs: limitMs });
         const there = decide(toLocal(right), toRemote(left), { ...rules, serverNowMs: limitMs });
-        expect([here, there].sort()).toEqual(['local', 'remote']);
+        expect([here, there].map(String).toSorted()).toEqual(['local', 'remote']);
       }),
     );
   });

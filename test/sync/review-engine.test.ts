@@ -254,7 +254,7 @@ test('a remote that refuses every request costs few requests per document, and n
   expect(report).toMatchObject({ pushed: 0, rejectedCount: 200 });
   expect(report.requests).toBeLessThan(600);
   refuses = false;
-  expect(await phone.engine.retryRejected()).toBe(200);
+  expect(await phone.engine.deadLetters.retry()).toBe(200);
   expect(await synced(phone)).toMatchObject({ pushed: 200 });
 });
 

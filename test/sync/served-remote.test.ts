@@ -87,7 +87,7 @@ describe('through the official client', () => {
     const expected = await contents(remote);
     expect(Object.keys(expected)).toHaveLength(228);
     expect(await contents(laptop.store<Note>('notes'))).toEqual(expected);
-    await phone.retryRejected();
+    await phone.deadLetters.retry();
     await items.item('holder', 'ada').delete();
     expect(await phone.reconcile()).toMatchObject({ outcome: 'complete', pushed: 1, deletedLocally: 1 });
     expect(await contents(phone.store<Note>('notes'))).toEqual(await contents(remote));

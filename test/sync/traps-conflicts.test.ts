@@ -51,7 +51,7 @@ describe('silent loss', () => {
     expect(report).toMatchObject({ pushed: 1, rejectedCount: 1, rejected: [{ id: 'large', code: 'TOO_LARGE' }] });
     expect(await phone.engine.pending({ rejected: true })).toMatchObject([{ id: 'large', attempts: 1, rejected: { code: 'TOO_LARGE' } }]);
     expect(await synced(phone)).toMatchObject({ pushed: 0, rejectedCount: 0 });
-    await phone.notes.replace(note('smaller now', 'large'));
+    await phone.engine.deadLetters.edit({ container: 'notes', partitionKey: 'ada', id: 'large' }, note('smaller now', 'large'));
     expect(await synced(phone)).toMatchObject({ pushed: 1 });
     expect(await pendingOf(phone)).toBe(0);
   });

@@ -285,7 +285,7 @@ describe('runs', () => {
     phone.engine.stop();
   });
 
-  test('S1-D24: one bad document does not hold back the others, and waits for an edit or a retry', async () => {
+  test('S1-D24: one bad document does not hold back the others, and waits as a dead letter', async () => {
     await world.cloud.deleteContainer('app', 'notes');
     await world.cloud.createContainer('app', { id: 'notes', partitionKey: '/owner', defaultTtl: -1, uniqueKeys: [['/email']] });
     const phone = await device();
@@ -298,7 +298,7 @@ describe('runs', () => {
     expect(report).toMatchObject({ outcome: 'complete', pushed: 130, rejected: [{ id: 'bad', code: 'CONFLICT' }] });
     await remote.delete('holder', 'ada');
     expect(await synced(phone)).toMatchObject({ pushed: 0 });
-    expect(await phone.engine.retryRejected()).toBe(1);
+    expect(await phone.engine.deadLetters.retry()).toBe(1);
     expect(await synced(phone)).toMatchObject({ pushed: 1, rejectedCount: 0 });
   });
 

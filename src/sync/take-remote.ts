@@ -1,0 +1,113 @@
+import { isPerigeeError } from '../core/errors.ts';
+import { prepareDocument, type PreparedDocument } from '../store/prepared-document.ts';
+import { expiresAtSeconds } from '../store/write-rules.ts';
+import type { Program } from '../stores/sqlite/driver.ts';
+import { deleteBase, writeBase, type BaseRow } from './base-versions.ts';
+import type { Decision } from './conflict.ts';
+import { lineageText, writesIn } from './lineage.ts';
+import { keyIn, type Scope } from './scope.ts';
+import type { SyncContext } from './sync-context.ts';
+import type { ConflictReport } from './sync-report.ts';
+import type { RemoteVersion } from './wire-stamp.ts';
+
+/** What became of one remote version, for the report. */
+export interface Applied {
+  /** What happened to the local document. */
+  readonly change: 'none' | 'taken' | 'deleted';
+  /** Present where a write was pending. */
+  readonly decision?: Decision | undefined;
+  /** Whether what is pending now follows another remote version than before. */
+  readonly advanced?: boolean | undefined;
+  readonly conflict?: ConflictReport | undefined;
+  /** Nothing was done, since it may be older than what is known: the document has to be read. */
+  readonly unsure?: boolean | undefined;
+  /** Length of the JSON taken over. */
+  readonly bytes?: number | undefined;
+}
+
+/** Nothing became of it. */
+export const NOTHING: Applied = { change: 'none' };
+
+/** Takes note of the newest remote version known, or that there is none. */
+export function* setBase(scope: Scope, id: string, remote: RemoteVersion | undefined): Program<void> {
+  if (remote === undefined) {
+    yield* deleteBase(scope.number, id);
+  } else {
+    const { etag, ts, position, deleted } = remote;
+    const lineage = scope.needsBase ? lineageText(writesIn(remote)) : null;
+    yield* writeBase(scope.number, id, { etag, ts, position, deleted, lineage }, scope.reconcileRun);
+  }
+}
+
+/**
+ * Takes a remote version over without asking. One that is outside the scope's types, or that the device cannot store, leaves the device and is not
+ * known any more.
+ */
+export function* takeRemote(
+  context: SyncContext,
+  scope: Scope,
+  id: string,
+  base: BaseRow | undefined,
+  remote: RemoteVersion | undefined,
+): Program<Applied> {
+  if (remote?.deleted === true) {
+    yield* setBase(scope, id, remote);
+    return yield* removeLocal(scope, id);
+  }
+  const document = remote === undefined ? undefined : prepare(context, scope, remote);
+  if (remote === undefined || document === undefined) {
+    if (base !== undefined) {
+      yield* deleteBase(scope.number, id);
+    }
+    return yield* removeLocal(scope, id);
+  }
+  yield* putLocal(scope, document, remote.ts, base === undefined);
+  yield* setBase(scope, id, remote);
+  return { change: 'taken', bytes: document.text.length };
+}
+
+function* removeLocal(scope: Scope, id: string): Program<Applied> {
+  const removed = yield* scope.store.deleteProgram(keyIn(scope, id), { journal: false });
+  return removed === undefined ? NOTHING : { change: 'deleted' };
+}
+
+/** Stores a document that the remote holds since `ts`; where documents expire, it does so when the remote's does. */
+export function* putLocal(scope: Scope, document: PreparedDocument, ts: number, expectNew: boolean): Program<void> {
+  const { defaultTtl } = scope;
+  yield* scope.store.putProgram(
+    document,
+    defaultTtl === undefined
+      ? { journal: false, expectNew }
+      : { journal: false, expectNew, expiresAtSeconds: expiresAtSeconds(ts, document.ttl, defaultTtl) },
+  );
+}
+
+/** Lets a document that the remote holds since `ts` expire on the device when it does there; its local version stays the same. */
+export function* expireWith(scope: Scope, document: PreparedDocument, ts: number): Program<void> {
+  if (scope.defaultTtl === undefined) {
+    return;
+  }
+  const expiresAt = expiresAtSeconds(ts, document.ttl, scope.defaultTtl);
+  if (!(yield* scope.store.expireProgram(document, expiresAt))) {
+    yield* putLocal(scope, document, ts, true);
+  }
+}
+
+/** A remote document as the local store takes it. One that it cannot take is told of and must not hold up the others. */
+function prepare(context: SyncContext, scope: Scope, remote: RemoteVersion): PreparedDocument | undefined {
+  if (scope.types !== undefined && !scope.types.accepts(remote.body)) {
+    return undefined;
+  }
+  try {
+    const document = prepareDocument(remote.body, scope.paths);
+    if (document.partitionKeyText === scope.partitionKeyText) {
+      return document;
+    }
+  } catch (error) {
+    if (!isPerigeeError(error)) {
+      throw error;
+    }
+  }
+  context.warn(`A document of the container ${JSON.stringify(scope.container)} cannot be stored on the device and is left out.`);
+  return undefined;
+}
