@@ -7,6 +7,7 @@ import { addQueryCommand } from './query-command.ts';
 import { addRestoreCommand } from './restore-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { addSnapshotCommand } from './snapshot-command.ts';
+import { addTokensCommand } from './tokens-command.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -24,6 +25,7 @@ const commands: Readonly<Record<string, (program: Command) => void>> = {
   copy: addCopyCommand,
   snapshot: addSnapshotCommand,
   restore: addRestoreCommand,
+  tokens: addTokensCommand,
 };
 
 // A server is to start in no time, so a command that is named gets nothing beside it; help, and what is mistyped, needs them all.

@@ -58,7 +58,7 @@ describe('perigee serve of a store in memory', () => {
 });
 
 test('entries that are for browsers as well need neither parts of Node nor a package to be imported', () => {
-  for (const entry of ['index.js', 'stores/memory/index.js', 'testing/index.js', 'sync/index.js']) {
+  for (const entry of ['index.js', 'stores/memory/index.js', 'testing/index.js', 'sync/index.js', 'tokens/index.js']) {
     expect(files.has(entry)).toBe(true);
     expect(loadedWith(entry).filter((name) => !files.has(name))).toEqual([]);
   }

@@ -1,8 +1,9 @@
 import type { CosmosClient, CosmosClientOptions } from '@azure/cosmos';
 import { PerigeeError } from '../../core/errors.ts';
+import { TokenCache } from '../../store/token-cache.ts';
+import type { TokenKeeper } from '../../store/token-provider.ts';
 import { checkConnectionOptions, type ConnectionSettings, type CosmosConnectionOptions, type CosmosModule } from './cosmos-options.ts';
 import { CosmosHttpClient } from './cosmos-http-client.ts';
-import { Credentials } from './credentials.ts';
 
 /** The SDK measures requests too; Perigee's own time-outs come first, so the SDK's is as late as a timer can be. */
 const SDK_TIMEOUT_MS = 0x7fffffff;
@@ -10,7 +11,7 @@ const SDK_TIMEOUT_MS = 0x7fffffff;
 /** A client of the SDK with the transport beneath it. */
 export interface ClientHandle {
   readonly client: CosmosClient;
-  readonly credentials: Credentials | undefined;
+  readonly credentials: TokenKeeper | undefined;
   /** Stops the client's timers and closes its connections. */
   dispose(): void;
 }
@@ -49,7 +50,7 @@ function clientOptions(settings: ConnectionSettings, transport: CosmosHttpClient
 }
 
 /** Makes a client with the transport beneath it. `credentials` may be shared by several clients. */
-export function buildClient(driver: CosmosModule, settings: ConnectionSettings, credentials: Credentials | undefined): ClientHandle {
+export function buildClient(driver: CosmosModule, settings: ConnectionSettings, credentials: TokenKeeper | undefined): ClientHandle {
   const transport = new CosmosHttpClient(settings, credentials);
   const client = new driver.CosmosClient(clientOptions(settings, transport));
   const handle: ClientHandle = {
@@ -65,10 +66,11 @@ export function buildClient(driver: CosmosModule, settings: ConnectionSettings, 
 }
 
 /** The tokens of a connection; `undefined` where it has a key. */
-export function credentialsOf(settings: ConnectionSettings): Credentials | undefined {
-  return settings.tokenProvider === undefined || settings.key !== undefined
+export function credentialsOf(settings: ConnectionSettings): TokenKeeper | undefined {
+  const { tokenProvider, runtime } = settings;
+  return tokenProvider === undefined || settings.key !== undefined
     ? undefined
-    : new Credentials(settings.tokenProvider, settings.runtime);
+    : (tokenProvider.keeper ?? new TokenCache(tokenProvider, { runtime }));
 }
 
 /** The handle of a client that {@link createCosmosClient} made. @throws INVALID_OPTION */

@@ -5,10 +5,10 @@ import { PerigeeError } from '../../core/errors.ts';
 import { isJsonObject } from '../../core/json.ts';
 import { sleep } from '../../core/runtime.ts';
 import { abortable } from '../../store/call-tracker.ts';
+import type { TokenKeeper } from '../../store/token-provider.ts';
 import { CallScope, WireFailure } from './call-scope.ts';
 import { badResponse, isMovedAccount, parseJson, refusal, retryAfterOf, subStatusOf, type WireAnswer } from './cosmos-errors.ts';
 import type { ConnectionSettings } from './cosmos-options.ts';
-import type { Credentials } from './credentials.ts';
 import { exchange, ExchangeError, type WireRequest } from './http-exchange.ts';
 import { WireHeaders } from './wire-headers.ts';
 
@@ -51,10 +51,10 @@ function throttleOf(answer: WireAnswer): { readonly delayMs: number | undefined 
  */
 export class CosmosHttpClient implements HttpClient {
   readonly #settings: ConnectionSettings;
-  readonly #credentials: Credentials | undefined;
+  readonly #credentials: TokenKeeper | undefined;
   readonly #agent: HttpAgent;
 
-  constructor(settings: ConnectionSettings, credentials: Credentials | undefined) {
+  constructor(settings: ConnectionSettings, credentials: TokenKeeper | undefined) {
     this.#settings = settings;
     this.#credentials = credentials;
     // Own agents: the SDK's are shared by all clients of the process, and nobody may close those.
@@ -72,12 +72,12 @@ export class CosmosHttpClient implements HttpClient {
   /** The token of the call that the SDK asks for. */
   async tokenOfCall(): Promise<string> {
     const scope = CallScope.current();
-    const credentials = this.#credentials as Credentials;
+    const credentials = this.#credentials as TokenKeeper;
     if (scope === undefined) {
-      return credentials.token({ databaseId: undefined, container: undefined, partitionKey: undefined, mode: 'read' });
+      return (await credentials.token({ databaseId: undefined, container: undefined, partitionKey: undefined, mode: 'read' })).token;
     }
     try {
-      return await this.#inTime(scope, credentials.token(scope.access));
+      return (await this.#inTime(scope, credentials.token(scope.access))).token;
     } catch (error) {
       throw this.#asFailure(scope, error);
     }
@@ -174,11 +174,11 @@ export class CosmosHttpClient implements HttpClient {
   }
 
   async #refreshed(scope: CallScope, refused: string | undefined): Promise<string> {
-    const credentials = this.#credentials as Credentials;
+    const credentials = this.#credentials as TokenKeeper;
     this.#settings.logger.log('info', 'The service refused a token; fetching another.', { container: scope.access.container });
     try {
-      await this.#inTime(scope, credentials.refuse(scope.access, decodeURIComponent(refused ?? '')));
-      return encodeURIComponent(await this.#inTime(scope, credentials.token(scope.access)));
+      credentials.refuse(scope.access, decodeURIComponent(refused ?? ''));
+      return encodeURIComponent((await this.#inTime(scope, credentials.token(scope.access))).token);
     } catch (error) {
       throw this.#asFailure(scope, error);
     }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { PerigeeError } from '../../../src/core/errors.ts';
 import type { AccessToken, TokenRequest } from '../../../src/store/token-provider.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
-import { Credentials } from '../../../src/stores/cosmos/credentials.ts';
+import { TokenCache } from '../../../src/store/token-cache.ts';
 import type { CosmosBackend, CosmosDocumentStore } from '../../../src/stores/cosmos/index.ts';
 import { serviceAnswer, serviceError, startFaultServer, stored, type Fault, type FaultServer, type SeenRequest } from './fault-server.ts';
 import { failureOf, openFaulty, STORE_CALLS } from './helpers.ts';
@@ -105,21 +105,21 @@ describe('tokens', () => {
   test('are fetched again shortly before they expire', async () => {
     const runtime = new SimulatedRuntime();
     const expiring: number[] = [];
-    const credentials = new Credentials(
+    const credentials = new TokenCache(
       {
         getToken: () => {
           expiring.push(runtime.nowMs());
           return Promise.resolve({ token: String(expiring.length), expiresAtMs: runtime.nowMs() + 60_000 });
         },
       },
-      runtime,
+      { runtime },
     );
     const access = { databaseId: 'app', container: 'todos', partitionKey: ['ada'], mode: 'read' as const };
-    expect(await credentials.token(access)).toBe('1');
+    expect((await credentials.token(access)).token).toBe('1');
     await runtime.advance(54_000);
-    expect(await credentials.token(access)).toBe('1');
+    expect((await credentials.token(access)).token).toBe('1');
     await runtime.advance(2000);
-    expect(await credentials.token(access)).toBe('2');
+    expect((await credentials.token(access)).token).toBe('2');
   });
 });
 
