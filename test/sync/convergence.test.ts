@@ -87,7 +87,9 @@ class Chaos {
           const result = await target.batch(...parameters);
           if (result.committed) {
             for (const [index, { document }] of operations.entries()) {
-              await this.#overwritten(name, before.documents[index] as Note | undefined);
+              const previous = before.documents[index] as Note | undefined;
+              // A merged document may have what it replaces in it.
+              await this.#overwritten(name, previous?.text === document.text ? undefined : previous);
               const wire = document['_perigee'] as { deleted?: boolean };
               this.#reached.add(wire.deleted === true ? `deleted:${name}:${document.owner}/${document.id}` : (document.text ?? ''));
             }
