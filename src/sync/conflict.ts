@@ -3,6 +3,7 @@ import { equalValues } from '../core/json-order.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionKey } from '../store/partition-key.ts';
 import { writesIn } from './lineage.ts';
+import { isSameWrite } from './outbox.ts';
 import { clampStamp, remoteOrder, type RemoteVersion } from './wire-stamp.ts';
 
 /** One side of a conflict, as a policy sees it. */
@@ -119,6 +120,11 @@ function sameContent(local: PendingVersion, remote: RemoteVersion): boolean {
   return local.deleted || remote.deleted ? local.deleted === remote.deleted : equalValues(local.body, remote.body);
 }
 
+/** Whether a name is that of the pending write itself, be it from an earlier life of the device. */
+function isThisWrite(local: PendingVersion, name: string): boolean {
+  return name === local.write || (local.sent.includes(name) && isSameWrite(name, local.write));
+}
+
 function decideMissing(local: PendingVersion): Decided {
   if (local.deleted) {
     return 'equal';
@@ -163,7 +169,7 @@ export function decide(local: PendingVersion, remote: RemoteVersion | undefined,
   }
   const conflict = conflictOf(local, remote, rules);
   // A believed stamp only: whoever edits our version and keeps the property must not pass for us.
-  if (conflict.remote.write !== '' && conflict.remote.write === local.write) {
+  if (conflict.remote.write !== '' && isThisWrite(local, conflict.remote.write)) {
     return 'acknowledged';
   }
   const isOwn = local.sent.includes(conflict.remote.write);
@@ -175,5 +181,5 @@ export function decide(local: PendingVersion, remote: RemoteVersion | undefined,
   if (isOwn) {
     return 'follows';
   }
-  return needsBase && writesIn(remote).includes(local.write) ? 'included' : rules.policy(conflict);
+  return needsBase && writesIn(remote).some((name) => isThisWrite(local, name)) ? 'included' : rules.policy(conflict);
 }

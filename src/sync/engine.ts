@@ -2,6 +2,7 @@ import { Emitter, type Unsubscribe } from '../core/emitter.ts';
 import { PerigeeError, isPerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { silentLogger } from '../core/logger.ts';
+import { toHex } from '../core/runtime.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
@@ -13,6 +14,7 @@ import { ForcedPush } from './forced-push.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
 import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
 import { bindFile } from './meta.ts';
+import { doubtUnsent } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { RunQueue } from './run-queue.ts';
 import { Scheduler } from './scheduler.ts';
@@ -26,6 +28,9 @@ import { checkOptions, type FilledOptions } from './filled-options.ts';
 import type { ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
 import { ReportBuilder, type SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
+
+/** Bytes that tell two lives of a device apart. */
+const LIFE_BYTES = 4;
 
 /** State that an outcome leaves the engine in. */
 function stateAfter(report: SyncReport): SyncState {
@@ -121,6 +126,7 @@ export class SyncEngine {
     const { database } = options.backend;
     await database.ensureTables('sync', SYNC_MIGRATIONS);
     const device = await database.write(() => bindFile(options.user, options.device, options.runtime));
+    await database.write(() => doubtUnsent());
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
     const engine = new SyncEngine(options, clock);
     await engine.#openScopes();
@@ -261,6 +267,7 @@ export class SyncEngine {
   async #openScopes(): Promise<void> {
     const { backend, database, scope, containers } = this.#options;
     await ensureDatabase(backend, database);
+    const life = toHex(this.#options.runtime.randomBytes(LIFE_BYTES));
     const journals = new Map<string, OutboxJournal>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
@@ -277,7 +284,7 @@ export class SyncEngine {
     for (const entry of scope) {
       const store = this.#stores.get(entry.container) as SqliteDocumentStore;
       const checked = checkEntry(entry, store.definition);
-      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container)));
+      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container), life));
       if (this.#scopes.some(({ number }) => number === opened.number)) {
         throw new PerigeeError(
           'INVALID_OPTION',

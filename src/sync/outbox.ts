@@ -33,9 +33,17 @@ const MAX_SENT = 8;
 /** The same where policies merge: one that is forgotten could count twice. */
 const MAX_SENT_MERGED = 32;
 
-/** Name of a pending write: unique, since the generation is drawn in the write's transaction and the stamp never repeats after a restored backup. */
-export function writeName(row: Pick<OutboxRow, 'stamp' | 'generation'>): string {
-  return `${row.stamp}.${row.generation}`;
+/**
+ * Name of a pending write as this life of the device sends it. After a loss of power generations come again, and stamps do where the clock went back with
+ * them, so the life, which is drawn at random, tells such writes apart.
+ */
+export function writeName(row: Pick<OutboxRow, 'stamp' | 'generation'>, life: string): string {
+  return `${row.stamp}.${row.generation}-${life}`;
+}
+
+/** Whether two names are of one write, sent in different lives. Only for names that the device has noted itself. */
+export function isSameWrite(left: string, right: string): boolean {
+  return left.slice(0, left.lastIndexOf('-')) === right.slice(0, right.lastIndexOf('-'));
 }
 
 /** Stamp of a row. */
@@ -126,9 +134,8 @@ export function* hasPending(scope: number): Program<boolean> {
 }
 
 /** Notes that a write is about to be sent, so that it is known as such should its answer be lost; what it sends too, for policies that ask for the base. */
-export function* markSent(scope: number, row: OutboxRow, body: JsonObject | null | undefined): Program<void> {
+export function* markSent(scope: number, row: OutboxRow, name: string, body: JsonObject | null | undefined): Program<void> {
   const names = sentNames(row);
-  const name = writeName(row);
   if (names.includes(name)) {
     return;
   }
@@ -145,6 +152,17 @@ export function* markSent(scope: number, row: OutboxRow, body: JsonObject | null
     scope,
     row.id,
   );
+}
+
+/** Stands for sent writes of which the names are gone. */
+const FORGOTTEN = '?';
+
+/**
+ * Takes every new document that waits for one that may have been sent. A loss of power takes back the note of a sending along with everything behind it;
+ * a deletion of the document then has to reach the remote, which may have it.
+ */
+export function* doubtUnsent(): Program<void> {
+  yield* run("UPDATE sync_outbox SET sent = ? WHERE sent IS NULL AND kind = 'create'", FORGOTTEN);
 }
 
 /** Removes a pending row where its generation is still the one given; otherwise it was edited meanwhile. Gives whether it went. */

@@ -18,7 +18,7 @@ export function* readPendingVersion(scope: Scope, row: OutboxRow, base: BaseRow 
     deleted: stored === undefined,
     body: stored === undefined ? undefined : (JSON.parse(stored.text) as JsonObject),
     stamp: rowStamp(row),
-    write: writeName(row),
+    write: writeName(row, scope.life),
     sent: sentNames(row),
     baseEtag: base?.etag,
     anew: base?.deleted === 1 || row.kind === 'create',

@@ -160,14 +160,15 @@ export class Push {
         } else {
           const body = local.body ?? this.#tombstone(id);
           const stamp = clampStamp(rowStamp(row), this.#context.clock.serverNowMs() + this.#context.toleranceMs);
-          const lineage = this.#scope.needsBase ? lineageAfter(writeName(row), parseLineage(base?.lineage)) : undefined;
-          const document = stampedDocument(body, stamp, writeName(row), local.deleted, lineage?.slice(1));
+          const name = writeName(row, this.#scope.life);
+          const lineage = this.#scope.needsBase ? lineageAfter(name, parseLineage(base?.lineage)) : undefined;
+          const document = stampedDocument(body, stamp, name, local.deleted, lineage?.slice(1));
           const size = utf8Length(JSON.stringify(document));
           if (items.length > 0 && bytes + size > MAX_BATCH_BYTES) {
             break;
           }
           bytes += size;
-          yield* markSent(this.#scope.number, row, this.#scope.needsBase ? (local.body ?? null) : undefined);
+          yield* markSent(this.#scope.number, row, name, this.#scope.needsBase ? (local.body ?? null) : undefined);
           const { generation } = row;
           items.push({ id, generation, deleted: local.deleted, body, lineage, operation: operationOf(document, base), bytes: size });
         }

@@ -28,6 +28,8 @@ export interface Scope {
   readonly needsBase: boolean;
   /** Partition key paths of the container, parsed. */
   readonly paths: readonly (readonly string[])[];
+  /** Drawn when the engine was opened; part of the names of writes. */
+  readonly life: string;
   /** The container's at the remote, as far as it is known; expiry follows it. */
   defaultTtl: number | undefined;
   /** Number of the newest reconciliation; base rows written since its start carry it. */
@@ -68,7 +70,13 @@ export function checkEntry(entry: ScopeEntry, definition: ContainerDefinition): 
  * Finds or makes the row of an entry. Another type filter than last time means that documents are missing or too many: the partition key is then
  * loaded from the beginning.
  */
-export function* openScope(database: string, entry: CheckedEntry, store: SqliteDocumentStore, policy: ConflictPolicy): Program<Scope> {
+export function* openScope(
+  database: string,
+  entry: CheckedEntry,
+  store: SqliteDocumentStore,
+  policy: ConflictPolicy,
+  life: string,
+): Program<Scope> {
   const pk = partitionKeyText(entry.partitionKey);
   const types = entry.types?.text ?? null;
   yield* run(
@@ -96,6 +104,7 @@ export function* openScope(database: string, entry: CheckedEntry, store: SqliteD
     container: entry.container,
     partitionKey: entry.partitionKey,
     partitionKeyText: pk,
+    life,
     types: entry.types,
     store,
     policy,

@@ -1,0 +1,68 @@
+import type { Crash } from '../disk/simulated-disk.ts';
+import { checkKnowledge } from '../oracle/check-knowledge.ts';
+import type { SimulatedDevice } from '../simulated-device.ts';
+import type { World } from '../world.ts';
+
+/** Statements within which a crash comes. */
+const CRASH_WITHIN = 60;
+
+/** A crash will come, before one of the next statements of the device. */
+export function armCrash(world: World, device: SimulatedDevice): void {
+  const crash = world.chance.pick<Crash>(['kill', 'power-loss']);
+  const within = world.chance.below(CRASH_WITHIN);
+  world.note(`${device.name} will crash (${crash}) in ${within} statements`);
+  device.disk.crashIn(within, crash);
+}
+
+/** Starts a device that is down, and looks at what it finds. */
+export async function restart(world: World, device: SimulatedDevice): Promise<void> {
+  world.crashes += 1;
+  await device.leave();
+  await device.start();
+  const position = await device.position();
+  const undone = world.edits.undo(device.name, position);
+  world.note(`${device.name} starts again at position ${position}${undone === 0 ? '' : `, without ${undone} edits`}`);
+  if (undone > 0 && device.disk.lastCrash === 'kill') {
+    world.violate(`${device.name} was killed, and ${undone} acknowledged edits are gone`);
+  }
+  if (device.disk.lastCrash === 'power-loss') {
+    // What it had sent may be pending again.
+    world.history.textsBy(device.name).forEach((text) => world.restored.add(text));
+    world.shown.forget(device.name);
+  }
+  await checkKnowledge(world, device);
+}
+
+/** A program that is ended and started again as it should be. */
+export async function stopAndStart(world: World, device: SimulatedDevice): Promise<void> {
+  world.note(`${device.name} is closed and opened`);
+  try {
+    await device.stop();
+    await device.start();
+  } catch (error) {
+    if (device.disk.isDown) {
+      world.note(`  down: ${device.disk.lastCrash}`);
+      return;
+    }
+    throw error;
+  }
+  await checkKnowledge(world, device);
+}
+
+/** The clock of a device is set. */
+export function setClock(world: World, device: SimulatedDevice): void {
+  const { chance } = world;
+  device.runtime.skewMs = chance.pick([0, 1, -1]) * chance.below(chance.pick([1000, 60_000, 86_400_000]));
+  world.note(`the clock of ${device.name} is off by ${device.runtime.skewMs} ms`);
+}
+
+/** The line of a device is cut or mended. */
+export function cutOrMend(world: World, device: SimulatedDevice): void {
+  if (world.network.isCut(device.name)) {
+    world.network.mend(device.name);
+    world.note(`${device.name} is connected`);
+  } else {
+    world.network.cut(device.name);
+    world.note(`${device.name} is cut off`);
+  }
+}

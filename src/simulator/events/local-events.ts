@@ -1,0 +1,144 @@
+import { isPerigeeError } from '../../core/errors.ts';
+import { STRANGER } from '../remote-behaviour.ts';
+import type { SimulatedDevice } from '../simulated-device.ts';
+import type { World } from '../world.ts';
+
+const IDS = ['x', 'y', 'z'];
+
+/** Refusals that an edit may meet. */
+const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT', 'STORE_FULL']);
+
+/** What an edit did, once its call has resolved. */
+interface Done {
+  readonly session: string | undefined;
+  readonly changes: readonly { readonly key: string; readonly text: string | undefined }[];
+}
+
+function upsert(world: World, device: SimulatedDevice, owner: string, id: string): Promise<Done> {
+  const text = world.nextText(device.name);
+  world.note(`${device.name} upserts ${owner}/${id} = ${text}`);
+  return device.notes.upsert({ id, owner, text }).then(({ session }) => ({ session, changes: [{ key: `${owner}/${id}`, text }] }));
+}
+
+function patch(world: World, device: SimulatedDevice, owner: string, id: string): Promise<Done> {
+  const text = world.nextText(device.name);
+  world.note(`${device.name} patches ${owner}/${id} = ${text}`);
+  return device.notes
+    .patch(id, owner, [{ op: 'set', path: '/text', value: text }])
+    .then(({ session }) => ({ session, changes: [{ key: `${owner}/${id}`, text }] }));
+}
+
+function remove(world: World, device: SimulatedDevice, owner: string, id: string): Promise<Done> {
+  world.note(`${device.name} deletes ${owner}/${id}`);
+  return device.notes.delete(id, owner).then(({ session }) => ({ session, changes: [{ key: `${owner}/${id}`, text: undefined }] }));
+}
+
+async function batch(world: World, device: SimulatedDevice, owner: string): Promise<Done> {
+  const changes = IDS.slice(0, 2).map((id) => ({ id, key: `${owner}/${id}`, text: world.nextText(device.name) }));
+  world.note(`${device.name} writes at once ${changes.map(({ key, text }) => `${key} = ${text}`).join(', ')}`);
+  const result = await device.notes.batch(
+    owner,
+    changes.map(({ id, text }) => ({ type: 'upsert', document: { id, owner, text } })),
+  );
+  return { session: result.session, changes: result.committed ? changes : [] };
+}
+
+/** An edit by the user of a device. */
+export async function editLocally(world: World, device: SimulatedDevice): Promise<void> {
+  const { chance } = world;
+  const owner = chance.pick(device.owners);
+  const id = chance.pick(IDS);
+  const edit = chance.weighted([
+    [50, () => upsert(world, device, owner, id)],
+    [15, () => patch(world, device, owner, id)],
+    [22, () => remove(world, device, owner, id)],
+    [13, () => batch(world, device, owner)],
+  ]);
+  const before = await lookBefore(device);
+  let done: Done;
+  try {
+    done = await edit();
+  } catch (error) {
+    const code = isPerigeeError(error) ? error.code : String(error);
+    world.note(`  refused: ${device.disk.isDown ? 'down' : code}`);
+    if (!device.disk.isDown && !REFUSALS.has(code)) {
+      world.violate(`${device.name} could not edit: ${code}`);
+    }
+    return;
+  }
+  acknowledged(world, device, before, done);
+}
+
+/** What a device knew before an edit. */
+interface Before {
+  /** Documents that it had and knew to be at the remote, by `owner/id`. */
+  readonly living: ReadonlySet<string>;
+  /** Documents that it knew of at the remote. */
+  readonly known: ReadonlySet<string>;
+}
+
+const NOTHING: Before = { living: new Set(), known: new Set() };
+
+async function lookBefore(device: SimulatedDevice): Promise<Before> {
+  const [contents, { bases }] = [await device.contents(), await device.knowledge()];
+  return { living: new Set(Array.from(contents.keys()).filter((key) => bases.has(key))), known: new Set(bases.keys()) };
+}
+
+/** Whether the remote knows a document from this device, and the device has not lost the memory of it with its power. */
+function hasSent(world: World, device: SimulatedDevice, key: string): boolean {
+  return world.history.of(key).some(({ by, text }) => by === device.name && text !== undefined && !world.restored.has(text));
+}
+
+function acknowledged(world: World, device: SimulatedDevice, before: Before, { session, changes }: Done): void {
+  for (const { key, text } of changes) {
+    const versions = world.history.of(key);
+    // A deletion of what the remote never heard of leaves nothing to send.
+    const isVoid = text === undefined && (versions.at(-1)?.text === undefined || !(before.known.has(key) || hasSent(world, device, key)));
+    const followsLiving = text !== undefined && before.living.has(key);
+    world.edits.add({ device: device.name, key, text, position: Number(session), versionsBefore: versions.length, followsLiving, isVoid });
+    world.editCount += 1;
+  }
+}
+
+/** Somebody writes to the remote without any engine. */
+export async function strangerWrites(world: World): Promise<void> {
+  const { chance, remote, history } = world;
+  const owner = chance.pick(chance.pick(world.devices).owners);
+  const id = chance.pick(IDS);
+  const key = `${owner}/${id}`;
+  const current = await remote.read(id, owner);
+  if (current !== undefined && chance.happens(25)) {
+    world.note(`a stranger deletes ${key}`);
+    await remote.delete(id, owner);
+    history.add(key, { text: undefined, by: STRANGER });
+    return;
+  }
+  const text = world.nextText(STRANGER);
+  world.note(`a stranger writes ${key} = ${text}`);
+  // Now and then it keeps the stamp of whoever wrote before.
+  await remote.upsert({ ...(chance.happens(30) ? current?.document : {}), id, owner, text });
+  history.add(key, { text, by: STRANGER });
+}
+
+/** The user makes a version that lost a conflict current again. */
+export async function restoreLoser(world: World, device: SimulatedDevice): Promise<void> {
+  const entry = world.chance.pick([...(await device.journal(20)), undefined]);
+  const text = entry?.document?.['text'];
+  if (entry === undefined || typeof text !== 'string') {
+    return;
+  }
+  const owner = String(entry.partitionKey[0]);
+  const key = `${owner}/${entry.id}`;
+  world.note(`${device.name} restores ${key} = ${text}`);
+  world.restored.add(text);
+  try {
+    await device.engine.restore(entry.seq);
+  } catch (error) {
+    if (!device.disk.isDown && !isPerigeeError(error, 'STORE_FULL')) {
+      world.violate(`${device.name} could not restore: ${String(error)}`);
+    }
+    return;
+  }
+  const position = device.disk.isDown ? Number.POSITIVE_INFINITY : await device.position();
+  acknowledged(world, device, NOTHING, { session: String(position), changes: [{ key, text }] });
+}

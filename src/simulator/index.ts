@@ -1,0 +1,7 @@
+/**
+ * Deterministic simulation of devices, users, lines, clocks, disks and a remote, under one seed.
+ *
+ * @module
+ */
+export { simulate } from './simulate.ts';
+export type { SimulationOptions, SimulationReport } from './simulation-options.ts';

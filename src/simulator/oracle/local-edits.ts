@@ -1,0 +1,42 @@
+/** An edit on a device whose call resolved. */
+export interface LocalEdit {
+  readonly device: string;
+  /** `owner/id` */
+  readonly key: string;
+  /** The text that it put, unique to it; `undefined` for a deletion. */
+  readonly text: string | undefined;
+  /** Position of the device's container behind it. */
+  readonly position: number;
+  /** How many versions the document had at the remote when it was made. */
+  readonly versionsBefore: number;
+  /** It changed a document that the device had and knew to be at the remote. */
+  readonly followsLiving: boolean;
+  /** It was a deletion of what was not at the remote at that time, or of what the remote never heard of: nothing need come of it. */
+  readonly isVoid: boolean;
+}
+
+/** Edits that somebody still answers for: neither replaced by a later one on the same device nor undone by a loss of power. */
+export class LocalEdits {
+  #edits: LocalEdit[] = [];
+
+  get all(): readonly LocalEdit[] {
+    return this.#edits;
+  }
+
+  add(edit: LocalEdit): void {
+    this.#edits.push(edit);
+  }
+
+  /** A loss of power took every write behind a position. Gives how many. */
+  undo(device: string, position: number): number {
+    const before = this.#edits.length;
+    this.#edits = this.#edits.filter((edit) => edit.device !== device || edit.position <= position);
+    return before - this.#edits.length;
+  }
+
+  /** The last edit of each document on each device. */
+  last(): readonly LocalEdit[] {
+    const last = new Map(this.#edits.map((edit) => [`${edit.device} ${edit.key}`, edit]));
+    return Array.from(last.values());
+  }
+}

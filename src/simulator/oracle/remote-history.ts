@@ -1,0 +1,39 @@
+/** One version of a document at the remote. */
+export interface HistoryEntry {
+  /** The text that the write put, unique to it; `undefined` for a deletion. */
+  readonly text: string | undefined;
+  /** Device that wrote it, or a stranger. */
+  readonly by: string;
+}
+
+/** Every version that each document ever had at the remote, in the order in which the remote took them. */
+export class RemoteHistory {
+  readonly #versions = new Map<string, HistoryEntry[]>();
+
+  /** All versions of a document, by `owner/id`. */
+  of(key: string): readonly HistoryEntry[] {
+    return this.#versions.get(key) ?? [];
+  }
+
+  /** The newest version; `undefined` where there never was any. */
+  last(key: string): HistoryEntry | undefined {
+    return this.#versions.get(key)?.at(-1);
+  }
+
+  add(key: string, entry: HistoryEntry): void {
+    const versions = this.#versions.get(key) ?? [];
+    this.#versions.set(key, versions);
+    versions.push(entry);
+  }
+
+  /** All that a device ever wrote. */
+  textsBy(device: string): readonly string[] {
+    const versions = Array.from(this.#versions.values()).flat();
+    return versions.flatMap(({ by, text }) => (by === device && text !== undefined ? [text] : []));
+  }
+
+  /** Keys of documents that ever were there. */
+  keys(): readonly string[] {
+    return Array.from(this.#versions.keys());
+  }
+}

@@ -1,0 +1,88 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts';
+import type { ChangePage } from '../store/changes.ts';
+import type { BatchOperation } from '../store/operations.ts';
+import { RESERVED_PROPERTY } from '../sync/index.ts';
+import type { RemoteBehaviour } from './network/networked-store.ts';
+import type { World } from './world.ts';
+
+/** Who writes to the remote without an engine. */
+export const STRANGER = 'stranger';
+
+/** What the remote does to the requests of a device, with the history that it leaves. */
+export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
+  const record = async (operation: BatchOperation<JsonObject>): Promise<void> => {
+    if (!('document' in operation)) {
+      world.violate(`${device} sent an operation without a document: ${operation.type}`);
+      return;
+    }
+    const { document } = operation;
+    const key = `${String(document['owner'])}/${document.id}`;
+    const before = world.history.last(key);
+    if (before?.text !== undefined && before.by !== device && !world.heldBy(device).has(before.text)) {
+      world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
+    }
+    const stamp = document[RESERVED_PROPERTY];
+    const text = isJsonObject(stamp) && stamp['deleted'] === true ? undefined : String(document['text']);
+    checkMadeAgain(world, device, operation.type, key, text);
+    await checkRepeated(world, device, key, text);
+    world.history.add(key, { text, by: device });
+  };
+  return {
+    batch: async (store, partitionKey, operations, options) => {
+      world.requests += 1;
+      const result = await store.batch(partitionKey, operations, options);
+      if (result.committed) {
+        for (const operation of operations) {
+          await record(operation);
+        }
+      }
+      return result;
+    },
+    changes: async (store, options) => {
+      world.requests += 1;
+      if (world.network.isIdeal) {
+        return store.changes(options).nextPage();
+      }
+      const maxItemCount = world.chance.happens(30) ? 1 : options.maxItemCount;
+      const page: ChangePage<JsonObject> = await store.changes({ ...options, maxItemCount }).nextPage();
+      // A replica that is behind believes that there is nothing more.
+      return world.chance.happens(10) ? { ...page, caughtUp: true } : page;
+    },
+  };
+}
+
+/**
+ * A version that was replaced must not come back by itself: only where its device decided a conflict for it, and wrote down what lost. A document that
+ * somebody deleted without a tombstone may: a request that arrives twice, or a device that a loss of power took back, cannot know.
+ */
+async function checkRepeated(world: World, device: string, key: string, text: string | undefined): Promise<void> {
+  const last = world.history.last(key);
+  if (text === undefined || last === undefined || (last.text === undefined && last.by === STRANGER) || world.restored.has(text)) {
+    return;
+  }
+  if (world.history.of(key).some((entry) => entry.text === text) && !(await hasDecided(world, device, key, last.text))) {
+    world.violate(`${key} = ${text} came back at the remote after it was replaced`);
+  }
+}
+
+/** Whether the journal of a device says that a remote version lost a conflict. */
+async function hasDecided(world: World, device: string, key: string, text: string | undefined): Promise<boolean> {
+  const one = world.devices.find(({ name }) => name === device);
+  const journal = one?.isUp === true ? await one.journal(10_000) : [];
+  return journal.some(
+    ({ partitionKey, id, losingSide, document }) =>
+      `${String(partitionKey[0])}/${id}` === key && losingSide === 'remote' && document?.['text'] === text,
+  );
+}
+
+/** An edit of a document that was there must not make it again after somebody deleted it: the deletion stays, and the edit goes to the journal. */
+function checkMadeAgain(world: World, device: string, type: string, key: string, text: string | undefined): void {
+  const edit = world.edits.all.find((one) => one.device === device && one.text !== undefined && one.text === text);
+  if (type !== 'create' || edit?.followsLiving !== true || world.restored.has(edit.text ?? '')) {
+    return;
+  }
+  const since = world.history.of(key).slice(edit.versionsBefore);
+  if (since.at(-1)?.by === STRANGER && since.every((entry) => entry.text !== undefined || entry.by === STRANGER)) {
+    world.violate(`${device} made ${key} again, which was deleted, for an edit of what was there`);
+  }
+}

@@ -1,0 +1,171 @@
+import type { JsonObject } from '../core/json.ts';
+import type { ContainerInput } from '../store/container-definition.ts';
+import type { DocumentStore } from '../store/document-store.ts';
+import { all, type Program } from '../stores/sqlite/driver.ts';
+import { openSqliteBackend, type SqliteBackend } from '../stores/sqlite/index.ts';
+import { SyncEngine, type JournalEntry, type SyncOptions, type SyncReport } from '../sync/index.ts';
+import type { DeviceRuntime } from './device-runtime.ts';
+import type { SimulatedDisk } from './disk/simulated-disk.ts';
+
+/** The documents of simulations. */
+export interface SimulatedDocument {
+  readonly id: string;
+  readonly owner: string;
+  /** Unique to the write. */
+  readonly text: string;
+}
+
+/** The container that devices share. */
+export const CONTAINER: ContainerInput & { readonly id: string } = { id: 'notes', partitionKey: '/owner', defaultTtl: -1 };
+
+/** What a device is made of. */
+export interface SimulatedDeviceOptions {
+  readonly name: string;
+  readonly user: string;
+  /** Partition keys of the user. */
+  readonly owners: readonly string[];
+  readonly disk: SimulatedDisk;
+  readonly runtime: DeviceRuntime;
+  /** Options of the engine beside those that the device has itself. */
+  readonly sync: Omit<SyncOptions, 'backend' | 'user' | 'device' | 'scope' | 'remote' | 'containers' | 'runtime'>;
+  /** Opens the remote store for one life of the device. */
+  readonly remote: (isAlive: () => boolean) => DocumentStore<JsonObject>;
+}
+
+/** What a device knows of a document at the remote, and where its cursor stands. */
+export interface Knowledge {
+  readonly cursors: ReadonlyMap<string, string>;
+  /** Etags by `owner/id`. */
+  readonly bases: ReadonlyMap<string, string>;
+  /** Documents with something to send, by `owner/id`. */
+  readonly pending: ReadonlySet<string>;
+}
+
+interface ScopedRow {
+  readonly pk: string;
+  readonly id: string;
+  readonly etag: string;
+}
+
+/** One device: a real engine on a real file, which can be stopped, killed, and started again. */
+export class SimulatedDevice {
+  readonly name: string;
+  readonly user: string;
+  readonly owners: readonly string[];
+  readonly disk: SimulatedDisk;
+  readonly runtime: DeviceRuntime;
+  readonly #options: SimulatedDeviceOptions;
+  #life = 0;
+  #backend: SqliteBackend | undefined;
+  #engine: SyncEngine | undefined;
+  /** Runs that were asked for and have not ended. */
+  readonly running: Set<Promise<unknown>> = new Set();
+
+  constructor(options: SimulatedDeviceOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.user = options.user;
+    this.owners = options.owners;
+    this.disk = options.disk;
+    this.runtime = options.runtime;
+  }
+
+  get isUp(): boolean {
+    return this.#engine !== undefined && !this.disk.isDown;
+  }
+
+  /** @throws where the device is not up */
+  get engine(): SyncEngine {
+    if (this.#engine === undefined) {
+      throw new Error(`${this.name} is not up.`);
+    }
+    return this.#engine;
+  }
+
+  get notes(): DocumentStore<SimulatedDocument & JsonObject> {
+    return this.engine.store('notes');
+  }
+
+  /** Starts on the file that is there. */
+  async start(): Promise<void> {
+    const { disk, runtime, sync, user, owners, name } = this.#options;
+    await disk.restart();
+    this.#life += 1;
+    const life = this.#life;
+    const backend = await openSqliteBackend({ path: disk.path, runtime, driver: disk.driver, autoIndex: 'off' });
+    this.#backend = backend;
+    const remote = this.#options.remote(() => this.#life === life && !disk.isDown);
+    this.#engine = await SyncEngine.open({
+      ...sync,
+      backend,
+      user,
+      device: name,
+      runtime,
+      containers: [CONTAINER],
+      scope: owners.map((owner) => ({ container: CONTAINER.id, partitionKey: owner })),
+      remote: () => remote,
+    });
+  }
+
+  /** Stops as a program does that is asked to. */
+  async stop(): Promise<void> {
+    const [engine, backend] = [this.#engine, this.#backend];
+    this.#engine = undefined;
+    this.#backend = undefined;
+    await engine?.close();
+    await backend?.close();
+  }
+
+  /** Leaves the life that has crashed behind. */
+  async leave(): Promise<void> {
+    this.#engine?.stop();
+    this.#engine = undefined;
+    this.running.clear();
+    this.#life += 1;
+    await this.disk.dispose();
+  }
+
+  /** Runs the engine; resolves with its report, or with what it failed with. */
+  run(start: (engine: SyncEngine) => Promise<SyncReport>): Promise<SyncReport | Error> {
+    const run = start(this.engine).catch((error: unknown) => error as Error);
+    this.running.add(run);
+    return run.finally(() => this.running.delete(run));
+  }
+
+  /** The texts of all documents, by `owner/id`. */
+  async contents(): Promise<Map<string, string>> {
+    const rows = await this.disk.look(() => this.notes.query<SimulatedDocument>('SELECT * FROM c').toArray());
+    return new Map(rows.map(({ owner, id, text }) => [`${owner}/${id}`, text]));
+  }
+
+  /** Position of the container. */
+  async position(): Promise<number> {
+    return Number((await this.disk.look(() => this.notes.changes({ from: 'now' }).nextPage())).session);
+  }
+
+  /** Versions that lost a conflict. */
+  journal(limit: number): Promise<readonly JournalEntry[]> {
+    return this.disk.look(() => this.engine.journal({ limit }));
+  }
+
+  /** What the file says of the remote. */
+  knowledge(): Promise<Knowledge> {
+    const { database } = this.#backend as SqliteBackend;
+    const byKey = ({ pk, id }: { readonly pk: string; readonly id: string }): string => `${(JSON.parse(pk) as string[])[0]}/${id}`;
+    const read = function* (): Program<Knowledge> {
+      const cursors = yield* all<{ pk: string; cursor: string | null }>('SELECT pk, cursor FROM sync_scope');
+      const bases = yield* all<ScopedRow & { deleted: number }>(
+        'SELECT s.pk, b.id, b.etag FROM sync_base b JOIN sync_scope s ON s.scope = b.scope',
+      );
+      const pending = yield* all<{ pk: string; id: string }>('SELECT s.pk, o.id FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope');
+      return {
+        cursors: new Map(
+          cursors.flatMap(({ pk, cursor }) => (cursor === null ? [] : [[(JSON.parse(pk) as string[])[0] as string, cursor]])),
+        ),
+        bases: new Map(bases.map((row) => [byKey(row), row.etag])),
+        pending: new Set(pending.map(byKey)),
+      };
+    };
+    return this.disk.look(() => database.read(read));
+  }
+}

@@ -1,0 +1,164 @@
+import type { SyncEngine, SyncReport } from '../sync/index.ts';
+import { armCrash, cutOrMend, restart, setClock, stopAndStart } from './events/device-events.ts';
+import { editLocally, restoreLoser, strangerWrites } from './events/local-events.ts';
+import { landAll, moveFlight } from './events/network-events.ts';
+import { checkLostEdits } from './oracle/check-lost-edits.ts';
+import { checkKnowledge } from './oracle/check-knowledge.ts';
+import { checkShown } from './oracle/check-shown.ts';
+import { remoteContents } from './oracle/remote-contents.ts';
+import type { SimulatedDevice } from './simulated-device.ts';
+import type { World } from './world.ts';
+
+const DEFAULT_STEPS = 60;
+/** Rounds after which all must be quiet. */
+const MAX_QUIET_ROUNDS = 6;
+/** Errors that only a defect gives. */
+const DEFECTS: ReadonlySet<string> = new Set(['INTERNAL', 'BAD_RESPONSE', 'STORE_CORRUPT', 'STORE_BUSY']);
+
+type Event = () => Promise<void> | void;
+
+/** Runs a world: events in an order that its seed gives, then peace, in which everything must come to be equal. */
+export class Simulation {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Runs to the end, or to the first violation. */
+  async run(): Promise<void> {
+    const { options, violations } = this.#world;
+    const steps = options.steps ?? DEFAULT_STEPS;
+    for (let step = 0; step < steps && violations.length === 0; step += 1) {
+      await this.#nextEvent()();
+      await this.#world.settle();
+    }
+    if (violations.length === 0) {
+      await this.#quiet();
+    }
+  }
+
+  #nextEvent(): Event {
+    const { chance, devices, network } = this.#world;
+    const device = chance.pick(devices);
+    const up = (weight: number): number => (device.isUp ? weight : 0);
+    return chance.weighted<Event>([
+      [up(26), () => editLocally(this.#world, device)],
+      [up(device.running.size === 0 ? 18 : 1), () => this.#sync(device, 'syncs', (engine) => engine.sync())],
+      [up(1), () => this.#sync(device, 'reconciles', (engine) => engine.reconcile())],
+      [network.flights.length === 0 ? 0 : 70, () => moveFlight(this.#world)],
+      [device.isUp ? 0 : 40, () => restart(this.#world, device)],
+      [5, () => strangerWrites(this.#world)],
+      [6, () => this.#pass()],
+      [up(5), () => armCrash(this.#world, device)],
+      [up(1), () => stopAndStart(this.#world, device)],
+      [2, () => setClock(this.#world, device)],
+      [3, () => cutOrMend(this.#world, device)],
+      [up(2), () => restoreLoser(this.#world, device)],
+      [up(1), () => this.#fill(device)],
+      [up(1), () => this.#schedule(device)],
+      [up(5), () => this.#look(device)],
+    ]);
+  }
+
+  #sync(device: SimulatedDevice, what: string, start: (engine: SyncEngine) => Promise<SyncReport>): void {
+    this.#world.note(`${device.name} ${what}`);
+    const run = device.run(start);
+    void run.then((result) => {
+      if (device.isUp) {
+        this.#checkReport(device, result);
+      }
+    });
+  }
+
+  #checkReport(device: SimulatedDevice, result: SyncReport | Error): void {
+    if (result instanceof Error) {
+      const code = 'code' in result ? String(result.code) : 'none';
+      if (code !== 'CLOSED') {
+        this.#world.violate(`a run of ${device.name} met a defect: ${code} ${result.message}`);
+      }
+    } else if (result.error !== undefined && DEFECTS.has(result.error.code)) {
+      this.#world.violate(`a run of ${device.name} failed: ${result.error.code} ${result.error.message}`);
+    }
+  }
+
+  async #pass(): Promise<void> {
+    const { chance, runtime } = this.#world;
+    const durationMs = chance.below(chance.pick([20, 2000, 60_000, 7_200_000]));
+    this.#world.note(`${durationMs} ms pass`);
+    await runtime.advance(durationMs);
+  }
+
+  #fill(device: SimulatedDevice): void {
+    this.#world.note(`the disk of ${device.name} is ${device.disk.isFull ? 'free again' : 'full'}`);
+    device.disk.isFull = !device.disk.isFull;
+  }
+
+  #schedule(device: SimulatedDevice): void {
+    this.#world.note(`${device.name} runs by itself`);
+    device.engine.start({ intervalMs: 30_000 });
+  }
+
+  async #look(device: SimulatedDevice): Promise<void> {
+    await checkShown(this.#world, device);
+  }
+
+  /** All lines are mended, all devices run, nothing goes wrong any more. */
+  async #quiet(): Promise<void> {
+    const { network, devices, runtime } = this.#world;
+    this.#world.note('peace');
+    for (const device of devices) {
+      network.mend(device.name);
+      device.disk.isFull = false;
+      device.disk.crashIn(Number.POSITIVE_INFINITY, 'kill');
+    }
+    network.isIdeal = true;
+    await landAll(this.#world);
+    for (const device of devices) {
+      if (device.isUp) {
+        device.engine.stop();
+        await Promise.all(device.running);
+      } else {
+        await restart(this.#world, device);
+      }
+    }
+    for (let round = 1; !(await this.#isQuiet(round)); round += 1) {
+      if (round > MAX_QUIET_ROUNDS) {
+        return;
+      }
+      await runtime.advance(60_000);
+    }
+    await checkLostEdits(this.#world);
+  }
+
+  /** One round in which every device exchanges all it has. Gives whether all are equal and nothing waits, or a violation is found. */
+  async #isQuiet(round: number): Promise<boolean> {
+    const { devices } = this.#world;
+    for (const device of devices) {
+      const report = await device.engine.reconcile();
+      if (report.outcome !== 'complete') {
+        this.#world.violate(
+          `${device.name} cannot synchronise in peace: ${report.error?.code ?? report.outcome} ${report.error?.message ?? ''}`,
+        );
+        return true;
+      }
+    }
+    const expected = remoteContents(this.#world);
+    const different: string[] = [];
+    for (const device of devices) {
+      await checkKnowledge(this.#world, device);
+      const contents = await checkShown(this.#world, device);
+      const own = Array.from(expected).filter(([key]) => device.owners.some((owner) => key.startsWith(`${owner}/`)));
+      const wrong = own.filter(([key, text]) => contents.get(key) !== text).map(([key]) => key);
+      const extra = Array.from(contents.keys()).filter((key) => !expected.has(key));
+      const { pending } = await device.knowledge();
+      if (wrong.length + extra.length + pending.size > 0) {
+        different.push(`${device.name}: ${[...wrong, ...extra].join(', ') || 'equal'}, ${pending.size} pending`);
+      }
+    }
+    if (different.length > 0 && round >= MAX_QUIET_ROUNDS) {
+      this.#world.violate(`after ${round} rounds of peace not all is equal: ${different.join('; ')}`);
+    }
+    return different.length === 0 || this.#world.violations.length > 0;
+  }
+}

@@ -1,0 +1,152 @@
+import type { JsonObject } from '../core/json.ts';
+import type { DocumentStore } from '../store/document-store.ts';
+import { openMemoryBackend, type MemoryBackend } from '../stores/memory/index.ts';
+import type { SqliteDriver } from '../stores/sqlite/driver.ts';
+import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
+import { Chance } from './chance.ts';
+import { DeviceRuntime } from './device-runtime.ts';
+import { SimulatedDisk } from './disk/simulated-disk.ts';
+import { networkedStore } from './network/networked-store.ts';
+import { SimulatedNetwork } from './network/simulated-network.ts';
+import { LocalEdits } from './oracle/local-edits.ts';
+import { RemoteHistory } from './oracle/remote-history.ts';
+import { ShownVersions } from './oracle/shown-versions.ts';
+import { remoteBehaviour } from './remote-behaviour.ts';
+import { CONTAINER, SimulatedDevice } from './simulated-device.ts';
+import type { SimulationOptions } from './simulation-options.ts';
+import { Trace } from './trace.ts';
+
+/** Turns of the event loop after each event: what follows from it without the network needs no more. */
+const SETTLE_TURNS = 2;
+
+/** What a world is made of beside its options. */
+export interface WorldParts {
+  readonly driver: SqliteDriver;
+  readonly folder: string;
+  /** File of a device as it is when it was first opened. */
+  readonly template: (device: string, user: string, owners: readonly string[]) => Promise<string>;
+}
+
+/** Everything that one seed drives, and all that is known of what happened. */
+export class World {
+  readonly options: SimulationOptions;
+  readonly chance: Chance;
+  readonly runtime: SimulatedRuntime;
+  readonly network: SimulatedNetwork = new SimulatedNetwork();
+  readonly history: RemoteHistory = new RemoteHistory();
+  readonly edits: LocalEdits = new LocalEdits();
+  readonly shown: ShownVersions = new ShownVersions();
+  readonly trace: Trace = new Trace();
+  readonly violations: string[] = [];
+  readonly devices: SimulatedDevice[] = [];
+  /** Texts that each device ever wrote into its file, be it as a document or in its journal. */
+  readonly held: Map<string, Set<string>> = new Map();
+  /** Texts that may become current again: somebody restored them, or their device forgot that it had sent them. */
+  readonly restored: Set<string> = new Set();
+  readonly backend: MemoryBackend;
+  readonly remote: DocumentStore<JsonObject>;
+  editCount = 0;
+  requests = 0;
+  crashes = 0;
+  readonly #startMs: number;
+  #texts = 0;
+
+  private constructor(options: SimulationOptions, runtime: SimulatedRuntime, backend: MemoryBackend, remote: DocumentStore<JsonObject>) {
+    this.options = options;
+    this.chance = new Chance(`events of ${options.seed}`);
+    this.runtime = runtime;
+    this.backend = backend;
+    this.remote = remote;
+    this.#startMs = runtime.nowMs();
+  }
+
+  /** Makes the remote and the devices, which are up. */
+  static async open(options: SimulationOptions, parts: WorldParts): Promise<World> {
+    const runtime = new SimulatedRuntime({ seed: `world of ${options.seed}` });
+    const backend = openMemoryBackend({ runtime });
+    await backend.createDatabase('app');
+    await backend.createContainer('app', CONTAINER);
+    const world = new World(options, runtime, backend, await backend.container('app', CONTAINER.id));
+    const count = options.devices ?? 3;
+    for (let index = 0; index < count; index += 1) {
+      await world.#addDevice(parts, index, index > 1 && index === count - 1 ? 'bob' : 'ada');
+    }
+    return world;
+  }
+
+  note(event: string): void {
+    this.trace.note(this.runtime.nowMs() - this.#startMs, event);
+  }
+
+  /** Notes what must never happen. */
+  violate(what: string): void {
+    this.violations.push(what);
+    this.note(`VIOLATION ${what}`);
+  }
+
+  /** A text that nobody wrote before. */
+  nextText(who: string): string {
+    this.#texts += 1;
+    return `${who}#${this.#texts}`;
+  }
+
+  heldBy(device: string): Set<string> {
+    const held = this.held.get(device) ?? new Set<string>();
+    this.held.set(device, held);
+    return held;
+  }
+
+  /** Lets follow whatever follows from an event without the network. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < SETTLE_TURNS; turn += 1) {
+      await this.runtime.yieldTask();
+    }
+  }
+
+  /** Closes files and stores. */
+  async close(): Promise<void> {
+    for (const device of this.devices) {
+      await device.leave();
+    }
+    await this.backend.close();
+  }
+
+  async #addDevice(parts: WorldParts, index: number, user: string): Promise<void> {
+    const name = `device-${index}`;
+    const owners = [`${user}:a`, `${user}:b`];
+    const { chance } = this;
+    const disk = new SimulatedDisk(parts.driver, parts.folder, name, chance);
+    disk.begin(await parts.template(name, user, owners));
+    const held = this.heldBy(name);
+    disk.onWritten = (value) => {
+      for (const [, text] of value.matchAll(/"text":"([^"]+)"/gu)) {
+        held.add(text as string);
+      }
+    };
+    const skewMs = chance.weighted<number>([
+      [50, 0],
+      [15, chance.below(60_000)],
+      [15, -chance.below(60_000)],
+      [10, chance.below(86_400_000)],
+      [10, -chance.below(86_400_000)],
+    ]);
+    const runtime = new DeviceRuntime(
+      this.runtime,
+      `${name} of ${this.options.seed}`,
+      skewMs,
+      chance.happens(20) ? chance.below(400) - 200 : 0,
+    );
+    const device: SimulatedDevice = new SimulatedDevice({
+      name,
+      user,
+      owners,
+      disk,
+      runtime,
+      sync: { policy: this.options.policy, pageItems: 1 + chance.below(5) },
+      remote: (isAlive) =>
+        networkedStore(this.remote, { network: this.network, device: name, behaviour: remoteBehaviour(this, name), isAlive }),
+    });
+    this.devices.push(device);
+    await device.start();
+  }
+}
