@@ -33,6 +33,8 @@ class Counting {
   readonly #tags = new Map<string, Set<string>>();
   /** Newest value of each property that one device alone writes. */
   readonly #own = new Map<string, string>();
+  /** Writes nothing for the moment. */
+  #idle: CrashableDevice | undefined;
   /** Dead letters that were repaired. */
   #repaired = 0;
   #value = 0;
@@ -97,7 +99,7 @@ class Counting {
     }
     const dice = this.#below(100);
     if (dice < 10) {
-      await this.#edit(device);
+      await (this.#idle === device ? undefined : this.#edit(device));
     } else if (dice < 14) {
       await this.#stranger();
     } else if (dice < 18) {
@@ -128,8 +130,10 @@ class Counting {
     const dice = this.#below(100);
     if (dice < 45) {
       await this.#edit(device);
-    } else if (dice < 88) {
+    } else if (dice < 82) {
       await this.#sync(device);
+    } else if (dice < 88) {
+      await this.#losePower(device);
     } else if (dice < 93) {
       await this.#stranger();
     } else if (dice < 96) {
@@ -146,6 +150,19 @@ class Counting {
       await device.stop();
       await device.start(this.#optionsOf(device), path);
     }
+  }
+
+  /** A loss of power takes back whatever a device has noted of its runs, and what they made of its documents; the remote keeps its own. */
+  async #losePower(device: CrashableDevice): Promise<void> {
+    const path = device.copy();
+    this.#idle = device;
+    for (let runs = this.#below(3); runs >= 0; runs -= 1) {
+      await device.engine.sync();
+      device.crashed = undefined;
+    }
+    this.#idle = undefined;
+    await device.stop();
+    await device.start(this.#optionsOf(device), path);
   }
 
   async #edit(device: CrashableDevice): Promise<void> {
@@ -248,7 +265,7 @@ class Counting {
 }
 
 test(
-  `crashes, lost answers, late requests, refusals and wrong clocks: every increment counts once, and no field of one's own is lost (${SEEDS} seeds)`,
+  `crashes, losses of power, lost answers, late requests, refusals and wrong clocks: every increment counts once, and no field of one's own is lost (${SEEDS} seeds)`,
   { timeout: 1_200_000 },
   async () => {
     let repaired = 0;
