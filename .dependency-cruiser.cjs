@@ -12,6 +12,7 @@ const allowed = {
   copy: ['core', 'store'],
   cli: ['core', 'store', 'query', 'stores', 'sync', 'server', 'copy'],
   testing: ['core', 'store'],
+  simulator: ['core', 'store', 'query', 'stores', 'sync', 'server', 'testing'],
   'testing/emulator': ['core', 'store', 'testing', 'server', 'stores/memory', 'stores/sqlite'],
 };
 

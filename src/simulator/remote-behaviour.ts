@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ChangePage } from '../store/changes.ts';
 import type { BatchOperation } from '../store/operations.ts';
-import { RESERVED_PROPERTY } from '../sync/index.ts';
+import { RESERVED_PROPERTY } from '../sync/wire-stamp.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';
 import type { World } from './world.ts';
 
@@ -16,13 +16,13 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
       return;
     }
     const { document } = operation;
-    const key = `${String(document['owner'])}/${document.id}`;
+    const key = `${document['owner'] as string}/${document.id}`;
     const before = world.history.last(key);
     if (before?.text !== undefined && before.by !== device && !world.heldBy(device).has(before.text)) {
       world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
     }
     const stamp = document[RESERVED_PROPERTY];
-    const text = isJsonObject(stamp) && stamp['deleted'] === true ? undefined : String(document['text']);
+    const text = isJsonObject(stamp) && stamp['deleted'] === true ? undefined : (document['text'] as string);
     checkMadeAgain(world, device, operation.type, key, text);
     await checkRepeated(world, device, key, text);
     world.history.add(key, { text, by: device });

@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openMemoryBackend } from '../stores/memory/index.ts';
+import { openMemoryBackend } from '../stores/memory/memory-backend.ts';
 import { betterSqlite3Driver } from '../stores/sqlite/better-sqlite3-driver.ts';
-import { openSqliteBackend } from '../stores/sqlite/index.ts';
-import { SyncEngine } from '../sync/index.ts';
+import { openSqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
+import { SyncEngine } from '../sync/engine.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
 import { CONTAINER } from './simulated-device.ts';
 import type { SimulationOptions, SimulationReport } from './simulation-options.ts';

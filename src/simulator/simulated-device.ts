@@ -2,8 +2,11 @@ import type { JsonObject } from '../core/json.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { all, type Program } from '../stores/sqlite/driver.ts';
-import { openSqliteBackend, type SqliteBackend } from '../stores/sqlite/index.ts';
-import { SyncEngine, type JournalEntry, type SyncOptions, type SyncReport } from '../sync/index.ts';
+import { openSqliteBackend, type SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
+import { SyncEngine } from '../sync/engine.ts';
+import type { JournalEntry } from '../sync/journal.ts';
+import type { SyncOptions } from '../sync/sync-options.ts';
+import type { SyncReport } from '../sync/sync-report.ts';
 import type { DeviceRuntime } from './device-runtime.ts';
 import type { SimulatedDisk } from './disk/simulated-disk.ts';
 

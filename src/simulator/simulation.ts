@@ -1,4 +1,5 @@
-import type { SyncEngine, SyncReport } from '../sync/index.ts';
+import type { SyncEngine } from '../sync/engine.ts';
+import type { SyncReport } from '../sync/sync-report.ts';
 import { armCrash, cutOrMend, restart, setClock, stopAndStart } from './events/device-events.ts';
 import { editLocally, restoreLoser, strangerWrites } from './events/local-events.ts';
 import { landAll, moveFlight } from './events/network-events.ts';

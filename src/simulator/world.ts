@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
-import { openMemoryBackend, type MemoryBackend } from '../stores/memory/index.ts';
+import { openMemoryBackend, type MemoryBackend } from '../stores/memory/memory-backend.ts';
 import type { SqliteDriver } from '../stores/sqlite/driver.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
 import { Chance } from './chance.ts';

@@ -37,7 +37,7 @@ export function networkedStore(inner: DocumentStore<JsonObject>, line: Line): Do
       ? network.send(device, label, apply, signal)
       : Promise.reject(new PerigeeError('UNREACHABLE', 'The simulated device is down.'));
   const ids = (operations: readonly { readonly type: string }[]): string =>
-    operations.map((one) => `${one.type} ${'document' in one ? String((one.document as JsonObject)['id']) : '?'}`).join(', ');
+    operations.map((one) => `${one.type} ${'document' in one ? ((one.document as JsonObject)['id'] as string) : '?'}`).join(', ');
   return new Proxy(inner, {
     get(target, name) {
       switch (name) {

@@ -9,7 +9,9 @@ export async function checkLostEdits(world: World): Promise<void> {
   const kept = new Map<string, Set<string>>();
   for (const device of world.devices) {
     const journal = await device.journal(10_000);
-    const entries = journal.map(({ partitionKey, id, document }) => `${String(partitionKey[0])}/${id}=${String(document?.['text'])}`);
+    const entries = journal.map(
+      ({ partitionKey, id, document }) => `${String(partitionKey[0])}/${id}=${document?.['text'] as string | undefined}`,
+    );
     for (const { id, losingSide, document } of journal) {
       const text = document?.['text'];
       if (losingSide === 'remote' && typeof text === 'string' && text.startsWith(`${device.name}#`) && !world.restored.has(text)) {

@@ -1,0 +1,72 @@
+/**
+ * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--trace]`. Prints the first seeds that fail, and how to
+ * repeat them; `--trace` prints every event of each.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { simulate } from '../src/simulator/simulate.ts';
+
+/** Failing seeds that are shown. */
+const SHOWN = 5;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    steps: { type: 'string' },
+    devices: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+  },
+});
+
+function count(name: string, text: string): number {
+  if (!/^\d{1,9}$/u.test(text)) {
+    throw new Error(`--${name} is a whole number, such as 1000.`);
+  }
+  return Number(text);
+}
+
+const seeds = count('seeds', values.seeds);
+const first = count('seed', values.seed);
+const options = {
+  ...(values.steps === undefined ? {} : { steps: count('steps', values.steps) }),
+  ...(values.devices === undefined ? {} : { devices: count('devices', values.devices) }),
+};
+const folder = mkdtempSync(join(tmpdir(), 'perigee-simulations-'));
+const startedMs = Date.now();
+const total = { edits: 0, requests: 0, crashes: 0, failed: 0 };
+try {
+  for (let seed = first; seed < first + seeds; seed += 1) {
+    const report = await simulate({ ...options, seed, folder });
+    total.edits += report.edits;
+    total.requests += report.requests;
+    total.crashes += report.crashes;
+    if (values.trace) {
+      console.log(`seed ${seed}\n${report.trace.join('\n')}`);
+    }
+    if (report.violations.length > 0) {
+      total.failed += 1;
+      if (total.failed <= SHOWN) {
+        const again = Object.entries(options).map(([name, value]) => ` --${name} ${value}`);
+        console.log(
+          `seed ${seed}: ${report.violations.join('; ')}\n  npm run simulate -- --seeds 1 --seed ${seed}${again.join('')} --trace`,
+        );
+      }
+    }
+    if (process.stdout.isTTY && (seed - first) % 20 === 0) {
+      process.stdout.write(
+        `\r${seed - first + 1} of ${seeds} seeds, ${total.failed} failed, ${Math.round((Date.now() - startedMs) / 1000)} s `,
+      );
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+const seconds = (Date.now() - startedMs) / 1000;
+console.log(
+  `${process.stdout.isTTY ? '\n' : ''}${seeds} seeds from ${first}: ${total.failed} failed; ${total.edits} edits, ${total.requests} requests, ${total.crashes} crashes, ` +
+    `${seconds.toFixed(1)} s (${((seconds * 1000) / seeds).toFixed(1)} ms a seed).`,
+);
+process.exitCode = total.failed === 0 ? 0 : 1;
