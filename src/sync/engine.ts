@@ -288,8 +288,9 @@ export class SyncEngine {
           `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
         );
       }
-      if (opened.needsBase) {
-        await backend.database.write(() => markPending(opened));
+      for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
+        const behind: string = after;
+        after = await backend.database.write(() => markPending(opened, behind));
       }
       this.#scopes.push(opened);
       journals.get(entry.container)?.add(opened);

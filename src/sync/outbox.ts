@@ -128,9 +128,14 @@ export function* highestGeneration(scope: number): Program<number> {
   return row?.highest ?? 0;
 }
 
-/** Documents with a pending write of which the base is known. */
-export function* listBased(scope: number): Program<readonly string[]> {
-  const rows = yield* all<{ id: string }>('SELECT id FROM sync_outbox WHERE scope = ? AND base IS NOT NULL', scope);
+/** Documents with a pending write of which the base is known, behind one of them, by id. */
+export function* listBased(scope: number, after: string, limit: number): Program<readonly string[]> {
+  const rows = yield* all<{ id: string }>(
+    'SELECT id FROM sync_outbox WHERE scope = ? AND base IS NOT NULL AND id > ? ORDER BY id LIMIT ?',
+    scope,
+    after,
+    limit,
+  );
   return rows.map(({ id }) => id);
 }
 

@@ -6,6 +6,9 @@ import { isMark, markOf } from './lineage.ts';
 import { isSameWrite, listBased, markSent, readPending, rowStamp, sentBodies, sentNames, writeName, type OutboxRow } from './outbox.ts';
 import { keyIn, type Scope } from './scope.ts';
 
+/** Pending documents marked in one transaction. */
+const MARKED_AT_ONCE = 500;
+
 /**
  * The pending write of a row with its body, be it expired on the device. One whose document is gone from the file all the same counts as deleted;
  * `undefined` where the remote never heard of it, so that nothing is left to send.
@@ -35,9 +38,12 @@ function baseBody({ base }: OutboxRow): JsonObject | null | undefined {
 /**
  * Marks what is pending when the engine opens, where a policy asks for the base: a loss of power takes back the note of a sending, and the remote may
  * hold the write, with others on top. What it was is needed then, so that it does not count twice.
+ *
+ * Marks some documents behind `after`, and gives the last of them; `undefined` at the end.
  */
-export function* markPending(scope: Scope): Program<void> {
-  for (const id of yield* listBased(scope.number)) {
+export function* markPending(scope: Scope, after: string): Program<string | undefined> {
+  const ids = yield* listBased(scope.number, after, MARKED_AT_ONCE);
+  for (const id of ids) {
     const row = (yield* readPending(scope.number, id)) as OutboxRow;
     const name = writeName(row, markOf(scope.life));
     const names = sentNames(row);
@@ -49,4 +55,5 @@ export function* markPending(scope: Scope): Program<void> {
     const body = stored === undefined ? null : (JSON.parse(stored.text) as JsonObject);
     yield* markSent(scope.number, { ...row, sent: others.length === 0 ? null : others.join(' ') }, name, body);
   }
+  return ids.at(-1);
 }
