@@ -2,7 +2,7 @@ import type { HlcStamp } from '../core/hybrid-logical-clock.ts';
 import { equalValues } from '../core/json-order.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { PartitionKey } from '../store/partition-key.ts';
-import { writesIn } from './lineage.ts';
+import { notedWithin, writesIn } from './lineage.ts';
 import { isSameWrite } from './outbox.ts';
 import { clampStamp, remoteOrder, type RemoteVersion } from './wire-stamp.ts';
 
@@ -155,7 +155,7 @@ export function conflictOf(local: PendingVersion, remote: RemoteVersion, rules: 
  * by the version before it, its change would count twice.
  */
 function commonBase(local: PendingVersion, remote: RemoteVersion): JsonObject | null | undefined {
-  const within = writesIn(remote).find((name) => local.sent.includes(name));
+  const within = notedWithin(remote, local.write, local.sent);
   return within === undefined ? local.base : local.sentBodies?.get(within);
 }
 

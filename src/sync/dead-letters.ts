@@ -2,6 +2,7 @@ import type { ErrorCode } from '../core/error-codes.ts';
 import { PerigeeError } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { CallTracker } from '../store/call-tracker.ts';
+import type { DocumentKey } from '../store/operations.ts';
 import { parsePartitionKeyText, type PartitionKey, type PartitionKeyInput } from '../store/partition-key.ts';
 import { prepareDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
@@ -18,11 +19,9 @@ import { takeRemote } from './take-remote.ts';
 /** Dead letters read at once for an export. */
 const EXPORT_PAGE = 50;
 
-/** Names a document. */
-export interface DocumentKey {
+/** Names a document of an engine. */
+export interface DeadLetterKey extends DocumentKey {
   readonly container: string;
-  readonly partitionKey: PartitionKeyInput;
-  readonly id: string;
 }
 
 /** What the remote held when it refused a write, or has held since. */
@@ -122,7 +121,7 @@ export class DeadLetters {
    *
    * @throws NOT_FOUND when there is no such dead letter; PARTITION_KEY_MISMATCH or INVALID_DOCUMENT when the document has another key; SYNC_SCOPE
    */
-  edit(key: DocumentKey, document: object): Promise<void> {
+  edit(key: DeadLetterKey, document: object): Promise<void> {
     return this.#options.calls.run(undefined, async () => {
       const scope = this.#options.scopeOf(key.container, key.partitionKey);
       await this.#options.context.database.read(() => this.#require(scope, key.id));
@@ -140,7 +139,7 @@ export class DeadLetters {
   }
 
   /** Lets one dead letter be sent again, or all of them, as they are on the device now; gives how many. @throws SYNC_SCOPE */
-  retry(only?: DocumentKey): Promise<number> {
+  retry(only?: DeadLetterKey): Promise<number> {
     return this.#options.calls.run(undefined, async () => {
       const { scopes, scopeOf } = this.#options;
       let count = 0;
@@ -157,7 +156,7 @@ export class DeadLetters {
    *
    * @throws NOT_FOUND when there is no such dead letter; SYNC_SCOPE
    */
-  discard(key: DocumentKey): Promise<void> {
+  discard(key: DeadLetterKey): Promise<void> {
     return this.#options.calls.run(undefined, async () => {
       const scope = this.#options.scopeOf(key.container, key.partitionKey);
       await this.#options.context.database.write(() => this.#discarded(scope, key.id));

@@ -2,7 +2,6 @@ import { Emitter, type Unsubscribe } from '../core/emitter.ts';
 import { PerigeeError, isPerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { silentLogger } from '../core/logger.ts';
-import { toHex } from '../core/runtime.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
@@ -13,9 +12,10 @@ import { DeadLetters } from './dead-letters.ts';
 import { ForcedPush } from './forced-push.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
 import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
-import { bindFile } from './meta.ts';
+import { beginLife, bindFile } from './meta.ts';
 import { doubtUnsent } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
+import { markPending } from './pending-version.ts';
 import { RunQueue } from './run-queue.ts';
 import { Scheduler } from './scheduler.ts';
 import { SYNC_MIGRATIONS } from './schema.ts';
@@ -28,9 +28,6 @@ import { checkOptions, type FilledOptions } from './filled-options.ts';
 import type { ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
 import { ReportBuilder, type SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
-
-/** Bytes that tell two lives of a device apart. */
-const LIFE_BYTES = 4;
 
 /** State that an outcome leaves the engine in. */
 function stateAfter(report: SyncReport): SyncState {
@@ -267,7 +264,7 @@ export class SyncEngine {
   async #openScopes(): Promise<void> {
     const { backend, database, scope, containers } = this.#options;
     await ensureDatabase(backend, database);
-    const life = toHex(this.#options.runtime.randomBytes(LIFE_BYTES));
+    const life = await backend.database.write(() => beginLife(this.#options.runtime));
     const journals = new Map<string, OutboxJournal>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
@@ -290,6 +287,10 @@ export class SyncEngine {
           'INVALID_OPTION',
           `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
         );
+      }
+      for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
+        const behind: string = after;
+        after = await backend.database.write(() => markPending(opened, behind));
       }
       this.#scopes.push(opened);
       journals.get(entry.container)?.add(opened);

@@ -5,7 +5,7 @@
  */
 export { clientWins, lastWriteWins, serverWins, type SidePolicy } from './conflict-policies.ts';
 export type { Conflict, ConflictPolicy, ConflictSide, MergedDocument } from './conflict.ts';
-export type { DeadLetter, DeadLetterExport, DeadLetterQuery, DeadLetterRemote, DeadLetters, DocumentKey } from './dead-letters.ts';
+export type { DeadLetter, DeadLetterExport, DeadLetterQuery, DeadLetterRemote, DeadLetterKey, DeadLetters } from './dead-letters.ts';
 export { SyncEngine } from './engine.ts';
 export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
 export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';

@@ -1,6 +1,7 @@
 import { PerigeeError } from '../core/errors.ts';
 import { toHex, type Runtime } from '../core/runtime.ts';
 import { get, run, type Program } from '../stores/sqlite/driver.ts';
+import { lifeText } from './lineage.ts';
 
 /** Reads a value of the engine's own. */
 export function* readMeta(key: string): Program<string | undefined> {
@@ -10,6 +11,16 @@ export function* readMeta(key: string): Program<string | undefined> {
 /** Writes a value of the engine's own. */
 export function* writeMeta(key: string, value: string): Program<void> {
   yield* run('INSERT INTO sync_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value', key, value);
+}
+
+/** Bytes that tell two lives of one number apart. */
+const LIFE_BYTES = 4;
+
+/** Begins a life of the device: from one opening of the file to the next. */
+export function* beginLife(runtime: Runtime): Program<string> {
+  const number = Number((yield* readMeta('life')) ?? 0) + 1;
+  yield* writeMeta('life', `${number}`);
+  return lifeText(number, toHex(runtime.randomBytes(LIFE_BYTES)));
 }
 
 /**

@@ -128,6 +128,17 @@ export function* highestGeneration(scope: number): Program<number> {
   return row?.highest ?? 0;
 }
 
+/** Documents with a pending write of which the base is known, behind one of them, by id. */
+export function* listBased(scope: number, after: string, limit: number): Program<readonly string[]> {
+  const rows = yield* all<{ id: string }>(
+    'SELECT id FROM sync_outbox WHERE scope = ? AND base IS NOT NULL AND id > ? ORDER BY id LIMIT ?',
+    scope,
+    after,
+    limit,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Whether a scope has any pending row; almost always not, which saves a look-up per pulled document. */
 export function* hasPending(scope: number): Program<boolean> {
   return (yield* get('SELECT 1 AS one FROM sync_outbox WHERE scope = ? LIMIT 1', scope)) !== undefined;

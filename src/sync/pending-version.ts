@@ -2,8 +2,12 @@ import type { JsonObject } from '../core/json.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import type { BaseRow } from './base-versions.ts';
 import type { PendingVersion } from './conflict.ts';
-import { rowStamp, sentBodies, sentNames, writeName, type OutboxRow } from './outbox.ts';
+import { isMark, markOf } from './lineage.ts';
+import { isSameWrite, listBased, markSent, readPending, rowStamp, sentBodies, sentNames, writeName, type OutboxRow } from './outbox.ts';
 import { keyIn, type Scope } from './scope.ts';
+
+/** Pending documents marked in one transaction. */
+const MARKED_AT_ONCE = 500;
 
 /**
  * The pending write of a row with its body, be it expired on the device. One whose document is gone from the file all the same counts as deleted;
@@ -29,4 +33,27 @@ export function* readPendingVersion(scope: Scope, row: OutboxRow, base: BaseRow 
 /** Content of the version that a row follows; see {@link PendingVersion.base}. */
 function baseBody({ base }: OutboxRow): JsonObject | null | undefined {
   return base === null ? undefined : (JSON.parse(base) as JsonObject | null);
+}
+
+/**
+ * Marks what is pending when the engine opens, where a policy asks for the base: a loss of power takes back the note of a sending, and the remote may
+ * hold the write, with others on top. What it was is needed then, so that it does not count twice.
+ *
+ * Marks some documents behind `after`, and gives the last of them; `undefined` at the end.
+ */
+export function* markPending(scope: Scope, after: string): Program<string | undefined> {
+  const ids = yield* listBased(scope.number, after, MARKED_AT_ONCE);
+  for (const id of ids) {
+    const row = (yield* readPending(scope.number, id)) as OutboxRow;
+    const name = writeName(row, markOf(scope.life));
+    const names = sentNames(row);
+    const newest = names.at(-1);
+    // A mark of an earlier life that says the same gives way.
+    const isRepeated = newest !== undefined && isMark(newest) && isSameWrite(newest, name);
+    const others = isRepeated ? names.slice(0, -1) : names;
+    const stored = row.kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, id), { expired: true });
+    const body = stored === undefined ? null : (JSON.parse(stored.text) as JsonObject);
+    yield* markSent(scope.number, { ...row, sent: others.length === 0 ? null : others.join(' ') }, name, body);
+  }
+  return ids.at(-1);
 }

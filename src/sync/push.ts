@@ -7,7 +7,7 @@ import { prepareDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { applyRemote } from './apply.ts';
 import { readBase, writeBase, type BaseRow } from './base-versions.ts';
-import { describeRejected, listUndescribed } from './dead-letter-rows.ts';
+import { describeDeadLetters } from './describe-dead-letters.ts';
 import { lineageAfter, lineageText, parseLineage } from './lineage.ts';
 import {
   advancePending,
@@ -128,35 +128,11 @@ export class Push {
           await this.#send(batch.items);
         }
       }
-      await this.#describeRejected();
+      await describeDeadLetters(this.#context, this.#remote);
     } finally {
       for (const rejected of this.#rejected.splice(0)) {
         this.#context.events.emit('deadLetter', rejected);
       }
-    }
-  }
-
-  /** Asks what the remote holds in the place of dead letters, these and earlier ones that could not be asked about. */
-  async #describeRejected(): Promise<void> {
-    const { database, logger } = this.#context;
-    const { number, container } = this.#scope;
-    for (let ids: readonly string[]; ;) {
-      ids = await database.read(() => listUndescribed(number, STORE_LIMITS.batchOperations));
-      if (ids.length === 0) {
-        return;
-      }
-      let versions: ReadonlyMap<string, RemoteVersion | undefined>;
-      try {
-        versions = await this.#remote.read(ids);
-      } catch (error) {
-        if (!isPerigeeError(error) || error.code === 'CLOSED' || (error.category !== 'data' && error.code !== 'FORBIDDEN')) {
-          throw error;
-        }
-        // What cannot be written may not be readable either; that must not keep the scope from its pull.
-        logger.log('warn', 'The remote version of a dead letter could not be read.', { container, code: error.code });
-        return;
-      }
-      await database.write(() => describeRejected(number, versions));
     }
   }
 

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { isPerigeeError } from '../../src/core/errors.ts';
 import { seededRandom } from '../../src/core/seeded-random.ts';
+import { lastWriteWins, mergeFields, type ConflictPolicy } from '../../src/sync/index.ts';
 import { fault, faultyStore, type Fault, type RequestName } from './faulty-store.ts';
 import { contents, World, type Device, type Note } from './world.ts';
 
@@ -18,6 +19,7 @@ interface LastWrite {
 
 /** Random work on three devices and by strangers, over lines that fail in every way; checks what must hold at the end. */
 class Chaos {
+  readonly #policy: ConflictPolicy;
   readonly #words: () => number;
   readonly #world: World;
   readonly #devices: Device[] = [];
@@ -33,7 +35,8 @@ class Chaos {
   #value = 0;
   #faulty = true;
 
-  constructor(world: World, seed: number) {
+  constructor(world: World, seed: number, policy: ConflictPolicy) {
+    this.#policy = policy;
     this.#world = world;
     this.#words = seededRandom(`chaos-${seed}`);
   }
@@ -57,6 +60,7 @@ class Chaos {
       device: name,
       skewMs,
       pageItems: 3,
+      policy: this.#policy,
       scope: OWNERS.map((owner) => ({ container: 'notes', partitionKey: owner })),
       wrap: (store) =>
         faultyStore(
@@ -83,7 +87,9 @@ class Chaos {
           const result = await target.batch(...parameters);
           if (result.committed) {
             for (const [index, { document }] of operations.entries()) {
-              await this.#overwritten(name, before.documents[index] as Note | undefined);
+              const previous = before.documents[index] as Note | undefined;
+              // A merged document may have what it replaces in it.
+              await this.#overwritten(name, previous?.text === document.text ? undefined : previous);
               const wire = document['_perigee'] as { deleted?: boolean };
               this.#reached.add(wire.deleted === true ? `deleted:${name}:${document.owner}/${document.id}` : (document.text ?? ''));
             }
@@ -286,14 +292,17 @@ class Chaos {
   }
 }
 
-test(
-  `three devices, strangers and failing lines end equal, and no acknowledged write is lost (${SEEDS} seeds)`,
+test.each([
+  ['lastWriteWins', lastWriteWins],
+  ['mergeFields', mergeFields()],
+] as const)(
+  `three devices, strangers and failing lines end equal, and no acknowledged write is lost: %s (${SEEDS} seeds)`,
   { timeout: 600_000 },
-  async () => {
+  async (_name, policy) => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
       const world = await World.open({ seed });
       try {
-        await new Chaos(world, seed).run();
+        await new Chaos(world, seed, policy).run();
       } catch (error) {
         throw new Error(`Seed ${seed} fails; repeat it with PERIGEE_SEED=${seed} PERIGEE_SEEDS=1.`, { cause: error });
       } finally {

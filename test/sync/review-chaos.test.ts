@@ -6,14 +6,14 @@ import { isPerigeeError, PerigeeError } from '../../src/core/errors.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import { openMemoryBackend, type MemoryBackend } from '../../src/stores/memory/index.ts';
-import type { SyncEngine, SyncOptions, SyncReport } from '../../src/sync/index.ts';
+import { lastWriteWins, mergeFields, type SyncEngine, type SyncOptions, type SyncReport } from '../../src/sync/index.ts';
 import { seededRandom } from '../../src/core/seeded-random.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
 import { CrashableDevice } from './crashable-device.ts';
 import { fault, faultyStore, withoutPositions, type Fault, type RequestName } from './faulty-store.ts';
 import { contents, NOTES, SkewedRuntime, type Note } from './world.ts';
 
-const SEEDS = Number(process.env['PERIGEE_SEEDS'] ?? 12);
+const SEEDS = Number(process.env['PERIGEE_SEEDS'] ?? 16);
 const FIRST_SEED = Number(process.env['PERIGEE_SEED'] ?? 1);
 const STEPS = 70;
 const OWNERS = ['ada', 'bob'];
@@ -26,6 +26,8 @@ interface Mode {
   readonly mortal: boolean;
   /** Devices hold tasks only. */
   readonly typed: boolean;
+  /** Devices merge by field. */
+  readonly merging: boolean;
   /** The remote tells no positions, as Cosmos DB in answers to writes. */
   readonly positions: boolean;
 }
@@ -46,7 +48,7 @@ class Chaos {
 
   constructor(seed: number) {
     this.#words = seededRandom(`more-chaos-${seed}`);
-    this.#mode = { mortal: seed % 2 === 0, typed: seed % 3 === 0, positions: seed % 5 !== 0 };
+    this.#mode = { mortal: seed % 2 === 0, typed: seed % 3 === 0, positions: seed % 5 !== 0, merging: seed % 8 >= 4 };
     this.#cloud = openMemoryBackend({ runtime: this.#serverClock });
   }
 
@@ -82,6 +84,7 @@ class Chaos {
     const life = device.life;
     return {
       pageItems: 3,
+      policy: this.#mode.merging ? mergeFields() : lastWriteWins,
       reconcileIntervalMs: this.#mode.mortal ? 600_000 : 0,
       scope: OWNERS.map((partitionKey) => ({
         container: 'notes',
