@@ -301,4 +301,39 @@ export const MUTANTS: readonly Mutant[] = [
     replace:
       'const [stamp, nowMs] = [clock.next(), database.runtime.nowMs()];\n    database.afterCommit(() => void database.write(() => recordPending(scope.number, id, kind, write.position, stamp, nowMs, base)).catch(() => undefined));',
   },
+  {
+    fault: 'a deletion is sent without a tombstone',
+    origin: 'S1-D11, rule 7',
+    file: PUSH,
+    find: 'body, lineage, operation: operationOf(document, base), bytes: size',
+    replace: "body, lineage, operation: local.deleted ? { type: 'delete', id } : operationOf(document, base), bytes: size",
+  },
+  {
+    fault: 'a document that is made again follows the version that is gone',
+    origin: 'rule 7',
+    file: SETTLE,
+    find: 'yield* deleteBase(scope.number, id);\n      yield* rebasePending',
+    replace: 'yield* rebasePending',
+  },
+  {
+    fault: 'a document that is gone from the remote stays on the device',
+    origin: 'S1-D11, row 16',
+    file: TAKE,
+    find: '      yield* deleteBase(scope.number, id);\n    }\n    return yield* removeLocal(scope, id);',
+    replace: '      yield* deleteBase(scope.number, id);\n    }\n    return NOTHING;',
+  },
+  {
+    fault: 'a cursor that was refused is kept',
+    origin: 'row 22',
+    file: 'sync/scope.ts',
+    find: 'yield* updateScope(scope, { cursor: null, session: null,',
+    replace: 'yield* updateScope(scope, { session: null,',
+  },
+  {
+    fault: 'a reconciliation deletes what it did not find in its list',
+    origin: 'row 26',
+    file: RECONCILE,
+    find: 'const versions = await this.#remote.read(candidates.map(({ id }) => id));',
+    replace: 'const versions = new Map(candidates.map(({ id }) => [id, undefined]));',
+  },
 ];

@@ -69,6 +69,17 @@ export class SimulatedNetwork {
     }
     return new Promise<R>((resolve, reject) => {
       this.#number += 1;
+      const onAbort = (): void => {
+        reject(signal?.reason as Error);
+        // What was sent may still arrive.
+        flight.state = flight.state === 'sent' ? 'given-up' : flight.state;
+      };
+      const ending =
+        <T>(end: (value: T) => void) =>
+        (value: T): void => {
+          signal?.removeEventListener('abort', onAbort);
+          end(value);
+        };
       const flight: OpenFlight = {
         number: this.#number,
         from,
@@ -76,15 +87,11 @@ export class SimulatedNetwork {
         state: 'sent',
         apply,
         settle: undefined,
-        resolve: (answer) => resolve(answer as R),
-        reject,
+        resolve: ending((answer: unknown) => resolve(answer as R)),
+        reject: ending(reject),
       };
       this.#flights.push(flight);
-      signal?.addEventListener('abort', () => {
-        reject(signal.reason as Error);
-        // What was sent may still arrive.
-        flight.state = flight.state === 'sent' ? 'given-up' : flight.state;
-      });
+      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 

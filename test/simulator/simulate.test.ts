@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { simulate } from '../../src/simulator/index.ts';
+import { clientWins, mergeFields, serverWins, type ConflictPolicy } from '../../src/sync/index.ts';
+
+const SEEDS = Number(process.env['PERIGEE_SEEDS'] ?? 1000);
+const FIRST_SEED = Number(process.env['PERIGEE_SEED'] ?? 1);
+
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'perigee-simulations-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test(
+  `devices, lines, clocks and disks under ${SEEDS} seeds: nothing acknowledged is lost, and all end equal`,
+  { timeout: 600_000 },
+  async () => {
+    const total = { edits: 0, requests: 0, crashes: 0 };
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
+      const report = await simulate({ seed, folder });
+      expect(report.violations, `npm run simulate -- --seeds 1 --seed ${seed} --trace`).toEqual([]);
+      total.edits += report.edits;
+      total.requests += report.requests;
+      total.crashes += report.crashes;
+    }
+    // A simulation in which nothing happens would find nothing.
+    expect(total.edits).toBeGreaterThan(SEEDS * 5);
+    expect(total.requests).toBeGreaterThan(SEEDS * 10);
+    expect(total.crashes).toBeGreaterThan(SEEDS / 2);
+  },
+);
+
+test('the same seed gives the same trace, line by line; another seed another', async () => {
+  for (const seed of [1, 5, 29]) {
+    const [one, two] = [await simulate({ seed, folder }), await simulate({ seed })];
+    expect(two.trace).toEqual(one.trace);
+    expect((await simulate({ seed: seed + 1000, folder })).trace).not.toEqual(one.trace);
+  }
+});
+
+test('more devices and longer runs hold as well', { timeout: 120_000 }, async () => {
+  for (let seed = 1; seed <= 15; seed += 1) {
+    const report = await simulate({ seed, folder, devices: 5, steps: 200 });
+    expect(report.violations, `npm run simulate -- --seeds 1 --seed ${seed} --devices 5 --steps 200 --trace`).toEqual([]);
+  }
+});
+
+describe('with a policy', () => {
+  /** An application's own: the longer text stays, and of two of one length the greater. */
+  const longer: ConflictPolicy = ({ local, remote }) => {
+    const [mine, theirs] = [local, remote].map(({ document }) => (document?.['text'] as string | undefined) ?? '') as [string, string];
+    return (mine.length === theirs.length ? mine > theirs : mine.length > theirs.length) ? 'local' : 'remote';
+  };
+
+  test.each([
+    ['server wins', serverWins],
+    ['client wins', clientWins],
+    ["an application's own", longer],
+  ])('%s, nothing acknowledged is lost', { timeout: 120_000 }, async (_, policy) => {
+    for (let seed = 1; seed <= 100; seed += 1) {
+      expect((await simulate({ seed, folder, policy })).violations, `seed ${seed}`).toEqual([]);
+    }
+  });
+
+  test('that merges fields, all end equal', { timeout: 120_000 }, async () => {
+    const policy = mergeFields();
+    for (let seed = 1; seed <= 60; seed += 1) {
+      expect((await simulate({ seed, folder, policy })).violations, `seed ${seed}`).toEqual([]);
+    }
+  });
+});
