@@ -1,6 +1,7 @@
 /**
- * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--trace]`. Prints the first seeds that fail, and how to
- * repeat them; `--trace` prints every event of each.
+ * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--sdk] [--trace]`. Prints the first seeds that fail, and how to
+ * repeat them; `--trace` prints every event of each; `--sdk`: devices
+ * reach the remote through the official SDK and the server's own handlers.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     steps: { type: 'string' },
     devices: { type: 'string' },
+    sdk: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
   },
 });
@@ -39,7 +41,7 @@ const startedMs = Date.now();
 const total = { edits: 0, requests: 0, crashes: 0, failed: 0 };
 try {
   for (let seed = first; seed < first + seeds; seed += 1) {
-    const report = await simulate({ ...options, seed, folder });
+    const report = await simulate({ ...options, seed, folder, remote: values.sdk ? 'sdk' : 'store' });
     total.edits += report.edits;
     total.requests += report.requests;
     total.crashes += report.crashes;
@@ -49,7 +51,7 @@ try {
     if (report.violations.length > 0) {
       total.failed += 1;
       if (total.failed <= SHOWN) {
-        const again = Object.entries(options).map(([name, value]) => ` --${name} ${value}`);
+        const again = [...Object.entries(options).map(([name, value]) => ` --${name} ${value}`), values.sdk ? ' --sdk' : ''];
         console.log(
           `seed ${seed}: ${report.violations.join('; ')}\n  npm run simulate -- --seeds 1 --seed ${seed}${again.join('')} --trace`,
         );

@@ -10,6 +10,11 @@ export interface SimulationOptions {
   readonly devices?: number | undefined;
   /** Who stays in a conflict; last write wins unless said otherwise. */
   readonly policy?: ConflictPolicy | undefined;
+  /**
+   * How devices reach the remote: `store`, its contract itself, the default; or `sdk`: the official SDK, whose requests the server's own handlers answer
+   * without sockets. Needs `@azure/cosmos`; takes some times longer.
+   */
+  readonly remote?: 'store' | 'sdk' | undefined;
   /** Folder for the files of the devices; one of its own in the system's folder for temporary files unless said otherwise. */
   readonly folder?: string | undefined;
 }

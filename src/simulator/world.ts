@@ -11,6 +11,7 @@ import { SimulatedNetwork } from './network/simulated-network.ts';
 import { LocalEdits } from './oracle/local-edits.ts';
 import { RemoteHistory } from './oracle/remote-history.ts';
 import { ShownVersions } from './oracle/shown-versions.ts';
+import type { ServedRemote } from './served-remote.ts';
 import { remoteBehaviour } from './remote-behaviour.ts';
 import { CONTAINER, SimulatedDevice } from './simulated-device.ts';
 import type { SimulationOptions } from './simulation-options.ts';
@@ -47,18 +48,29 @@ export class World {
   readonly refusedCursors: Map<string, string> = new Map();
   readonly backend: MemoryBackend;
   readonly remote: DocumentStore<JsonObject>;
+  /** The remote as devices reach it. */
+  readonly served: DocumentStore<JsonObject>;
   editCount = 0;
   requests = 0;
   crashes = 0;
   readonly #startMs: number;
+  readonly #closeServed: () => Promise<void>;
   #texts = 0;
 
-  private constructor(options: SimulationOptions, runtime: SimulatedRuntime, backend: MemoryBackend, remote: DocumentStore<JsonObject>) {
+  private constructor(
+    options: SimulationOptions,
+    runtime: SimulatedRuntime,
+    backend: MemoryBackend,
+    remote: DocumentStore<JsonObject>,
+    served: ServedRemote | undefined,
+  ) {
     this.options = options;
     this.chance = new Chance(`events of ${options.seed}`);
     this.runtime = runtime;
     this.backend = backend;
     this.remote = remote;
+    this.served = served?.store ?? remote;
+    this.#closeServed = served?.close ?? (() => Promise.resolve());
     this.#startMs = runtime.nowMs();
   }
 
@@ -68,7 +80,9 @@ export class World {
     const backend = openMemoryBackend({ runtime });
     await backend.createDatabase('app');
     await backend.createContainer('app', CONTAINER);
-    const world = new World(options, runtime, backend, await backend.container('app', CONTAINER.id));
+    const served =
+      options.remote === 'sdk' ? await (await import('./served-remote.ts')).serveRemote(backend, 'app', CONTAINER.id) : undefined;
+    const world = new World(options, runtime, backend, await backend.container('app', CONTAINER.id), served);
     const count = options.devices ?? 3;
     for (let index = 0; index < count; index += 1) {
       await world.#addDevice(parts, index, index > 1 && index === count - 1 ? 'bob' : 'ada');
@@ -110,6 +124,7 @@ export class World {
     for (const device of this.devices) {
       await device.leave();
     }
+    await this.#closeServed();
     await this.backend.close();
   }
 
@@ -146,7 +161,7 @@ export class World {
       runtime,
       sync: { policy: this.options.policy, pageItems: 1 + chance.below(5) },
       remote: (isAlive) =>
-        networkedStore(this.remote, { network: this.network, device: name, behaviour: remoteBehaviour(this, name), isAlive }),
+        networkedStore(this.served, { network: this.network, device: name, behaviour: remoteBehaviour(this, name), isAlive }),
     });
     this.devices.push(device);
     await device.start();

@@ -84,9 +84,10 @@ async function lookBefore(device: SimulatedDevice): Promise<Before> {
   return { living: new Set(Array.from(contents.keys()).filter((key) => bases.has(key))), known: new Set(bases.keys()) };
 }
 
-/** Whether the remote knows a document from this device, and the device has not lost the memory of it with its power. */
+/** Whether the remote knows a document from this device, by an edit that a loss of power has not undone. */
 function hasSent(world: World, device: SimulatedDevice, key: string): boolean {
-  return world.history.of(key).some(({ by, text }) => by === device.name && text !== undefined && !world.restored.has(text));
+  const kept = new Set(world.edits.all.filter((edit) => edit.device === device.name).map(({ text }) => text));
+  return world.history.of(key).some(({ by, text }) => by === device.name && text !== undefined && kept.has(text));
 }
 
 function acknowledged(world: World, device: SimulatedDevice, before: Before, { session, changes }: Done): void {

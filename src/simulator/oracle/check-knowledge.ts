@@ -6,7 +6,7 @@ export async function checkKnowledge(world: World, device: SimulatedDevice): Pro
   const { cursors, bases } = await device.knowledge();
   for (const [owner, cursor] of cursors) {
     const ahead = new Set<string>();
-    const feed = world.remote.changes({ from: { cursor }, partitionKey: owner });
+    const feed = world.served.changes({ from: { cursor }, partitionKey: owner });
     for (let page = await feed.nextPage(); page.changes.length > 0; page = await feed.nextPage()) {
       page.changes.forEach(({ document }) => ahead.add(document.id));
     }

@@ -9,7 +9,7 @@ import type { TokenKeeper } from '../../store/token-provider.ts';
 import { CallScope, WireFailure } from './call-scope.ts';
 import { badResponse, isMovedAccount, parseJson, refusal, retryAfterOf, subStatusOf, type WireAnswer } from './cosmos-errors.ts';
 import type { ConnectionSettings } from './cosmos-options.ts';
-import { exchange, ExchangeError, type WireRequest } from './http-exchange.ts';
+import { ExchangeError, type ExchangeOptions, type WireRequest } from './http-exchange.ts';
 import { WireHeaders } from './wire-headers.ts';
 
 /** The SDK's port for sending requests. */
@@ -91,7 +91,7 @@ export class CosmosHttpClient implements HttpClient {
 
   /** Requests of the SDK's own background work. */
   #sendPlain(request: PipelineRequest): Promise<WireAnswer> {
-    return exchange(wireOf(request, {}), this.#exchangeOptions(request.abortSignal as AbortSignal | undefined, undefined));
+    return this.#settings.exchange(wireOf(request, {}), this.#exchangeOptions(request.abortSignal as AbortSignal | undefined, undefined));
   }
 
   async #sendInScope(request: PipelineRequest, scope: CallScope): Promise<WireAnswer> {
@@ -206,7 +206,7 @@ export class CosmosHttpClient implements HttpClient {
     const options = this.#exchangeOptions(request.abortSignal as AbortSignal | undefined, scope.signal);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await exchange(wire, options);
+        return await this.#settings.exchange(wire, options);
       } catch (error) {
         // A call that changes nothing is repeated when an idle connection turned out closed; a write might have been applied.
         if (!(error instanceof ExchangeError && error.stale && scope.access.mode === 'read' && attempt < SAFE_RETRIES)) {
@@ -216,7 +216,7 @@ export class CosmosHttpClient implements HttpClient {
     }
   }
 
-  #exchangeOptions(sdkSignal: AbortSignal | undefined, signal: AbortSignal | undefined): Parameters<typeof exchange>[1] {
+  #exchangeOptions(sdkSignal: AbortSignal | undefined, signal: AbortSignal | undefined): ExchangeOptions {
     const { runtime, connectTimeoutMs, requestTimeoutMs } = this.#settings;
     const signals = [sdkSignal, signal].filter((one) => one !== undefined);
     return { runtime, agent: this.#agent, connectTimeoutMs, requestTimeoutMs, signals };

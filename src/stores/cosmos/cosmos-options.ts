@@ -6,6 +6,7 @@ import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, type Runtime } from '../../core/runtime.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ContainerInput } from '../../store/container-definition.ts';
+import { exchange, type Exchange } from './http-exchange.ts';
 import type { TokenProvider } from '../../store/token-provider.ts';
 
 /** The module `@azure/cosmos`. */
@@ -38,6 +39,8 @@ export interface CosmosConnectionOptions {
   readonly clientOptions?:
     | Omit<CosmosClientOptions, 'endpoint' | 'key' | 'tokenProvider' | 'httpClient' | 'agent' | 'connectionPolicy'>
     | undefined;
+  /** Sends one request and reads the whole answer: over sockets, unless said otherwise. @internal for simulations */
+  readonly exchange?: Exchange | undefined;
   /** Loads the SDK: `() => import('@azure/cosmos')` unless said otherwise. */
   readonly loadDriver?: (() => Promise<CosmosModule>) | undefined;
   readonly runtime?: Runtime | undefined;
@@ -83,6 +86,7 @@ export interface ConnectionSettings {
   readonly endpointDiscovery: boolean;
   readonly preferredLocations: readonly string[];
   readonly agent: Agent | undefined;
+  readonly exchange: Exchange;
   readonly clientOptions: NonNullable<CosmosConnectionOptions['clientOptions']>;
   readonly loadDriver: () => Promise<CosmosModule>;
   readonly runtime: Runtime;
@@ -149,6 +153,7 @@ export function checkConnectionOptions(options: CosmosConnectionOptions): Connec
     endpointDiscovery: options.endpointDiscovery ?? false,
     preferredLocations: options.preferredLocations ?? [],
     agent: options.agent,
+    exchange: options.exchange ?? exchange,
     clientOptions,
     loadDriver: options.loadDriver ?? (() => import('@azure/cosmos')),
     runtime: options.runtime ?? systemRuntime,

@@ -43,6 +43,9 @@ export class ExchangeError extends Error {
   }
 }
 
+/** {@link exchange}, or what stands for it. */
+export type Exchange = (wire: WireRequest, options: ExchangeOptions) => Promise<WireAnswer>;
+
 /** Far above the 4 MB pages of the service; a bound for whatever else may answer. */
 const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 
@@ -75,7 +78,7 @@ function flatHeaders(headers: http.IncomingHttpHeaders): Record<string, string> 
 }
 
 /** One exchange under way: connects, sends, reads to the end, and settles once. */
-class Exchange {
+class HttpExchange {
   readonly #options: ExchangeOptions;
   readonly #resolve: (answer: WireAnswer) => void;
   readonly #reject: (error: ExchangeError) => void;
@@ -200,6 +203,6 @@ class Exchange {
  */
 export function exchange(wire: WireRequest, options: ExchangeOptions): Promise<WireAnswer> {
   return new Promise((resolve, reject) => {
-    new Exchange(options, resolve, reject).start(wire);
+    new HttpExchange(options, resolve, reject).start(wire);
   });
 }
