@@ -50,6 +50,20 @@ test('more devices and longer runs hold as well', { timeout: 120_000 }, async ()
   }
 });
 
+test(
+  'devices that reach the remote through the official SDK lose nothing either, and repeat from their seed',
+  { timeout: 120_000 },
+  async () => {
+    for (let seed = 1; seed <= 25; seed += 1) {
+      const report = await simulate({ seed, folder, remote: 'sdk' });
+      expect(report.violations, `npm run simulate -- --seeds 1 --seed ${seed} --sdk --trace`).toEqual([]);
+      if (seed % 10 === 0) {
+        expect((await simulate({ seed, remote: 'sdk' })).trace).toEqual(report.trace);
+      }
+    }
+  },
+);
+
 describe('with a policy', () => {
   /** An application's own: the longer text stays, and of two of one length the greater. */
   const longer: ConflictPolicy = ({ local, remote }) => {

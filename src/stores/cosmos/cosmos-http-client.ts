@@ -9,7 +9,7 @@ import type { TokenKeeper } from '../../store/token-provider.ts';
 import { CallScope, WireFailure } from './call-scope.ts';
 import { badResponse, isMovedAccount, parseJson, refusal, retryAfterOf, subStatusOf, type WireAnswer } from './cosmos-errors.ts';
 import type { ConnectionSettings } from './cosmos-options.ts';
-import { ExchangeError, type ExchangeOptions, type WireRequest } from './http-exchange.ts';
+import { exchange, ExchangeError, type Exchange, type ExchangeOptions, type WireRequest } from './http-exchange.ts';
 import { WireHeaders } from './wire-headers.ts';
 
 /** The SDK's port for sending requests. */
@@ -53,9 +53,11 @@ export class CosmosHttpClient implements HttpClient {
   readonly #settings: ConnectionSettings;
   readonly #credentials: TokenKeeper | undefined;
   readonly #agent: HttpAgent;
+  readonly #exchange: Exchange;
 
   constructor(settings: ConnectionSettings, credentials: TokenKeeper | undefined) {
     this.#settings = settings;
+    this.#exchange = settings.exchange ?? exchange;
     this.#credentials = credentials;
     // Own agents: the SDK's are shared by all clients of the process, and nobody may close those.
     this.#agent =
@@ -91,7 +93,7 @@ export class CosmosHttpClient implements HttpClient {
 
   /** Requests of the SDK's own background work. */
   #sendPlain(request: PipelineRequest): Promise<WireAnswer> {
-    return this.#settings.exchange(wireOf(request, {}), this.#exchangeOptions(request.abortSignal as AbortSignal | undefined, undefined));
+    return this.#exchange(wireOf(request, {}), this.#exchangeOptions(request.abortSignal as AbortSignal | undefined, undefined));
   }
 
   async #sendInScope(request: PipelineRequest, scope: CallScope): Promise<WireAnswer> {
@@ -206,7 +208,7 @@ export class CosmosHttpClient implements HttpClient {
     const options = this.#exchangeOptions(request.abortSignal as AbortSignal | undefined, scope.signal);
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#settings.exchange(wire, options);
+        return await this.#exchange(wire, options);
       } catch (error) {
         // A call that changes nothing is repeated when an idle connection turned out closed; a write might have been applied.
         if (!(error instanceof ExchangeError && error.stale && scope.access.mode === 'read' && attempt < SAFE_RETRIES)) {

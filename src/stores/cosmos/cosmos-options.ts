@@ -6,7 +6,7 @@ import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, type Runtime } from '../../core/runtime.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ContainerInput } from '../../store/container-definition.ts';
-import { exchange, type Exchange } from './http-exchange.ts';
+import type { Exchange } from './http-exchange.ts';
 import type { TokenProvider } from '../../store/token-provider.ts';
 
 /** The module `@azure/cosmos`. */
@@ -86,7 +86,7 @@ export interface ConnectionSettings {
   readonly endpointDiscovery: boolean;
   readonly preferredLocations: readonly string[];
   readonly agent: Agent | undefined;
-  readonly exchange: Exchange;
+  readonly exchange: Exchange | undefined;
   readonly clientOptions: NonNullable<CosmosConnectionOptions['clientOptions']>;
   readonly loadDriver: () => Promise<CosmosModule>;
   readonly runtime: Runtime;
@@ -153,7 +153,7 @@ export function checkConnectionOptions(options: CosmosConnectionOptions): Connec
     endpointDiscovery: options.endpointDiscovery ?? false,
     preferredLocations: options.preferredLocations ?? [],
     agent: options.agent,
-    exchange: options.exchange ?? exchange,
+    exchange: options.exchange,
     clientOptions,
     loadDriver: options.loadDriver ?? (() => import('@azure/cosmos')),
     runtime: options.runtime ?? systemRuntime,
