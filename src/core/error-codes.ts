@@ -53,7 +53,8 @@ export type ErrorCode =
   | 'SCRIPT_FAILED'
   | 'SCRIPT_TIMEOUT'
   | 'SYNC_BUSY'
-  | 'SYNC_SCOPE';
+  | 'SYNC_SCOPE'
+  | 'SYNC_UNSENT';
 
 /** One row of {@link ERROR_CODES}. */
 export interface ErrorCodeInfo {
@@ -333,5 +334,13 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     78,
     'A document or a call lies outside the scope of the sync engine.',
     'Add the partition key to the scope.',
+  ),
+  SYNC_UNSENT: row(
+    'data',
+    false,
+    409,
+    75,
+    'A user has work on the device that the remote has not acknowledged.',
+    'Sync first, or say whether it is kept or discarded.',
   ),
 };

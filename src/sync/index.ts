@@ -13,4 +13,12 @@ export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 export type { ReconcileOptions, ScopeEntry, SyncOptions, SyncPoint, SyncRunOptions, SyncSchedule } from './sync-options.ts';
 export type { ConflictOutcome, ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
+export {
+  UserSessions,
+  type LogoutOptions,
+  type UnsentWork,
+  type UserSession,
+  type UserSessionsOptions,
+  type UserStorage,
+} from './user-sessions.ts';
 export { RESERVED_PROPERTY } from './wire-stamp.ts';

@@ -3,6 +3,7 @@ export type { Program, SqliteConnection, SqliteConnectionOptions, SqliteDriver, 
 export type { IndexProgress } from './indexes/index-builder.ts';
 export type { ContainerAdvice, IndexStatus } from './indexes/index-manager.ts';
 export type { AutoIndex, IndexAdvice } from './indexes/index-usage.ts';
+export { sqliteFolder, type SqliteFolder } from './sqlite-folder.ts';
 export { openSqliteBackend, SqliteBackend, type JournaledContainerOptions, type SqliteBackendOptions } from './sqlite-backend.ts';
 export type { SqliteDatabase } from './sqlite-database.ts';
 export { SqliteDocumentStore } from './sqlite-document-store.ts';
