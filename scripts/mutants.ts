@@ -11,10 +11,13 @@ import { buildMutant, checkPlaces } from './mutants/build-mutant.ts';
 import { MUTANTS, type Mutant } from './mutants/mutant-table.ts';
 
 /** A fault may make a run endless; that is one way to be found. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 60_000;
+/** A seed takes a part of it, on a busy machine as well. */
+const SEED_TIMEOUT_MS = 300;
 
 const { values } = parseArgs({ options: { seeds: { type: 'string', default: '500' }, only: { type: 'string', default: '' } } });
 const seeds = Number(values.seeds);
+const timeoutMs = TIMEOUT_MS + seeds * SEED_TIMEOUT_MS;
 // Below the packages, so that a build finds its drivers.
 const cache = fileURLToPath(new URL('../node_modules/.cache/', import.meta.url));
 mkdirSync(cache, { recursive: true });
@@ -30,11 +33,11 @@ async function look(mutant: Mutant | undefined): Promise<Found | undefined> {
   const build = await buildMutant(mutant, place);
   const child = spawnSync(process.execPath, [join(import.meta.dirname, 'mutants/mutant-child.mjs'), build, place, '1', String(seeds)], {
     encoding: 'utf8',
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
   });
   rmSync(place, { recursive: true, force: true });
   if (child.error !== undefined && 'code' in child.error && child.error.code === 'ETIMEDOUT') {
-    return { seed: Number.NaN, violation: `a run did not end within ${TIMEOUT_MS / 1000} s` };
+    return { seed: Number.NaN, violation: `a run did not end within ${timeoutMs / 1000} s` };
   }
   if (child.status !== 0) {
     return { seed: Number.NaN, violation: `the program ended: ${child.stderr.trim().split('\n').at(-1) ?? ''}` };

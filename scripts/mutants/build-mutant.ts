@@ -29,6 +29,7 @@ export async function buildMutant(mutant: Mutant | undefined, folder: string): P
   const build = await rolldown({
     input: { simulate: join(SRC, 'simulator/simulate.ts') },
     platform: 'node',
+    logLevel: 'silent',
     external: (id) => /^(?:node:|@?[a-z])/u.test(id),
     plugins: [
       {
