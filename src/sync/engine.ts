@@ -6,6 +6,7 @@ import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
+import { catchUp } from './caught-up.ts';
 import { lastWriteWins } from './conflict-policies.ts';
 import type { ConflictPolicy } from './conflict.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -16,16 +17,17 @@ import { beginLife, bindFile } from './meta.ts';
 import { doubtUnsent } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
+import { RemoteSession } from './remote-session.ts';
 import { RunQueue } from './run-queue.ts';
 import { Scheduler } from './scheduler.ts';
 import { SYNC_MIGRATIONS } from './schema.ts';
-import { checkEntry, openScope, type Scope } from './scope.ts';
+import { checkEntry, openScope, readScope, type Scope } from './scope.ts';
 import { countStatus, journalEntryOf, listPending, type PendingDocument, type PendingQuery } from './status.ts';
 import { SyncClock } from './sync-clock.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { SyncEvents, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 import { checkOptions, type FilledOptions } from './filled-options.ts';
-import type { ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
+import type { CaughtUpOptions, ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
 import { ReportBuilder, type SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
 
@@ -84,7 +86,10 @@ export class SyncEngine {
   /** What the next run has to reconcile, beyond what is due. */
   #reconcileNext: { readonly maxRequestUnits: number | undefined } | undefined;
 
-  private constructor(options: FilledOptions, clock: SyncClock) {
+  readonly #device: string;
+
+  private constructor(options: FilledOptions, clock: SyncClock, device: string) {
+    this.#device = device;
     const events = new Emitter<SyncEvents>();
     events.on('progress', (progress) => {
       this.#progress = progress;
@@ -125,7 +130,7 @@ export class SyncEngine {
     const device = await database.write(() => bindFile(options.user, options.device, options.runtime));
     await database.write(() => doubtUnsent());
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
-    const engine = new SyncEngine(options, clock);
+    const engine = new SyncEngine(options, clock, device);
     await engine.#openScopes();
     return engine;
   }
@@ -245,6 +250,29 @@ export class SyncEngine {
   /** {@link forcePush} of everything that is pending, dead letters included. @returns how many the remote acknowledged */
   forcePushAll(options: SyncRunOptions = {}): Promise<number> {
     return this.#forced(options.signal, (forced) => forced.all(this.#scopes));
+  }
+
+  /**
+   * Resolves when the device has seen everything that the remote acknowledged before the call, in every partition key of the scope; what waits on the
+   * device is not sent. Each partition key costs a write and at least one read.
+   *
+   * @throws TIMEOUT, with `timeoutMs`; the signal's reason; what the remote refuses with
+   */
+  caughtUp(options: CaughtUpOptions = {}): Promise<void> {
+    const { runtime } = this.#context;
+    const untilMs = runtime.monotonicMs() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const signal = options.signal ?? new AbortController().signal;
+    return this.#calls.run(options.signal, () =>
+      this.#queue.alone(options.signal, async () => {
+        const report = new ReportBuilder(runtime.nowMs());
+        for (const scope of this.#scopes) {
+          const row = await this.#context.database.read(() => readScope(scope.number));
+          const store = await this.#remote(scope.container);
+          const remote = new RemoteSession(this.#context, scope, store, { report, signal }, row.session ?? undefined);
+          await catchUp(this.#context, { remote, report, device: this.#device, life: scope.life, signal, untilMs });
+        }
+      }),
+    );
   }
 
   /** Stops, aborts a run under way and waits for its end. What is pending stays pending. Closing twice is allowed. */

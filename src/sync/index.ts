@@ -11,7 +11,15 @@ export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
 export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
-export type { ReconcileOptions, ScopeEntry, SyncOptions, SyncPoint, SyncRunOptions, SyncSchedule } from './sync-options.ts';
+export type {
+  CaughtUpOptions,
+  ReconcileOptions,
+  ScopeEntry,
+  SyncOptions,
+  SyncPoint,
+  SyncRunOptions,
+  SyncSchedule,
+} from './sync-options.ts';
 export type { ConflictOutcome, ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
 export {
   UserSessions,

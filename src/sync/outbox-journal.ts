@@ -10,7 +10,9 @@ import { readBase } from './base-versions.ts';
 import { NO_BASE, readPending, recordPending } from './outbox.ts';
 import type { Scope } from './scope.ts';
 import type { SyncClock } from './sync-clock.ts';
-import { RESERVED_PROPERTY } from './wire-stamp.ts';
+import { MARKER_ID, RESERVED_PROPERTY } from './wire-stamp.ts';
+
+const PROPERTY = `the property ${JSON.stringify(RESERVED_PROPERTY)}`;
 
 /** What the journal of a container needs. */
 export interface OutboxJournalOptions {
@@ -41,11 +43,15 @@ export class OutboxJournal implements WriteJournal {
 
   /** @throws SYNC_SCOPE, INVALID_DOCUMENT */
   check(operation: WriteOperation): void {
-    const scope = this.#scopeOf(keyOf(operation));
+    const key = keyOf(operation);
+    const scope = this.#scopeOf(key);
+    if (key.id.startsWith(MARKER_ID)) {
+      throw reserved(`an id that begins with ${JSON.stringify(MARKER_ID)}`);
+    }
     if ('document' in operation) {
       checkBody(scope, operation.document.value);
     } else if (operation.type === 'patch' && operation.operations.some(({ path }) => parsePatchPath(path)[0] === RESERVED_PROPERTY)) {
-      throw reserved();
+      throw reserved(PROPERTY);
     }
   }
 
@@ -107,16 +113,13 @@ function* followedBy(scope: Scope, { key, previous }: AppliedWrite): Program<str
   return base === undefined ? null : base.deleted === 1 ? NO_BASE : (previous.text ?? null);
 }
 
-function reserved(): PerigeeError {
-  return new PerigeeError(
-    'INVALID_DOCUMENT',
-    `A document cannot have the property ${JSON.stringify(RESERVED_PROPERTY)}: sync reserves it.`,
-  );
+function reserved(what: string): PerigeeError {
+  return new PerigeeError('INVALID_DOCUMENT', `A document cannot have ${what}: sync reserves it.`);
 }
 
 function checkBody(scope: Scope, body: JsonObject): void {
   if (getOwn(body, RESERVED_PROPERTY) !== undefined) {
-    throw reserved();
+    throw reserved(PROPERTY);
   }
   if (scope.types !== undefined && !scope.types.accepts(body)) {
     throw new PerigeeError(

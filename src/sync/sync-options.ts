@@ -84,6 +84,12 @@ export interface SyncRunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What {@link SyncEngine.caughtUp} accepts. */
+export interface CaughtUpOptions extends SyncRunOptions {
+  /** Rejects with TIMEOUT after so long, in milliseconds; waits for as long as it takes unless given. */
+  readonly timeoutMs?: number | undefined;
+}
+
 /** What a reconciliation accepts. */
 export interface ReconcileOptions extends SyncRunOptions {
   /** Ends the reconciliation after the page that reaches this many request units; the next one goes on from there. Unlimited unless said otherwise. */

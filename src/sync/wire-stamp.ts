@@ -8,6 +8,9 @@ import type { PartitionKeyDefinition } from '../store/container-definition.ts';
 /** The one property that sync reserves in remote documents. It never appears in a local one. */
 export const RESERVED_PROPERTY = '_perigee';
 
+/** Begins the ids of markers; the device is named behind. No document of a user has such an id. */
+export const MARKER_ID = '_perigee.marker.';
+
 /** Value of {@link RESERVED_PROPERTY} in a remote document. */
 export interface WireStamp {
   /** When the write was made: text of a hybrid logical clock's stamp, not later than server time when it was sent. */
