@@ -1,9 +1,12 @@
 /** The cursor is never ahead of the data, and what the remote forgets costs no pending work. */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/core/error-codes.ts';
+import { openSqliteBackend, type SqliteBackend } from '../../../src/stores/sqlite/index.ts';
 import type { SyncPoint } from '../../../src/sync/index.ts';
 import { fault } from '../faulty-store.ts';
-import { contents, NOTES, synced, type Device } from '../world.ts';
+import { contents, NOTES, synced, type Device, type DeviceOptions, type Note } from '../world.ts';
 import { emptied, note, notes, rowsOf, useLine } from './line.ts';
 
 const line = useLine();
@@ -150,6 +153,55 @@ describe('a remote that forgets', () => {
     await again.engine.deadLetters.retry();
     expect(await synced(again)).toMatchObject({ pushed: 3 });
     expect(await contents(again.notes)).toEqual(await contents(await line.world.remote()));
+  });
+
+  test('row 22: a device that was away for longer than tombstones live keeps its queue, and a reconciliation finds what was deleted', async () => {
+    const options = { tombstoneTtlSeconds: 60 };
+    const [phone, laptop] = [await line.device(options), await line.device(options)];
+    await fill(5);
+    await synced(phone);
+    await synced(laptop);
+    await phone.notes.replace(note('offline', 'n0'));
+    await phone.notes.create(note('offline', 'new'));
+    await laptop.notes.delete('n1', 'ada');
+    await synced(laptop);
+    await line.world.pass(10 * 60_000);
+    const again = await line.restarted(phone, options);
+    expect(await again.engine.reconcile()).toMatchObject({ outcome: 'complete', pushed: 2, deletedLocally: 1, conflictCount: 0 });
+    const remote = await contents(await line.world.remote());
+    expect(Object.keys(remote)).toEqual(['n0', 'n2', 'n3', 'n4', 'new']);
+    expect(remote).toMatchObject({ n0: note('offline', 'n0'), new: note('offline', 'new') });
+    expect(await contents(again.notes)).toEqual(remote);
+  });
+
+  test('row 8 (what holds today): a server restored from a backup gets what is pending, and an edit of what it forgot is in the journal', async () => {
+    const server = await openSqliteBackend({ path: join(line.folder, 'server.db'), runtime: line.world.runtime });
+    await server.createDatabase('app');
+    await server.createContainer('app', NOTES);
+    let current: SqliteBackend = server;
+    const options: DeviceOptions = { containers: [NOTES], remote: (container) => current.container('app', container) };
+    const phone = await line.device(options);
+    await phone.notes.create(note('before the backup', 'old'));
+    await synced(phone);
+    await (await server.container('app', 'notes')).flush();
+    copyFileSync(join(line.folder, 'server.db'), join(line.folder, 'backup.db'));
+    await phone.notes.create(note('after the backup', 'forgotten'));
+    await synced(phone);
+    await server.close();
+    current = await openSqliteBackend({ path: join(line.folder, 'backup.db'), runtime: line.world.runtime });
+    await phone.notes.replace(note('offline', 'old'));
+    await phone.notes.replace(note('offline', 'forgotten'));
+    await phone.notes.create(note('offline', 'new'));
+    const again = await line.restarted(phone, options);
+    await again.engine.sync();
+    await synced(again);
+    const remote = await contents(await current.container<Note>('app', 'notes'));
+    expect(remote).toMatchObject({ old: note('offline', 'old'), new: note('offline', 'new') });
+    expect(await again.engine.pending()).toEqual([]);
+    const journal = (await again.engine.journal()).map(({ document }) => document);
+    expect([...Object.values(remote), ...journal]).toEqual(expect.arrayContaining([note('offline', 'forgotten')]));
+    await again.engine.close();
+    await current.close();
   });
 
   test('row 8 (what holds today): a server that lost everything and takes no old cursor gets the new documents, and no edit is lost', async () => {
