@@ -43,10 +43,14 @@ test.each([199, 200, 999, 1000, 32_767])(
     expect(await synced(phone)).toMatchObject({ pushed: count });
     expect(await synced(laptop)).toMatchObject({ pulled: count });
     expect(await countOf(laptop, 'FROM sync_base')).toBe(count);
+    const remote = await line.world.remote();
+    await remote.bulk(documents.map(({ id }) => ({ type: 'upsert', document: note('again', id) })));
+    expect(await synced(laptop)).toMatchObject({ pulled: count, requests: 1 });
+    expect(await countOf(laptop, 'FROM sync_base')).toBe(count);
     const { outcomes } = await laptop.notes.bulk(documents.map(({ id }) => ({ type: 'upsert', document: note('changed', id) })));
     expect(outcomes.filter(({ ok }) => ok)).toHaveLength(count);
     expect(await countOf(laptop, 'FROM sync_outbox')).toBe(count);
-    expect(await phone.engine.reconcile()).toMatchObject({ outcome: 'complete', pulled: 0, deletedLocally: 0 });
+    expect(await phone.engine.reconcile()).toMatchObject({ outcome: 'complete', pulled: count, deletedLocally: 0 });
     const keys = documents.map(({ id }) => ({ id, partitionKey: 'ada' }));
     const read = (await laptop.notes.readMany(keys)).documents;
     expect(read.filter((one) => one?.text === 'changed')).toHaveLength(count);

@@ -9,9 +9,11 @@ import { addressed as note, addressedNotes as notes, UNIQUE, useLine } from './l
 
 const line = useLine(UNIQUE);
 
-/** A remote that refuses whole requests with a document named `denied…` in them, and does not say which one it is, while `denies` says so. */
+/**
+ * A remote that refuses requests with a document named `denied…` in them while `denies` says so: as a whole, without saying which one it is, or by naming the first of them.
+ */
 const denying =
-  (denies: () => boolean) =>
+  (denies: () => boolean, names: boolean = false) =>
   (store: DocumentStore<JsonObject>): DocumentStore<JsonObject> =>
     new Proxy(store, {
       get(target, name) {
@@ -20,10 +22,21 @@ const denying =
           return typeof value === 'function' ? (value as (...rest: unknown[]) => unknown).bind(target) : value;
         }
         return (...parameters: Parameters<typeof target.batch>) => {
-          if (denies() && JSON.stringify(parameters[1]).includes('"id":"denied')) {
-            return Promise.reject(new PerigeeError('VALIDATION_FAILED', 'The remote does not accept this.'));
+          const denied = parameters[1].findIndex((operation) => JSON.stringify(operation).includes('"id":"denied'));
+          if (!denies() || denied === -1) {
+            return target.batch(...parameters);
           }
-          return target.batch(...parameters);
+          const error = new PerigeeError('VALIDATION_FAILED', 'The remote does not accept this.');
+          if (!names) {
+            return Promise.reject(error);
+          }
+          const others = new PerigeeError('FAILED_DEPENDENCY', 'Another operation was refused.');
+          const outcomes = parameters[1].map((_, index) => ({
+            ok: false as const,
+            error: index === denied ? error : others,
+            requestUnits: 0,
+          }));
+          return Promise.resolve({ committed: false, outcomes, requestUnits: 0, session: undefined });
         };
       },
     });
@@ -94,6 +107,17 @@ test('row 25: documents for which whole requests are refused are found among 300
   await phone.notes.bulk(documents.map((document) => ({ type: 'create', document })));
   expect(await synced(phone)).toMatchObject({ pushed: 295, rejectedCount: 5 });
   expect((await phone.engine.deadLetters.list()).map(({ id }) => id).toSorted()).toEqual(denied.toSorted());
+});
+
+test('row 12: many operations of one batch that are refused by name, one after the other, drop none of those between them', async () => {
+  const phone = await line.device({ wrap: denying(() => true, true) });
+  const documents = notes(200).map((one, index) => (index % 10 === 5 ? { ...one, id: `denied ${index}` } : one));
+  await phone.notes.bulk(documents.map((document) => ({ type: 'create', document })));
+  expect(await synced(phone)).toMatchObject({ pushed: 180, rejectedCount: 20 });
+  expect(Object.keys(await contents(await line.world.remote()))).toHaveLength(180);
+  expect(
+    (await phone.engine.pending()).every(({ id, rejected }) => id.startsWith('denied') && rejected?.code === 'VALIDATION_FAILED'),
+  ).toBe(true);
 });
 
 test('row 25: a user with several partition keys and containers is stuck in none of them by a document in one', async () => {
