@@ -14,7 +14,7 @@ import { ForcedPush } from './forced-push.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
 import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
 import { beginLife, bindFile } from './meta.ts';
-import { doubtUnsent } from './outbox.ts';
+import { doubtUnsent, parkUnknown } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
 import { RemoteSession } from './remote-session.ts';
@@ -129,8 +129,14 @@ export class SyncEngine {
     await database.ensureTables('sync', SYNC_MIGRATIONS);
     const device = await database.write(() => bindFile(options.user, options.device, options.runtime));
     await database.write(() => doubtUnsent());
+    const parked = await database.write(() => parkUnknown(options.runtime.nowMs()));
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
     const engine = new SyncEngine(options, clock, device);
+    if (parked > 0) {
+      engine.#warn(
+        'The file has pending writes of a kind that this version does not know. They wait as dead letters with the code NOT_SUPPORTED.',
+      );
+    }
     await engine.#openScopes();
     return engine;
   }

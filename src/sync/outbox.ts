@@ -25,6 +25,8 @@ export interface OutboxRow {
   readonly base: string | null;
 }
 
+/** Kinds that this version can send. */
+const KNOWN_KINDS = "('create', 'put', 'delete')";
 const COLUMNS = 'id, kind, generation, stamp, created_at_ms, sent, sent_bodies, attempts, rejected_code, rejected_remote, base';
 /** A base that says: the write follows no living version. */
 export const NO_BASE = 'null';
@@ -176,6 +178,20 @@ export function* doubtUnsent(): Program<void> {
   yield* run("UPDATE sync_outbox SET sent = ? WHERE sent IS NULL AND kind = 'create'", FORGOTTEN);
 }
 
+/**
+ * Makes rows of kinds that this version does not know dead letters: what they mean cannot be told from the document, and another version may know.
+ * Gives how many.
+ */
+export function* parkUnknown(nowMs: number): Program<number> {
+  return yield* run(
+    `UPDATE sync_outbox SET rejected_code = 'NOT_SUPPORTED', rejected_message = ?, rejected_at_ms = ?, first_rejected_at_ms = coalesce(first_rejected_at_ms, ?)
+     WHERE kind NOT IN ${KNOWN_KINDS} AND rejected_code IS NULL`,
+    'This version does not know the kind of the pending write. Open the file with the version that made it, or edit or discard the dead letter.',
+    nowMs,
+    nowMs,
+  );
+}
+
 /** Removes a pending row where its generation is still the one given; otherwise it was edited meanwhile. Gives whether it went. */
 export function* clearPending(scope: number, id: string, generation: number): Program<boolean> {
   return (yield* run('DELETE FROM sync_outbox WHERE scope = ? AND id = ? AND generation = ?', scope, id, generation)) > 0;
@@ -230,9 +246,9 @@ export function* rejectPending(scope: number, id: string, generation: number, er
   );
 }
 
-/** Lets rejected rows be sent again. Gives how many. */
+/** Lets rejected rows be sent again, those of unknown kinds apart. Gives how many. */
 export function* retryRejectedRows(scope: number, id: string | undefined): Program<number> {
-  const set =
-    'UPDATE sync_outbox SET rejected_code = NULL, rejected_message = NULL, rejected_at_ms = NULL, rejected_remote = NULL WHERE rejected_code IS NOT NULL';
+  const set = `UPDATE sync_outbox SET rejected_code = NULL, rejected_message = NULL, rejected_at_ms = NULL, rejected_remote = NULL
+     WHERE rejected_code IS NOT NULL AND kind IN ${KNOWN_KINDS}`;
   return id === undefined ? yield* run(`${set} AND scope = ?`, scope) : yield* run(`${set} AND scope = ? AND id = ?`, scope, id);
 }
