@@ -11,6 +11,16 @@ export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
 export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
-export type { ReconcileOptions, ScopeEntry, SyncOptions, SyncPoint, SyncRunOptions, SyncSchedule } from './sync-options.ts';
+export type {
+  ReconcileOptions,
+  RepairOptions,
+  ScopeEntry,
+  SyncOptions,
+  SyncPoint,
+  SyncRunOptions,
+  SyncSchedule,
+  VerifyOptions,
+} from './sync-options.ts';
 export type { ConflictOutcome, ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
+export type { DifferenceKind, RepairReport, SyncDifference, VerifyReport } from './verify-report.ts';
 export { RESERVED_PROPERTY } from './wire-stamp.ts';
