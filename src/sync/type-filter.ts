@@ -24,6 +24,15 @@ export class TypeFilter {
     this.text = canonicalJson([this.#path, [...this.#accepted].sort()]);
   }
 
+  /** The entry of a scope that has this filter, from its {@link text}. */
+  static entryOf(text: string): NonNullable<ScopeEntry['types']> {
+    const [path, values] = JSON.parse(text) as [readonly string[], readonly string[]];
+    return {
+      path: path.map((name) => `/"${name.replaceAll(/["\\]/gu, String.raw`\$&`)}"`).join(''),
+      values: values.map((value) => JSON.parse(value) as JsonValue),
+    };
+  }
+
   accepts(document: JsonObject): boolean {
     const value = valueAtPath(document, this.#path);
     return value !== undefined && this.#accepted.has(canonicalJson(value));
