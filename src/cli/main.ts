@@ -7,6 +7,7 @@ import { addQueryCommand } from './query-command.ts';
 import { addRestoreCommand } from './restore-command.ts';
 import { addServeCommand } from './serve-command.ts';
 import { addSnapshotCommand } from './snapshot-command.ts';
+import { addSyncCommand } from './sync-command.ts';
 import { addTokensCommand } from './tokens-command.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, (program: Command) => void>> = {
   copy: addCopyCommand,
   snapshot: addSnapshotCommand,
   restore: addRestoreCommand,
+  sync: addSyncCommand,
   tokens: addTokensCommand,
 };
 

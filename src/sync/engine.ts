@@ -27,9 +27,19 @@ import { SyncClock } from './sync-clock.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { SyncEvents, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 import { checkOptions, type FilledOptions } from './filled-options.ts';
-import type { CaughtUpOptions, ReconcileOptions, SyncOptions, SyncRunOptions, SyncSchedule } from './sync-options.ts';
+import type {
+  CaughtUpOptions,
+  ReconcileOptions,
+  RepairOptions,
+  SyncOptions,
+  SyncRunOptions,
+  SyncSchedule,
+  VerifyOptions,
+} from './sync-options.ts';
 import { ReportBuilder, type SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
+import { Verifier } from './verifier.ts';
+import type { RepairReport, VerifyReport } from './verify-report.ts';
 
 /** State that an outcome leaves the engine in. */
 function stateAfter(report: SyncReport): SyncState {
@@ -80,6 +90,9 @@ export class SyncEngine {
   readonly #calls = new CallTracker('sync engine');
   readonly #queue: RunQueue<SyncReport>;
   readonly #scheduler: Scheduler;
+  readonly #verifier: Verifier;
+  /** Aborts with {@link close}. */
+  readonly #closing = new AbortController();
   #state: SyncState = 'idle';
   #lastRun: SyncReport | undefined;
   #progress: SyncProgress | undefined;
@@ -115,6 +128,13 @@ export class SyncEngine {
       scopes: this.#scopes,
       scopeOf: (container, partitionKey) => this.#scopeOf(container, partitionKey),
       onChanged: () => this.#scheduler.changed(),
+    });
+    this.#verifier = new Verifier({
+      context: this.#context,
+      scopes: this.#scopes,
+      remote: (container) => this.#remote(container),
+      alone: (signal, work) => this.#alone(signal, work),
+      reconcile: (run) => this.reconcile(run),
     });
   }
 
@@ -167,6 +187,54 @@ export class SyncEngine {
   reconcile(options: ReconcileOptions = {}): Promise<SyncReport> {
     this.#reconcileNext = { maxRequestUnits: options.maxRequestUnits };
     return this.sync(options);
+  }
+
+  /**
+   * Compares what the device holds with what the remote holds, by digests of ranges, and names what differs. Changes no document on either side. What is
+   * pending is named as such; a change of others that was not pulled yet counts as a difference, so sync first.
+   *
+   * The remote is listed once where both sides are equal, and twice where they are not. A document that a stranger changed under a kept stamp is read to be sure.
+   *
+   * @throws INVALID_OPTION, the signal's reason, CLOSED, and what the remote throws
+   *
+   * @example
+   * ```ts
+   * import { openMemoryBackend } from 'perigee/memory';
+   * import { openSqliteBackend } from 'perigee/sqlite';
+   * import { SyncEngine } from 'perigee/sync';
+   *
+   * const cloud = openMemoryBackend();
+   * await cloud.createDatabase('app');
+   * await cloud.createContainer('app', { id: 'notes', partitionKey: '/owner', defaultTtl: -1 });
+   * const backend = await openSqliteBackend({ path: ':memory:' });
+   * const engine = await SyncEngine.open({
+   *   backend,
+   *   user: 'ada',
+   *   scope: [{ container: 'notes', partitionKey: 'ada' }],
+   *   remote: (container) => cloud.container('app', container),
+   * });
+   * await engine.store('notes').create({ id: '1', owner: 'ada' });
+   * console.log((await engine.verify()).differences.map(({ id, kind }) => `${id} ${kind}`)); // -> [ '1 pending' ]
+   * await engine.sync();
+   * console.log((await engine.verify()).equal); // -> true
+   * await engine.close();
+   * await backend.close();
+   * await cloud.close();
+   * ```
+   */
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#calls.run(options.signal, () => this.#verifier.verify(options));
+  }
+
+  /**
+   * {@link verify}, and mends what it finds: a document that differs with nothing pending becomes what the remote holds, then a run sends, pulls and
+   * reconciles, and both sides are compared again. A version of the device that is neither at the remote nor in the journal goes to the journal first, with the
+   * reason `repaired`; nobody can tell a damaged version from one that is only behind. What is pending stays pending until it is sent.
+   *
+   * @throws INVALID_OPTION, the signal's reason, CLOSED, and what ended the run or what the remote throws
+   */
+  repair(options: RepairOptions = {}): Promise<RepairReport> {
+    return this.#calls.run(options.signal, () => this.#verifier.repair(options));
   }
 
   /** Runs by itself from now on: at once, at an interval, after local changes, and after failures with growing waits. */
@@ -285,6 +353,7 @@ export class SyncEngine {
   async close(): Promise<void> {
     this.#scheduler.stop();
     const reason = new PerigeeError('CLOSED', 'The sync engine was closed during the run.');
+    this.#closing.abort(reason);
     const aborted = this.#queue.abort(reason);
     await this.#calls.close(async () => {
       await aborted;
@@ -418,6 +487,16 @@ export class SyncEngine {
       this.#context.logger.log('error', 'A scheduled sync failed.', { code: error.code, error });
       return new ReportBuilder(startedAtMs).build('failed', 0, error);
     }
+  }
+
+  #alone<R>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    return this.#queue.alone(signal, async () => {
+      try {
+        return await work(signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]));
+      } finally {
+        this.#progress = undefined;
+      }
+    });
   }
 
   #forced<R>(signal: AbortSignal | undefined, work: (forced: ForcedPush) => Promise<R>): Promise<R> {

@@ -14,13 +14,16 @@ export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from 
 export type {
   CaughtUpOptions,
   ReconcileOptions,
+  RepairOptions,
   ScopeEntry,
   SyncOptions,
   SyncPoint,
   SyncRunOptions,
   SyncSchedule,
+  VerifyOptions,
 } from './sync-options.ts';
 export type { ConflictOutcome, ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
+export type { DifferenceKind, RepairReport, SyncDifference, VerifyReport } from './verify-report.ts';
 export {
   UserSessions,
   type LogoutOptions,

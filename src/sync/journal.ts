@@ -3,8 +3,11 @@ import type { JsonObject } from '../core/json.ts';
 import type { PartitionKey } from '../store/partition-key.ts';
 import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
 
-/** Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up. */
-export type JournalReason = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'forced' | 'merged' | 'discarded';
+/**
+ * Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up;
+ * `repaired`: a repair replaced what the device held.
+ */
+export type JournalReason = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'forced' | 'merged' | 'discarded' | 'repaired';
 
 /** A version that lost a conflict, or was given up. */
 export interface JournalEntry {

@@ -8,7 +8,8 @@ import type { QueryPage } from '../store/queries.ts';
 import type { Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ReportBuilder } from './sync-report.ts';
-import { ALL_IDS_QUERY } from './type-filter.ts';
+import { remoteEntry, REMOTE_ENTRY, type RemoteEntry } from './remote-entry.ts';
+import { queryInScope } from './type-filter.ts';
 import { readRemote, type RemoteVersion } from './wire-stamp.ts';
 
 /** Ids and etags asked for in one page of a reconciliation. */
@@ -112,11 +113,19 @@ export class RemoteSession {
 
   /** One page of the ids and etags of everything in scope. */
   async ids(continuation: string | undefined): Promise<{ readonly ids: readonly RemoteId[]; readonly continuation: string | undefined }> {
-    const query = this.scope.types?.idQuery() ?? ALL_IDS_QUERY;
-    const options = { partitionKey: this.scope.partitionKey, maxItemCount: ID_PAGE_ITEMS, continuation, ...this.#options() };
-    const page = await this.#request(async () => (await this.store.query<JsonObject>(query, options).nextPage()) as QueryPage<JsonObject>);
-    const ids = page.items.filter(isJsonObject).map((item) => ({ id: item['id'] as string, etag: item['_etag'] as string }));
-    return { ids, continuation: page.continuation };
+    const page = await this.#list('c.id, c._etag', continuation);
+    return {
+      ids: page.items.map((item) => ({ id: item['id'] as string, etag: item['_etag'] as string })),
+      continuation: page.continuation,
+    };
+  }
+
+  /** One page of what a comparison of both sides needs of everything in scope. */
+  async entries(
+    continuation: string | undefined,
+  ): Promise<{ readonly entries: readonly RemoteEntry[]; readonly continuation: string | undefined }> {
+    const page = await this.#list(REMOTE_ENTRY, continuation);
+    return { entries: page.items.map(remoteEntry), continuation: page.continuation };
   }
 
   /** Teaches the clock what documents read say: the server's time was at least theirs, and their stamps exist. */
@@ -151,6 +160,16 @@ export class RemoteSession {
     if (program !== undefined) {
       await this.#context.database.write(program);
     }
+  }
+
+  async #list(
+    selected: string,
+    continuation: string | undefined,
+  ): Promise<{ readonly items: readonly JsonObject[]; readonly continuation: string | undefined }> {
+    const query = queryInScope(this.scope.types, selected);
+    const options = { partitionKey: this.scope.partitionKey, maxItemCount: ID_PAGE_ITEMS, continuation, ...this.#options() };
+    const page = await this.#request(async () => (await this.store.query<JsonObject>(query, options).nextPage()) as QueryPage<JsonObject>);
+    return { items: page.items.filter(isJsonObject), continuation: page.continuation };
   }
 
   #options(): { readonly signal: AbortSignal; readonly session: string | undefined } {

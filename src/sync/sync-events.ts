@@ -5,7 +5,7 @@ import type { ConflictReport, RejectedReport, SyncReport } from './sync-report.t
 export type SyncState = 'idle' | 'running' | 'offline' | 'auth' | 'stopped';
 
 /** What a run is at. */
-export type SyncPhase = 'push' | 'first-load' | 'pull' | 'reconcile';
+export type SyncPhase = 'push' | 'first-load' | 'pull' | 'reconcile' | 'verify';
 
 /** How far a run is. */
 export interface SyncProgress {

@@ -95,3 +95,15 @@ export interface ReconcileOptions extends SyncRunOptions {
   /** Ends the reconciliation after the page that reaches this many request units; the next one goes on from there. Unlimited unless said otherwise. */
   readonly maxRequestUnits?: number | undefined;
 }
+
+/** What {@link SyncEngine.repair} accepts. */
+export interface RepairOptions extends SyncRunOptions {
+  /** Differing documents that a report names; further ones are counted. 1,000 unless said otherwise. */
+  readonly maxNamed?: number | undefined;
+}
+
+/** What {@link SyncEngine.verify} accepts. */
+export interface VerifyOptions extends RepairOptions {
+  /** No further request is made once this many request units were used; the report is then not `complete`. Unlimited unless said otherwise. */
+  readonly maxRequestUnits?: number | undefined;
+}

@@ -24,21 +24,32 @@ export class TypeFilter {
     this.text = canonicalJson([this.#path, [...this.#accepted].sort()]);
   }
 
+  /** The entry of a scope that has this filter, from its {@link text}. */
+  static entryOf(text: string): NonNullable<ScopeEntry['types']> {
+    const [path, values] = JSON.parse(text) as [readonly string[], readonly string[]];
+    return {
+      path: path.map((name) => `/"${name.replaceAll(/["\\]/gu, String.raw`\$&`)}"`).join(''),
+      values: values.map((value) => JSON.parse(value) as JsonValue),
+    };
+  }
+
   accepts(document: JsonObject): boolean {
     const value = valueAtPath(document, this.#path);
     return value !== undefined && this.#accepted.has(canonicalJson(value));
   }
 
-  /** A query for the ids and etags of the documents that belong. */
-  idQuery(): QueryInput {
+  /** A query for something of the documents that belong; `selected` is what stands behind SELECT, with `c` for a document. */
+  query(selected: string): QueryInput {
     const expression = `c${this.#path.map((name) => `[${JSON.stringify(name)}]`).join('')}`;
     const names = this.#values.map((_, index) => `@t${index}`);
     return {
-      query: `SELECT c.id, c._etag FROM c WHERE ${names.map((name) => `${expression} = ${name}`).join(' OR ')}`,
+      query: `SELECT ${selected} FROM c WHERE ${names.map((name) => `${expression} = ${name}`).join(' OR ')}`,
       parameters: this.#values.map((value, index) => ({ name: names[index] as string, value })),
     };
   }
 }
 
-/** A query for the ids and etags of every document. */
-export const ALL_IDS_QUERY = 'SELECT c.id, c._etag FROM c';
+/** A query for something of the documents in scope; see {@link TypeFilter.query}. */
+export function queryInScope(types: TypeFilter | undefined, selected: string): QueryInput {
+  return types?.query(selected) ?? `SELECT ${selected} FROM c`;
+}

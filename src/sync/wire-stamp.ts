@@ -81,7 +81,8 @@ export function stampedDocument(
   return document as JsonObject & { readonly id: string };
 }
 
-function readWire(value: unknown): WireStamp | undefined {
+/** Reads a value of {@link RESERVED_PROPERTY}; `undefined` for one that no engine wrote. */
+export function readWire(value: unknown): WireStamp | undefined {
   if (!isJsonObject(value)) {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { keyOf, openStore } from '../open-store.ts';
 import { parseStoreAddress } from '../store-address.ts';
 import { callAdmin, jsonOf } from './admin-request.ts';
 import { openInput } from './input-file.ts';
-import { interruptible } from './interruption.ts';
+import { interruptible } from '../interruption.ts';
 import { restoreInto } from './restore-into.ts';
 import { summaryText } from './summary-text.ts';
 

@@ -5,7 +5,7 @@ import { readSnapshot, writeSnapshot } from '../../store/snapshot/snapshot-strea
 import { keyOf, openStore } from '../open-store.ts';
 import { ProgressPainter } from '../progress-painter.ts';
 import { bytesOf, callAdmin } from './admin-request.ts';
-import { interruptible } from './interruption.ts';
+import { interruptible } from '../interruption.ts';
 import { writeWhole } from './output-file.ts';
 import { summaryText } from './summary-text.ts';
 import { parseStoreAddress } from '../store-address.ts';

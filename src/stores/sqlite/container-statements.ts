@@ -12,6 +12,8 @@ export interface ContainerStatements {
   /** A document by partition key text and id, without and with its text. */
   readonly find: string;
   readonly findText: string;
+  /** Some ids of a partition key behind one, in the order of their bytes; expired ones too. */
+  readonly idsAfter: string;
   /** The row that holds a unique value. */
   readonly findClaim: string;
   readonly addClaim: string;
@@ -97,6 +99,7 @@ export function containerStatements(container: number): ContainerStatements {
     setExpiry: `UPDATE ${documents} SET expires_at = ? WHERE pk = ? AND id = ?`,
     find: `SELECT ordinal, position, ts, expires_at FROM ${documents} WHERE pk = ? AND id = ?`,
     findText: `SELECT ordinal, position, ts, expires_at, ${BODY_TEXT} AS body FROM ${documents} WHERE pk = ? AND id = ?`,
+    idsAfter: `SELECT id FROM ${documents} WHERE pk = ? AND id > ? ORDER BY id LIMIT ?`,
     findClaim: `SELECT d.ordinal, d.expires_at FROM ${claims} u JOIN ${documents} d ON d.ordinal = u.ordinal WHERE u.value = ?`,
     addClaim: `INSERT INTO ${claims} (value, ordinal) VALUES (?, ?)`,
     dropClaims: `DELETE FROM ${claims} WHERE ordinal = ?`,

@@ -24,7 +24,7 @@ import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
 import type { PreparedKey, ReadOperation, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
 import { readChanges } from './change-pages.ts';
-import type { Program } from './driver.ts';
+import { all, type Program } from './driver.ts';
 import { explainQuery } from './explain-query.ts';
 import type { Read } from './scan-slices.ts';
 import type { DocumentRow } from './container-row.ts';
@@ -81,6 +81,12 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   /** Reads a stored document; one that has expired and is still in the file only where asked for. Run it within `database.read` or `database.write`. */
   readProgram(key: PreparedKey, options: { readonly expired?: boolean | undefined } = {}): Program<StoredRow | undefined> {
     return this.#container.read(key, options.expired === true);
+  }
+
+  /** Gives some ids of a partition key behind one, in the order of their bytes; expired ones that are still in the file too. Run it as {@link readProgram}. */
+  *idsProgram(key: Omit<PreparedKey, 'id'>, after: string, limit: number): Program<readonly string[]> {
+    const rows = yield* all<{ id: string }>(this.#container.statements.idsAfter, key.partitionKeyText, after, limit);
+    return rows.map(({ id }) => id);
   }
 
   /**
