@@ -55,6 +55,7 @@ export class World {
   crashes = 0;
   readonly #startMs: number;
   readonly #closeServed: () => Promise<void>;
+  readonly #textsOf = new Map<string, readonly string[]>();
   #texts = 0;
 
   private constructor(
@@ -103,7 +104,14 @@ export class World {
   /** A text that nobody wrote before. */
   nextText(who: string): string {
     this.#texts += 1;
-    return `${who}#${this.#texts}`;
+    const text = `${who}#${this.#texts}`;
+    this.#textsOf.set(who, [...this.textsOf(who), text]);
+    return text;
+  }
+
+  /** All texts that somebody wrote, or tried to. */
+  textsOf(who: string): readonly string[] {
+    return this.#textsOf.get(who) ?? [];
   }
 
   heldBy(device: string): Set<string> {

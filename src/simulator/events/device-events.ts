@@ -26,8 +26,8 @@ export async function restart(world: World, device: SimulatedDevice): Promise<vo
     world.violate(`${device.name} was killed, and ${undone} acknowledged edits are gone`);
   }
   if (device.disk.lastCrash === 'power-loss') {
-    // What it had sent may be pending again.
-    world.history.textsBy(device.name).forEach((text) => world.restored.add(text));
+    // What it had sent, or has on its way, may be pending again.
+    world.textsOf(device.name).forEach((text) => world.restored.add(text));
     world.shown.forget(device.name);
   }
   await checkKnowledge(world, device);

@@ -26,12 +26,6 @@ export class RemoteHistory {
     versions.push(entry);
   }
 
-  /** All that a device ever wrote. */
-  textsBy(device: string): readonly string[] {
-    const versions = Array.from(this.#versions.values()).flat();
-    return versions.flatMap(({ by, text }) => (by === device && text !== undefined ? [text] : []));
-  }
-
   /** Keys of documents that ever were there. */
   keys(): readonly string[] {
     return Array.from(this.#versions.keys());
