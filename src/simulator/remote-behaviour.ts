@@ -9,6 +9,11 @@ import type { World } from './world.ts';
 /** Who writes to the remote without an engine. */
 export const STRANGER = 'stranger';
 
+/** The text in an operation; `undefined` for a tombstone. */
+function textOf(operation: BatchOperation<JsonObject>): string | undefined {
+  return 'document' in operation ? (operation.document['text'] as string | undefined) : undefined;
+}
+
 /** What the remote does to the requests of a device, with the history that it leaves. */
 export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
   const record = async (operation: BatchOperation<JsonObject>): Promise<void> => {
@@ -31,6 +36,10 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
   return {
     batch: async (store, partitionKey, operations, options) => {
       world.requests += 1;
+      if (operations.some((operation) => world.refuses(textOf(operation)))) {
+        // The whole request is refused, and nobody says because of which document.
+        throw simulatedError('TOO_LARGE');
+      }
       const result = await store.batch(partitionKey, operations, options);
       if (result.committed) {
         for (const operation of operations) {

@@ -40,8 +40,9 @@ export interface Knowledge {
   readonly cursors: ReadonlyMap<string, string>;
   /** Etags by `owner/id`. */
   readonly bases: ReadonlyMap<string, string>;
-  /** Documents with something to send, by `owner/id`. */
+  /** Documents with something to send, by `owner/id`; dead letters are not among them. */
   readonly pending: ReadonlySet<string>;
+  readonly deadLetters: ReadonlySet<string>;
 }
 
 interface ScopedRow {
@@ -160,13 +161,16 @@ export class SimulatedDevice {
       const bases = yield* all<ScopedRow & { deleted: number }>(
         'SELECT s.pk, b.id, b.etag FROM sync_base b JOIN sync_scope s ON s.scope = b.scope',
       );
-      const pending = yield* all<{ pk: string; id: string }>('SELECT s.pk, o.id FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope');
+      const outbox = yield* all<{ pk: string; id: string; rejected: 0 | 1 }>(
+        'SELECT s.pk, o.id, o.rejected_code IS NOT NULL AS rejected FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope',
+      );
       return {
         cursors: new Map(
           cursors.flatMap(({ pk, cursor }) => (cursor === null ? [] : [[(JSON.parse(pk) as string[])[0] as string, cursor]])),
         ),
         bases: new Map(bases.map((row) => [byKey(row), row.etag])),
-        pending: new Set(pending.map(byKey)),
+        pending: new Set(outbox.filter(({ rejected }) => rejected === 0).map(byKey)),
+        deadLetters: new Set(outbox.filter(({ rejected }) => rejected === 1).map(byKey)),
       };
     };
     return this.disk.look(() => database.read(read));

@@ -106,7 +106,7 @@ export class Simulation {
 
   /** All lines are mended, all devices run, nothing goes wrong any more. */
   async #quiet(): Promise<void> {
-    const { network, devices, runtime } = this.#world;
+    const { network, devices } = this.#world;
     this.#world.note('peace');
     for (const device of devices) {
       network.mend(device.name);
@@ -123,13 +123,22 @@ export class Simulation {
         await restart(this.#world, device);
       }
     }
-    for (let round = 1; !(await this.#isQuiet(round)); round += 1) {
-      if (round > MAX_QUIET_ROUNDS) {
-        return;
-      }
-      await runtime.advance(60_000);
+    await this.#settleAll();
+    // Dead letters have held back nothing else; now the remote takes them as well.
+    this.#world.refusing = false;
+    for (const device of devices) {
+      const count = await device.engine.deadLetters.retry();
+      this.#world.note(`${device.name} sends ${count} dead letters again`);
     }
+    await this.#settleAll();
     await checkLostEdits(this.#world);
+  }
+
+  /** Rounds until all are equal and nothing waits but dead letters. */
+  async #settleAll(): Promise<void> {
+    for (let round = 1; !(await this.#isQuiet(round)); round += 1) {
+      await this.#world.runtime.advance(60_000);
+    }
   }
 
   /** One round in which every device exchanges all it has. Gives whether all are equal and nothing waits, or a violation is found. */
@@ -149,10 +158,13 @@ export class Simulation {
     for (const device of devices) {
       await checkKnowledge(this.#world, device);
       const contents = await checkShown(this.#world, device);
+      const { pending, deadLetters } = await device.knowledge();
       const own = Array.from(expected).filter(([key]) => device.owners.some((owner) => key.startsWith(`${owner}/`)));
-      const wrong = own.filter(([key, text]) => contents.get(key) !== text).map(([key]) => key);
-      const extra = Array.from(contents.keys()).filter((key) => !expected.has(key));
-      const { pending } = await device.knowledge();
+      const wrong = own.filter(([key, text]) => contents.get(key) !== text && !deadLetters.has(key)).map(([key]) => key);
+      const extra = Array.from(contents.keys()).filter((key) => !expected.has(key) && !deadLetters.has(key));
+      if (deadLetters.size > 0 && !this.#world.refusing) {
+        this.#world.violate(`${device.name} has dead letters that nobody refused: ${[...deadLetters].join(', ')}`);
+      }
       if (wrong.length + extra.length + pending.size > 0) {
         different.push(`${device.name}: ${[...wrong, ...extra].join(', ') || 'equal'}, ${pending.size} pending`);
       }

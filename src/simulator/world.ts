@@ -20,6 +20,9 @@ import { Trace } from './trace.ts';
 /** Turns of the event loop after each event: what follows from it without the network needs no more. */
 const SETTLE_TURNS = 2;
 
+/** Each so many-th text makes a document that the remote refuses. */
+const REFUSED_EACH = 19;
+
 /** What a world is made of beside its options. */
 export interface WorldParts {
   readonly driver: SqliteDriver;
@@ -50,6 +53,8 @@ export class World {
   readonly remote: DocumentStore<JsonObject>;
   /** The remote as devices reach it. */
   readonly served: DocumentStore<JsonObject>;
+  /** Whether the remote refuses some documents for a reason of their own. */
+  refusing = true;
   editCount = 0;
   requests = 0;
   crashes = 0;
@@ -107,6 +112,11 @@ export class World {
     const text = `${who}#${this.#texts}`;
     this.#textsOf.set(who, [...this.textsOf(who), text]);
     return text;
+  }
+
+  /** Whether the remote refuses documents with a text: some, until the end of the run. */
+  refuses(text: string | undefined): boolean {
+    return this.refusing && text !== undefined && Number(text.split('#')[1]) % REFUSED_EACH === 0;
   }
 
   /** All texts that somebody wrote, or tried to. */
