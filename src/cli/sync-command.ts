@@ -53,7 +53,7 @@ export function addSyncCommand(program: Command): void {
       await watchSync(settings);
     });
   forEngine(sync.command('verify'))
-    .description('Compare both sides and name what differs. Changes nothing; run before, or what was not received yet differs too.')
+    .description('Compare both sides and name what differs. Changes no document; run before, or what was not received yet differs too.')
     .option('--max-request-units <number>', 'ask for no more once so many request units were used; the exit code is then 75')
     .addHelpText('after', `${REMOTE_HELP}${VERIFY_EXIT_HELP}`)
     .action(async (settings: VerifySettings) => {

@@ -113,7 +113,7 @@ export class RemoteSession {
 
   /** One page of the ids and etags of everything in scope. */
   async ids(continuation: string | undefined): Promise<{ readonly ids: readonly RemoteId[]; readonly continuation: string | undefined }> {
-    const page = await this.#list('c.id, c._etag', continuation);
+    const page = await this.#list('c.id, c._etag', continuation, ID_PAGE_ITEMS);
     return {
       ids: page.items.map((item) => ({ id: item['id'] as string, etag: item['_etag'] as string })),
       continuation: page.continuation,
@@ -124,7 +124,8 @@ export class RemoteSession {
   async entries(
     continuation: string | undefined,
   ): Promise<{ readonly entries: readonly RemoteEntry[]; readonly continuation: string | undefined }> {
-    const page = await this.#list(REMOTE_ENTRY, continuation);
+    // Documents without a stamp come whole, as those of a pull do.
+    const page = await this.#list(REMOTE_ENTRY, continuation, this.#context.pageItems);
     return { entries: page.items.map(remoteEntry), continuation: page.continuation };
   }
 
@@ -165,9 +166,10 @@ export class RemoteSession {
   async #list(
     selected: string,
     continuation: string | undefined,
+    maxItemCount: number,
   ): Promise<{ readonly items: readonly JsonObject[]; readonly continuation: string | undefined }> {
     const query = queryInScope(this.scope.types, selected);
-    const options = { partitionKey: this.scope.partitionKey, maxItemCount: ID_PAGE_ITEMS, continuation, ...this.#options() };
+    const options = { partitionKey: this.scope.partitionKey, maxItemCount, continuation, ...this.#options() };
     const page = await this.#request(async () => (await this.store.query<JsonObject>(query, options).nextPage()) as QueryPage<JsonObject>);
     return { items: page.items.filter(isJsonObject), continuation: page.continuation };
   }

@@ -42,7 +42,7 @@ describe('perigee serve of a store in memory', () => {
     const others = [
       /^query\/(?!cost\/|user-functions\.ts)/u,
       /^stores\/(?:cosmos|file|sqlite\/sqlite-\w+)/u,
-      /^(?:sync|copy|cli\/(?:query|copy|snapshot))\//u,
+      /^(?:sync|copy|cli\/(?:query|copy|snapshot|sync))\//u,
       /^server\/(?:handlers\/(?!load-handlers\.ts|read-account\.ts)|admin\/admin-routes|scripts\/script-engine)/u,
     ];
     expect(modules.filter((module) => others.some((other) => other.test(module))).toSorted()).toEqual([]);

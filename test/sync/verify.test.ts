@@ -172,6 +172,23 @@ describe('differences', () => {
     expect(await contents(await world.remote())).toMatchObject({ mine: note('made offline', 'mine') });
   });
 
+  test('of several partition keys are told apart', async () => {
+    await fill(3);
+    const remote = await world.remote();
+    await remote.create(note('of Grace', 'g1', 'grace'));
+    const scope = ['ada', 'grace'].map((partitionKey) => ({ container: 'notes', partitionKey }));
+    const phone = await device({ scope });
+    await synced(phone);
+    expect(await phone.engine.verify()).toMatchObject({ equal: true, documentsOnDevice: 4, documentsAtRemote: 4, requests: 2 });
+    await damage(phone.backend, { kind: 'deleted', id: 'g1' }, {});
+    await phone.notes.create(note('waits', 'waits'));
+    expect((await phone.engine.verify()).differences).toEqual([
+      { container: 'notes', partitionKey: ['grace'], id: 'g1', kind: 'missing-on-device' },
+      { container: 'notes', partitionKey: ['ada'], id: 'waits', kind: 'pending' },
+    ]);
+    expect((await phone.engine.repair()).after.equal).toBe(true);
+  });
+
   test('beyond the number named are counted; a repair mends them all', async () => {
     const phone = await inStep(150);
     for (let index = 0; index < 150; index += 1) {

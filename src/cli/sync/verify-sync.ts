@@ -20,7 +20,7 @@ const EXIT_INCOMPLETE = 75;
 /** Compares a file with its remote, and tells what differs. */
 export async function verifySync(settings: VerifySettings): Promise<void> {
   const maxRequestUnits = positiveNumber('--max-request-units', settings.maxRequestUnits);
-  await interruptible('nothing was changed.', (signal) =>
+  await interruptible('no document was changed.', (signal) =>
     withEngine(settings, { decides: false, creates: false, remote: true }, async (engine) => {
       const painter = new ProgressPainter();
       engine.on('progress', (progress) => painter.paint(() => progressText(progress)));

@@ -28,7 +28,7 @@ export async function watchSync(settings: WatchSettings): Promise<void> {
       if (error !== undefined && error.code !== failing) {
         reportFailure(error);
       } else if (error === undefined && failing !== undefined) {
-        console.error('perigee: the remote answers again.');
+        console.error('perigee: sync works again.');
       }
       failing = error?.code;
     });
