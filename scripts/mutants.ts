@@ -15,7 +15,7 @@ const TIMEOUT_MS = 60_000;
 /** A seed takes a part of it, on a busy machine as well. */
 const SEED_TIMEOUT_MS = 300;
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '500' }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1500' }, only: { type: 'string', default: '' } } });
 const seeds = Number(values.seeds);
 const timeoutMs = TIMEOUT_MS + seeds * SEED_TIMEOUT_MS;
 // Below the packages, so that a build finds its drivers.

@@ -70,7 +70,7 @@ export const MUTANTS: readonly Mutant[] = [
     origin: 'found by the simulator, seed 1299',
     file: OUTBOX,
     find: 'return `${row.stamp}.${row.generation}-${life}`;',
-    replace: 'return `${row.stamp}.${row.generation}-${life.slice(8)}`;',
+    replace: 'return `${row.stamp}.${row.generation}-${life === "" ? life : "0000000100000000"}`;',
   },
   {
     fault: 'a name is not noted before it is sent',

@@ -1,10 +1,13 @@
 import { PerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import { sleep } from '../core/runtime.ts';
+import type { DocumentStore } from '../store/document-store.ts';
 import { readBase } from './base-versions.ts';
 import { pull } from './pull.ts';
-import type { RemoteSession } from './remote-session.ts';
+import { RemoteSession } from './remote-session.ts';
+import { readScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
-import type { ReportBuilder } from './sync-report.ts';
+import { ReportBuilder } from './sync-report.ts';
 import { tombstoneBody } from './tombstone.ts';
 import { MARKER_ID, stampedDocument } from './wire-stamp.ts';
 
@@ -15,13 +18,24 @@ const LONGEST_WAIT_MS = 1000;
 
 /** What {@link catchUp} works with. */
 export interface CatchUpParts {
-  readonly remote: RemoteSession;
-  readonly report: ReportBuilder;
+  readonly scopes: readonly Scope[];
+  /** The remote store of a container. */
+  readonly remote: (container: string) => Promise<DocumentStore<JsonObject>>;
   readonly device: string;
-  readonly life: string;
   readonly signal: AbortSignal;
   /** When to give up, by the runtime's monotonic clock. */
   readonly untilMs: number;
+}
+
+/** Follows the feeds of all scopes until each has delivered what was acknowledged before. @throws TIMEOUT, the signal's reason, and what a remote refuses with */
+export async function catchUp(context: SyncContext, parts: CatchUpParts): Promise<void> {
+  const report = new ReportBuilder(context.runtime.nowMs());
+  for (const scope of parts.scopes) {
+    const { session } = await context.database.read(() => readScope(scope.number));
+    const store = await parts.remote(scope.container);
+    const remote = new RemoteSession(context, scope, store, { report, signal: parts.signal }, session ?? undefined);
+    await followToMarker(context, remote, report, parts);
+  }
 }
 
 /**
@@ -29,16 +43,19 @@ export interface CatchUpParts {
  * partition key the feed is in commit order. A replica that says there is nothing more is not believed.
  *
  * The marker is a tombstone of a document that never was, so every engine passes over it. It is upserted, for nobody else writes it.
- *
- * @throws TIMEOUT, the signal's reason, and what the remote refuses with
  */
-export async function catchUp(context: SyncContext, { remote, report, device, life, signal, untilMs }: CatchUpParts): Promise<void> {
+async function followToMarker(
+  context: SyncContext,
+  remote: RemoteSession,
+  report: ReportBuilder,
+  { device, signal, untilMs }: CatchUpParts,
+): Promise<void> {
   const { clock, database, runtime } = context;
   const { scope } = remote;
   const id = MARKER_ID + device;
   const body = tombstoneBody(id, scope.partitionKey, remote.store.definition, MARKER_TTL_SECONDS);
   const stamp = clock.next();
-  const marker = stampedDocument(body, stamp, `${stamp.timeMs}.${stamp.counter}-${life}`, true);
+  const marker = stampedDocument(body, stamp, `${stamp.timeMs}.${stamp.counter}-${scope.life}`, true);
   const { outcomes, committed } = await remote.batch([{ type: 'upsert', document: marker }], JSON.stringify(marker).length);
   const [outcome] = outcomes;
   if (outcome?.ok === false) {

@@ -17,11 +17,10 @@ import { beginLife, bindFile } from './meta.ts';
 import { doubtUnsent, parkUnknown } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
-import { RemoteSession } from './remote-session.ts';
 import { RunQueue } from './run-queue.ts';
 import { Scheduler } from './scheduler.ts';
 import { SYNC_MIGRATIONS } from './schema.ts';
-import { checkEntry, openScope, readScope, type Scope } from './scope.ts';
+import { checkEntry, openScope, type Scope } from './scope.ts';
 import { countStatus, journalEntryOf, listPending, type PendingDocument, type PendingQuery } from './status.ts';
 import { SyncClock } from './sync-clock.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -337,15 +336,15 @@ export class SyncEngine {
     const untilMs = runtime.monotonicMs() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
     const signal = options.signal ?? new AbortController().signal;
     return this.#calls.run(options.signal, () =>
-      this.#queue.alone(options.signal, async () => {
-        const report = new ReportBuilder(runtime.nowMs());
-        for (const scope of this.#scopes) {
-          const row = await this.#context.database.read(() => readScope(scope.number));
-          const store = await this.#remote(scope.container);
-          const remote = new RemoteSession(this.#context, scope, store, { report, signal }, row.session ?? undefined);
-          await catchUp(this.#context, { remote, report, device: this.#device, life: scope.life, signal, untilMs });
-        }
-      }),
+      this.#queue.alone(options.signal, () =>
+        catchUp(this.#context, {
+          scopes: this.#scopes,
+          remote: (container) => this.#remote(container),
+          device: this.#device,
+          signal,
+          untilMs,
+        }),
+      ),
     );
   }
 
