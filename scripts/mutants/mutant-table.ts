@@ -329,11 +329,4 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'yield* updateScope(scope, { cursor: null, session: null,',
     replace: 'yield* updateScope(scope, { session: null,',
   },
-  {
-    fault: 'a reconciliation deletes what it did not find in its list',
-    origin: 'row 26',
-    file: RECONCILE,
-    find: 'const versions = await this.#remote.read(candidates.map(({ id }) => id));',
-    replace: 'const versions = new Map(candidates.map(({ id }) => [id, undefined]));',
-  },
 ];
