@@ -13,7 +13,7 @@ import { DeadLetters } from './dead-letters.ts';
 import { ForcedPush } from './forced-push.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
 import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
-import { beginLife, bindFile } from './meta.ts';
+import { bindFile, nextLife } from './meta.ts';
 import { doubtUnsent, parkUnknown } from './outbox.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
@@ -81,6 +81,7 @@ export class SyncEngine {
   /** Writes that the remote refused for a reason of their own, and what to do about each. */
   readonly deadLetters: DeadLetters;
   readonly #options: FilledOptions;
+  readonly #device: string;
   readonly #context: SyncContext;
   readonly #scopes: Scope[] = [];
   readonly #stores = new Map<string, SqliteDocumentStore>();
@@ -97,8 +98,6 @@ export class SyncEngine {
   #progress: SyncProgress | undefined;
   /** What the next run has to reconcile, beyond what is due. */
   #reconcileNext: { readonly maxRequestUnits: number | undefined } | undefined;
-
-  readonly #device: string;
 
   private constructor(options: FilledOptions, clock: SyncClock, device: string) {
     this.#device = device;
@@ -366,7 +365,7 @@ export class SyncEngine {
   async #openScopes(): Promise<void> {
     const { backend, database, scope, containers } = this.#options;
     await ensureDatabase(backend, database);
-    const life = await backend.database.write(() => beginLife(this.#options.runtime));
+    const life = await backend.database.read(() => nextLife(this.#options.runtime));
     const journals = new Map<string, OutboxJournal>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);

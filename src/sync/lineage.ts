@@ -25,7 +25,7 @@ function lifeOf(name: string): string {
 }
 
 /** Lives are counted; where a loss of power took back a life whole, the next one has the same number. */
-function numberOf(life: string): number {
+export function numberOfLife(life: string): number {
   return Number.parseInt(life.slice(0, LIFE_DIGITS), 16);
 }
 
@@ -60,11 +60,11 @@ export function notedWithin(remote: Pick<RemoteVersion, 'wire'>, write: string, 
     return exact;
   }
   const life = lifeOf(lost);
-  const number = numberOf(life);
+  const number = numberOfLife(life);
   // What is newer than the one named there was written on top of it: that one was acknowledged.
   const earlier = noted.filter((name) => generationOf(name) <= generationOf(lost));
-  const next = earlier.find((name) => isMark(name) && lifeOf(name) !== life && numberOf(lifeOf(name)) >= number);
-  return earlier.findLast((name) => name === next || lifeOf(name) === life || numberOf(lifeOf(name)) < number);
+  const next = earlier.find((name) => isMark(name) && lifeOf(name) !== life && numberOfLife(lifeOf(name)) >= number);
+  return earlier.findLast((name) => name === next || lifeOf(name) === life || numberOfLife(lifeOf(name)) < number);
 }
 
 /**

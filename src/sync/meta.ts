@@ -1,7 +1,7 @@
 import { PerigeeError } from '../core/errors.ts';
 import { toHex, type Runtime } from '../core/runtime.ts';
 import { get, run, type Program } from '../stores/sqlite/driver.ts';
-import { lifeText } from './lineage.ts';
+import { lifeText, numberOfLife } from './lineage.ts';
 
 /** Reads a value of the engine's own. */
 export function* readMeta(key: string): Program<string | undefined> {
@@ -16,11 +16,18 @@ export function* writeMeta(key: string, value: string): Program<void> {
 /** Bytes that tell two lives of one number apart. */
 const LIFE_BYTES = 4;
 
-/** Begins a life of the device: from one opening of the file to the next. */
-export function* beginLife(runtime: Runtime): Program<string> {
+/**
+ * The life of the device that begins: from one opening of the file to the next. Nothing is written, so that a device whose disk is full can be opened;
+ * {@link noteLife} has to follow before the life appears in the name of a write.
+ */
+export function* nextLife(runtime: Runtime): Program<string> {
   const number = Number((yield* readMeta('life')) ?? 0) + 1;
-  yield* writeMeta('life', `${number}`);
   return lifeText(number, toHex(runtime.randomBytes(LIFE_BYTES)));
+}
+
+/** Writes down that a life has begun, in the transaction that notes the first names with it. */
+export function* noteLife(life: string): Program<void> {
+  yield* writeMeta('life', `${numberOfLife(life)}`);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Program } from '../stores/sqlite/driver.ts';
 import type { BaseRow } from './base-versions.ts';
 import type { PendingVersion } from './conflict.ts';
 import { isMark, markOf } from './lineage.ts';
+import { noteLife } from './meta.ts';
 import { isSameWrite, listBased, markSent, readPending, rowStamp, sentBodies, sentNames, writeName, type OutboxRow } from './outbox.ts';
 import { keyIn, type Scope } from './scope.ts';
 
@@ -43,6 +44,9 @@ function baseBody({ base }: OutboxRow): JsonObject | null | undefined {
  */
 export function* markPending(scope: Scope, after: string): Program<string | undefined> {
   const ids = yield* listBased(scope.number, after, MARKED_AT_ONCE);
+  if (ids.length > 0) {
+    yield* noteLife(scope.life);
+  }
   for (const id of ids) {
     const row = (yield* readPending(scope.number, id)) as OutboxRow;
     const name = writeName(row, markOf(scope.life));

@@ -22,6 +22,7 @@ import {
   writeName,
 } from './outbox.ts';
 import { readPendingVersion } from './pending-version.ts';
+import { noteLife } from './meta.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { updateScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -174,6 +175,9 @@ export class Push {
         }
       }
       consumed += 1;
+    }
+    if (items.length > 0) {
+      yield* noteLife(this.#scope.life);
     }
     return { items, consumed };
   }

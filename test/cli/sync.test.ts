@@ -211,6 +211,8 @@ describe('perigee sync', () => {
     const watch = new CliProcess(['sync', 'watch', ...first(file), '--remote', served.url, '--interval', '0.1']);
     await until(watch, async () => (await loadedIn(file)) === 3);
     expect(await watch.firstLine()).toBe('Watching; Ctrl-C stops.');
+    // A run has more to do behind its last document.
+    await until(watch, () => Promise.resolve(watch.stdout.includes('complete:')));
     await served.cli.stop('SIGKILL');
     await until(watch, () => Promise.resolve(watch.stderr.includes('[')));
     await offline(file, async (engine) => {
