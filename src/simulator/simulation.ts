@@ -124,6 +124,13 @@ export class Simulation {
       }
     }
     await this.#settleAll();
+    for (const device of devices) {
+      for (const { id, code } of await device.engine.deadLetters.list()) {
+        if (code !== 'TOO_LARGE') {
+          this.#world.violate(`${device.name} has a dead letter ${id} for ${code}, which no document is to blame for`);
+        }
+      }
+    }
     // Dead letters have held back nothing else; now the remote takes them as well.
     this.#world.refusing = false;
     for (const device of devices) {
