@@ -1,3 +1,4 @@
+import { DigestSums } from '../core/digest-sums.ts';
 import { throwIfAborted } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
@@ -8,7 +9,6 @@ import { contentText, documentDigest, documentKey, keyParts, type DocumentReader
 const BUCKETS = 1024;
 /** Keys that are held at a time to find out which of them differ. */
 const HELD_KEYS = 100_000;
-const MASK = (1n << 128n) - 1n;
 
 /** Settings of {@link compareContainers}. */
 export interface CompareSettings {
@@ -22,10 +22,8 @@ export interface CompareSettings {
   readonly onProgress: (documents: number) => void;
 }
 
-/** Counts and sums of digests, in which the order of documents does not count. */
 interface Summary {
-  readonly counts: number[];
-  readonly sums: bigint[];
+  readonly sums: DigestSums;
   readonly documents: number;
 }
 
@@ -47,37 +45,16 @@ async function* documentsOf(store: DocumentStore, settings: CompareSettings): As
 }
 
 async function summarize(store: DocumentStore, settings: CompareSettings): Promise<Summary> {
-  const counts = Array.from({ length: BUCKETS }, () => 0);
-  const sums = Array.from({ length: BUCKETS }, () => 0n);
+  const sums = new DigestSums(BUCKETS);
   let documents = 0;
   for await (const page of documentsOf(store, settings)) {
     for (const document of page) {
       const key = documentKey(document, settings.reader);
-      const bucket = bucketOf(key);
-      counts[bucket] = (counts[bucket] as number) + 1;
-      sums[bucket] = ((sums[bucket] as bigint) + BigInt(`0x${documentDigest(key, document, settings.reader)}`)) & MASK;
+      sums.add(bucketOf(key), documentDigest(key, document, settings.reader));
     }
     documents += page.length;
   }
-  return { counts, sums, documents };
-}
-
-/** Groups of buckets that differ, each with no more keys than are held at a time, unless one bucket alone has more. */
-function groupsOf(source: Summary, target: Summary): ReadonlySet<number>[] {
-  const groups: Set<number>[] = [];
-  let room = 0;
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-    if (source.counts[bucket] !== target.counts[bucket] || source.sums[bucket] !== target.sums[bucket]) {
-      const keys = source.counts[bucket] as number;
-      if (groups.length === 0 || room < keys) {
-        groups.push(new Set());
-        room = HELD_KEYS;
-      }
-      groups.at(-1)?.add(bucket);
-      room -= keys;
-    }
-  }
-  return groups;
+  return { sums, documents };
 }
 
 async function differencesIn(group: ReadonlySet<number>, settings: CompareSettings, limit: number): Promise<CopyDifference[]> {
@@ -134,7 +111,7 @@ export async function compareContainers(settings: CompareSettings): Promise<Copy
   const source = await summarize(settings.source, settings);
   const target = await summarize(settings.target, settings);
   const found: CopyDifference[] = [];
-  const groups = groupsOf(source, target);
+  const groups = source.sums.differing(target.sums, HELD_KEYS);
   let looked = 0;
   for (const group of groups) {
     if (found.length > settings.maxNamed) {

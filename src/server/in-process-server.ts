@@ -10,7 +10,8 @@ import type { ServerOptions } from './server-options.ts';
 /** A request as it would go over the wire. */
 export interface InProcessRequest {
   readonly method: string;
-  readonly url: string;
+  /** As it stands in the first line of a request. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
 }
@@ -61,15 +62,10 @@ class InProcessResponse extends EventEmitter {
   }
 }
 
-/** The path of a URL as the client wrote it: ids such as `..` are path segments. */
-function pathOf(url: string): string {
-  return /^https?:\/\/[^/?#]+(.*)$/su.exec(url)?.[1]?.replaceAll('?', '%3F') || '/';
-}
-
-function requestOf({ method, url, headers, body }: InProcessRequest): IncomingMessage {
+function requestOf({ method, path, headers, body }: InProcessRequest): IncomingMessage {
   const request = new IncomingMessage(new Socket());
   request.method = method;
-  request.url = pathOf(url);
+  request.url = path;
   request.httpVersion = '1.1';
   const all: Record<string, string> = { host: new URL(ENDPOINT).host, ...headers };
   if (body !== undefined) {
@@ -109,7 +105,6 @@ export async function openInProcessServer(options: ServerOptions): Promise<InPro
       }),
     close: async () => {
       prepared.beginClosing();
-      prepared.parts.chaos.close();
       await prepared.close();
     },
   };

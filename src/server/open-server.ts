@@ -47,7 +47,7 @@ export async function openServer(options: ServerOptions): Promise<PerigeeServer>
     return `${certificate === undefined ? 'http' : 'https'}://${urlHost(host)}:${actualPort}`;
   };
   const close = async (): Promise<void> => {
-    chaos.close();
+    prepared.beginClosing();
     await Promise.all(
       gateways.map(({ server }) => stop(server, runtime, { timeoutMs: checked.closeTimeoutMs, idleGraceMs: checked.idleGraceMs })),
     );
@@ -68,7 +68,6 @@ export async function openServer(options: ServerOptions): Promise<PerigeeServer>
     partitions,
     chaos,
     close: () => {
-      prepared.beginClosing();
       closing ??= close();
       return closing;
     },

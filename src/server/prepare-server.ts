@@ -66,7 +66,7 @@ export interface PreparedServer {
   readonly partitions: PartitionCommands;
   /** Where it is reached, once it is. */
   readonly addresses: { url: string; computeGatewayUrl: string | undefined };
-  /** From now on each answer ends its connection. */
+  /** From now on each answer ends its connection, and none waits for a rule of chaos. */
   readonly beginClosing: () => void;
   /** Ends what runs beside requests. */
   readonly close: () => Promise<void>;
@@ -171,6 +171,7 @@ export async function prepareServer(options: ServerOptions): Promise<PreparedSer
     addresses,
     beginClosing: () => {
       closing = true;
+      chaos.close();
     },
     close: async () => {
       await scripts.close();

@@ -6,7 +6,7 @@ import { betterSqlite3Driver } from '../stores/sqlite/better-sqlite3-driver.ts';
 import { openSqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { SyncEngine } from '../sync/engine.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
-import { CONTAINER } from './simulated-device.ts';
+import { holding } from './simulated-device.ts';
 import type { SimulationOptions, SimulationReport } from './simulation-options.ts';
 import { Simulation } from './simulation.ts';
 import { World } from './world.ts';
@@ -22,8 +22,7 @@ async function makeTemplate(path: string, device: string, user: string, owners: 
     user,
     device,
     runtime,
-    containers: [CONTAINER],
-    scope: owners.map((owner) => ({ container: CONTAINER.id, partitionKey: owner })),
+    ...holding(owners),
     remote: (container) => nowhere.container('app', container),
   });
   await engine.close();

@@ -21,6 +21,11 @@ export interface SimulatedDocument {
 /** The container that devices share. */
 export const CONTAINER: ContainerInput & { readonly id: string } = { id: 'notes', partitionKey: '/owner', defaultTtl: -1 };
 
+/** What the engine of a device holds. */
+export function holding(owners: readonly string[]): Pick<SyncOptions, 'containers' | 'scope'> {
+  return { containers: [CONTAINER], scope: owners.map((owner) => ({ container: CONTAINER.id, partitionKey: owner })) };
+}
+
 /** What a device is made of. */
 export interface SimulatedDeviceOptions {
   readonly name: string;
@@ -105,8 +110,7 @@ export class SimulatedDevice {
       user,
       device: name,
       runtime,
-      containers: [CONTAINER],
-      scope: owners.map((owner) => ({ container: CONTAINER.id, partitionKey: owner })),
+      ...holding(owners),
       remote: () => remote,
     });
   }

@@ -60,7 +60,7 @@ export class World {
   crashes = 0;
   readonly #startMs: number;
   readonly #closeServed: () => Promise<void>;
-  readonly #textsOf = new Map<string, readonly string[]>();
+  readonly #textsOf = new Map<string, string[]>();
   #texts = 0;
 
   private constructor(
@@ -110,7 +110,9 @@ export class World {
   nextText(who: string): string {
     this.#texts += 1;
     const text = `${who}#${this.#texts}`;
-    this.#textsOf.set(who, [...this.textsOf(who), text]);
+    const texts = this.#textsOf.get(who) ?? [];
+    this.#textsOf.set(who, texts);
+    texts.push(text);
     return text;
   }
 

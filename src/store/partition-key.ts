@@ -8,6 +8,9 @@ export type PartitionKeyComponent = string | number | boolean | null | undefined
 /** A partition key with one component per path of the container; shorter where a prefix is allowed. */
 export type PartitionKey = readonly PartitionKeyComponent[];
 
+/** A component as JSON has it: `{}` stands for a missing one, as in the header of the wire protocol. */
+export type PartitionKeyJson = Exclude<PartitionKeyComponent, undefined> | Readonly<Record<string, never>>;
+
 /** How callers pass a partition key: a single component for a container with one path, or an array. */
 export type PartitionKeyInput = PartitionKeyComponent | PartitionKey;
 
@@ -97,6 +100,11 @@ function isMissing(value: unknown): boolean {
   return isJsonObject(value) && Object.keys(value).length === 0;
 }
 
+/** Reads a component of {@link partitionKeyJson}. @throws BAD_REQUEST */
+export function componentOfJson(value: unknown): PartitionKeyComponent {
+  return checkComponent(isMissing(value) ? undefined : value);
+}
+
 /** The partition key found in a document. @throws BAD_REQUEST for arrays, and for objects that have members */
 export function partitionKeyOf(document: JsonObject, paths: readonly (readonly string[])[]): PartitionKey {
   return paths.map((path) => {
@@ -112,6 +120,11 @@ export function partitionKeyOf(document: JsonObject, paths: readonly (readonly s
     }
     return checkComponent(value);
   });
+}
+
+/** A partition key as JSON has it: a missing component is `{}`. */
+export function partitionKeyJson(key: PartitionKey): PartitionKeyJson[] {
+  return key.map((component) => (component === undefined ? {} : component));
 }
 
 /** {@link PartitionKeyText} of a partition key. */
@@ -135,5 +148,5 @@ export function parsePartitionKeyText(text: PartitionKeyText): PartitionKey {
   if (!Array.isArray(value)) {
     throw new PerigeeError('BAD_REQUEST', 'The partition key is not a JSON array.');
   }
-  return value.map((item: unknown) => checkComponent(isMissing(item) ? undefined : item));
+  return value.map(componentOfJson);
 }

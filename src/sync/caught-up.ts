@@ -5,7 +5,7 @@ import type { DocumentStore } from '../store/document-store.ts';
 import { readBase } from './base-versions.ts';
 import { pull } from './pull.ts';
 import { RemoteSession } from './remote-session.ts';
-import { readScope, type Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import { ReportBuilder } from './sync-report.ts';
 import { tombstoneBody } from './tombstone.ts';
@@ -31,9 +31,7 @@ export interface CatchUpParts {
 export async function catchUp(context: SyncContext, parts: CatchUpParts): Promise<void> {
   const report = new ReportBuilder(context.runtime.nowMs());
   for (const scope of parts.scopes) {
-    const { session } = await context.database.read(() => readScope(scope.number));
-    const store = await parts.remote(scope.container);
-    const remote = new RemoteSession(context, scope, store, { report, signal: parts.signal }, session ?? undefined);
+    const remote = await RemoteSession.open(context, scope, { remote: parts.remote, report, signal: parts.signal });
     await followToMarker(context, remote, report, parts);
   }
 }

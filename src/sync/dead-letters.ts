@@ -3,15 +3,15 @@ import { PerigeeError } from '../core/errors.ts';
 import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentKey } from '../store/operations.ts';
-import { parsePartitionKeyText, type PartitionKey, type PartitionKeyInput } from '../store/partition-key.ts';
+import { parsePartitionKeyText, partitionKeyJson, type PartitionKey, type PartitionKeyInput } from '../store/partition-key.ts';
 import { prepareDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { readBase } from './base-versions.ts';
 import { listDeadLetterRows, type DeadLetterPlace, type DeadLetterRow } from './dead-letter-rows.ts';
 import { clearPending, readPending, retryRejectedRows, type OutboxRow } from './outbox.ts';
-import { readPendingVersion } from './pending-version.ts';
+import { readPendingBody, readPendingVersion } from './pending-version.ts';
 import { parseSnapshot } from './remote-snapshot.ts';
-import { keyIn, updateScope, type Scope } from './scope.ts';
+import { updateScope, type Scope } from './scope.ts';
 import { journalLoser } from './settle.ts';
 import type { SyncContext } from './sync-context.ts';
 import { takeRemote } from './take-remote.ts';
@@ -106,7 +106,7 @@ export class DeadLetters {
     for (let after: DeadLetterPlace | undefined; ;) {
       const { letters, rows } = await this.#options.calls.run(undefined, () => this.#page(undefined, after, EXPORT_PAGE));
       for (const letter of letters) {
-        const partitionKey = letter.partitionKey.map((component): JsonValue => (component === undefined ? {} : component));
+        const partitionKey = partitionKeyJson(letter.partitionKey);
         yield { ...letter, partitionKey, local: letter.local ?? null };
       }
       after = rows.at(-1);
@@ -221,7 +221,6 @@ export class DeadLetters {
 
 /** A row with both documents. */
 function* letterOf(row: DeadLetterRow, scope: Scope): Program<DeadLetter> {
-  const stored = row.kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, row.id), { expired: true });
   return {
     container: row.container,
     partitionKey: parsePartitionKeyText(row.pk),
@@ -231,7 +230,7 @@ function* letterOf(row: DeadLetterRow, scope: Scope): Program<DeadLetter> {
     attempts: row.attempts,
     firstAtMs: row.first_at_ms,
     lastAtMs: row.last_at_ms,
-    local: stored === undefined ? undefined : (JSON.parse(stored.text) as JsonObject),
+    local: yield* readPendingBody(scope, row),
     remote: remoteOf(row),
   };
 }

@@ -5,6 +5,7 @@ import { silentLogger } from '../core/logger.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
+import type { Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import { catchUp } from './caught-up.ts';
 import { lastWriteWins } from './conflict-policies.ts';
@@ -39,6 +40,13 @@ import { ReportBuilder, type SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
 import { Verifier } from './verifier.ts';
 import type { RepairReport, VerifyReport } from './verify-report.ts';
+
+/** Binds a file to its user, and looks at what an earlier life has left pending in it. @throws SYNC_SCOPE */
+function* takeOver({ user, device, runtime }: FilledOptions): Program<{ readonly device: string; readonly parked: number }> {
+  const bound = yield* bindFile(user, device, runtime);
+  yield* doubtUnsent();
+  return { device: bound, parked: yield* parkUnknown(runtime.nowMs()) };
+}
 
 /** State that an outcome leaves the engine in. */
 function stateAfter(report: SyncReport): SyncState {
@@ -145,9 +153,7 @@ export class SyncEngine {
     const options = checkOptions(input);
     const { database } = options.backend;
     await database.ensureTables('sync', SYNC_MIGRATIONS);
-    const device = await database.write(() => bindFile(options.user, options.device, options.runtime));
-    await database.write(() => doubtUnsent());
-    const parked = await database.write(() => parkUnknown(options.runtime.nowMs()));
+    const { device, parked } = await database.write(() => takeOver(options));
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
     const engine = new SyncEngine(options, clock, device);
     if (parked > 0) {
@@ -333,9 +339,8 @@ export class SyncEngine {
   caughtUp(options: CaughtUpOptions = {}): Promise<void> {
     const { runtime } = this.#context;
     const untilMs = runtime.monotonicMs() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
-    const signal = options.signal ?? new AbortController().signal;
     return this.#calls.run(options.signal, () =>
-      this.#queue.alone(options.signal, () =>
+      this.#alone(options.signal, (signal) =>
         catchUp(this.#context, {
           scopes: this.#scopes,
           remote: (container) => this.#remote(container),

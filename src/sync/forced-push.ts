@@ -7,7 +7,7 @@ import { readBase } from './base-versions.ts';
 import { highestGeneration, listSendable, readPending, recordPending, retryRejectedRows } from './outbox.ts';
 import { Push, settleForced } from './push.ts';
 import { RemoteSession } from './remote-session.ts';
-import { keyIn, readScope, type Scope } from './scope.ts';
+import { keyIn, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import { ReportBuilder } from './sync-report.ts';
 
@@ -64,15 +64,8 @@ export class ForcedPush {
   }
 
   async #push(scope: Scope): Promise<Push> {
-    const store = await this.#remote(scope.container);
-    const row = await this.#context.database.read(() => readScope(scope.number));
-    const run = { report: this.#report, signal: this.#signal };
-    return new Push(
-      this.#context,
-      new RemoteSession(this.#context, scope, store, run, row.session ?? undefined),
-      this.#report,
-      settleForced,
-    );
+    const run = { remote: this.#remote, report: this.#report, signal: this.#signal };
+    return new Push(this.#context, await RemoteSession.open(this.#context, scope, run), this.#report, settleForced);
   }
 
   /** Makes the document pending if the device holds it and it is not. */

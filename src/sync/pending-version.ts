@@ -10,18 +10,24 @@ import { keyIn, type Scope } from './scope.ts';
 /** Pending documents marked in one transaction. */
 const MARKED_AT_ONCE = 500;
 
+/** The document of a pending write, be it expired on the device; `undefined` for a deletion, and where it is gone from the file all the same. */
+export function* readPendingBody(scope: Scope, { id, kind }: Pick<OutboxRow, 'id' | 'kind'>): Program<JsonObject | undefined> {
+  const stored = kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, id), { expired: true });
+  return stored === undefined ? undefined : (JSON.parse(stored.text) as JsonObject);
+}
+
 /**
  * The pending write of a row with its body, be it expired on the device. One whose document is gone from the file all the same counts as deleted;
  * `undefined` where the remote never heard of it, so that nothing is left to send.
  */
 export function* readPendingVersion(scope: Scope, row: OutboxRow, base: BaseRow | undefined): Program<PendingVersion | undefined> {
-  const stored = row.kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, row.id), { expired: true });
-  if (stored === undefined && row.kind !== 'delete' && base === undefined && row.sent === null) {
+  const body = yield* readPendingBody(scope, row);
+  if (body === undefined && row.kind !== 'delete' && base === undefined && row.sent === null) {
     return undefined;
   }
   return {
-    deleted: stored === undefined,
-    body: stored === undefined ? undefined : (JSON.parse(stored.text) as JsonObject),
+    deleted: body === undefined,
+    body,
     stamp: rowStamp(row),
     write: writeName(row, scope.life),
     sent: sentNames(row),
@@ -55,9 +61,8 @@ export function* markPending(scope: Scope, after: string): Program<string | unde
     // A mark of an earlier life that says the same gives way.
     const isRepeated = newest !== undefined && isMark(newest) && isSameWrite(newest, name);
     const others = isRepeated ? names.slice(0, -1) : names;
-    const stored = row.kind === 'delete' ? undefined : yield* scope.store.readProgram(keyIn(scope, id), { expired: true });
-    const body = stored === undefined ? null : (JSON.parse(stored.text) as JsonObject);
-    yield* markSent(scope.number, { ...row, sent: others.length === 0 ? null : others.join(' ') }, name, body);
+    const body = yield* readPendingBody(scope, row);
+    yield* markSent(scope.number, { ...row, sent: others.length === 0 ? null : others.join(' ') }, name, body ?? null);
   }
   return ids.at(-1);
 }

@@ -5,7 +5,7 @@ import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import type { BatchOperation, BatchResult, ResultInfo } from '../store/operations.ts';
 import type { QueryPage } from '../store/queries.ts';
-import type { Scope } from './scope.ts';
+import { readScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ReportBuilder } from './sync-report.ts';
 import { remoteEntry, REMOTE_ENTRY, type RemoteEntry } from './remote-entry.ts';
@@ -21,6 +21,14 @@ export interface RemoteId {
   readonly etag: string;
 }
 
+/** What the sessions of one run share. */
+export interface SessionRun {
+  /** The remote store of a container. */
+  readonly remote: (container: string) => Promise<DocumentStore<JsonObject>>;
+  readonly report: ReportBuilder;
+  readonly signal: AbortSignal;
+}
+
 /**
  * One partition key of the remote during one run: every request passes the scope's session token and the run's signal, is counted, and teaches the
  * clock what its answer says of the server's.
@@ -33,19 +41,20 @@ export class RemoteSession {
   readonly #signal: AbortSignal;
   #session: string | undefined;
 
-  constructor(
-    context: SyncContext,
-    scope: Scope,
-    store: DocumentStore<JsonObject>,
-    run: { readonly report: ReportBuilder; readonly signal: AbortSignal },
-    session: string | undefined,
-  ) {
+  private constructor(context: SyncContext, scope: Scope, store: DocumentStore<JsonObject>, run: SessionRun, session: string | undefined) {
     this.#context = context;
     this.scope = scope;
     this.store = store;
     this.#report = run.report;
     this.#signal = run.signal;
     this.#session = session;
+  }
+
+  /** Begins where the scope's last run ended. @throws what opening the remote throws */
+  static async open(context: SyncContext, scope: Scope, run: SessionRun): Promise<RemoteSession> {
+    const store = await run.remote(scope.container);
+    const { session } = await context.database.read(() => readScope(scope.number));
+    return new RemoteSession(context, scope, store, run, session ?? undefined);
   }
 
   /** Session token of the newest answer. */

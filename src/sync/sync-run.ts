@@ -146,10 +146,8 @@ export class SyncRun {
     if (known !== undefined) {
       return known;
     }
-    const store = await this.#input.remote(scope.container);
-    const row = await this.#context.database.read(() => readScope(scope.number));
-    const run = { report: this.report, signal: this.#input.signal };
-    const session = new RemoteSession(this.#context, scope, store, run, row.session ?? undefined);
+    const { remote, signal } = this.#input;
+    const session = await RemoteSession.open(this.#context, scope, { remote, report: this.report, signal });
     this.#sessions.set(scope, session);
     return session;
   }

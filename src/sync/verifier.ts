@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { all, get } from '../stores/sqlite/driver.ts';
 import { RemoteSession } from './remote-session.ts';
-import { readScope, type Scope } from './scope.ts';
+import type { Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { RepairOptions, SyncRunOptions, VerifyOptions } from './sync-options.ts';
 import { ReportBuilder, type SyncReport } from './sync-report.ts';
@@ -63,7 +63,7 @@ export class Verifier {
     signal: AbortSignal,
     mending: { reloaded: number; journaled: number } | undefined,
   ): Promise<VerifyReport> {
-    const { context, scopes } = this.#input;
+    const { context, scopes, remote: remoteOf } = this.#input;
     const startedAtMs = context.runtime.nowMs();
     const startedMs = context.runtime.monotonicMs();
     const report = new ReportBuilder(startedAtMs);
@@ -71,7 +71,7 @@ export class Verifier {
     const limit = options.maxRequestUnits ?? Number.POSITIVE_INFINITY;
     let complete = true;
     for (const scope of scopes) {
-      const remote = await this.#session(scope, report, signal);
+      const remote = await RemoteSession.open(context, scope, { remote: remoteOf, report, signal });
       const input = { context, remote, report, found, signal, limit, mending };
       complete = complete && (await new Verification(input).run());
     }
@@ -92,12 +92,6 @@ export class Verifier {
       requests: report.requests,
       requestUnits: report.requestUnits,
     };
-  }
-
-  async #session(scope: Scope, report: ReportBuilder, signal: AbortSignal): Promise<RemoteSession> {
-    const store = await this.#input.remote(scope.container);
-    const row = await this.#input.context.database.read(() => readScope(scope.number));
-    return new RemoteSession(this.#input.context, scope, store, { report, signal }, row.session ?? undefined);
   }
 
   /** Counts what is pending, and names as much of it as there is room for. */

@@ -1,7 +1,7 @@
 import { isPerigeeError, PerigeeError } from '../core/errors.ts';
 import { systemRuntime, type Runtime } from '../core/runtime.ts';
 import { abortable } from '../store/call-tracker.ts';
-import { wireKey } from './partition-key-json.ts';
+import { partitionKeyJson } from '../store/partition-key.ts';
 import type { AccessToken } from '../store/token-provider.ts';
 import { chunksOf, readChunks } from './read-bounded.ts';
 import { checkEndpoint } from './token-endpoint.ts';
@@ -68,7 +68,12 @@ async function send(settings: Settings, request: UserTokenRequest, signal: Abort
   if (container === undefined) {
     throw new PerigeeError('FORBIDDEN', 'Cannot get a token for the account or a database: the token service gives tokens for containers.');
   }
-  const body = { database: databaseId, container, partitionKey: partitionKey === undefined ? undefined : wireKey(partitionKey), mode };
+  const body = {
+    database: databaseId,
+    container,
+    partitionKey: partitionKey === undefined ? undefined : partitionKeyJson(partitionKey),
+    mode,
+  };
   const headers = await headersOf(settings, request);
   let response: Response;
   try {

@@ -81,6 +81,15 @@ test('what waits on the device stays there, and is not overwritten', async () =>
   expect((await one.engine.status()).pending).toBe(0);
 });
 
+test('an engine that is closed does not wait for a feed that never comes up', async () => {
+  const one = await world.device({ device: 'ada-1', wrap: (store) => lagging(store, { left: Number.POSITIVE_INFINITY }) });
+  await one.engine.sync();
+  const waiting = expect(one.engine.caughtUp()).rejects.toMatchObject({ code: 'CLOSED' });
+  await world.runtime.settle();
+  await one.engine.close();
+  await waiting;
+});
+
 test('it rejects when the feed does not come up in time, when nobody answers, and when it is aborted', async () => {
   const reads = { left: 0 };
   let isDown = false;

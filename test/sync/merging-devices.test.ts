@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { mergeFields, SyncEngine } from '../../src/sync/index.ts';
-import { get } from '../../src/stores/sqlite/driver.ts';
+import { SyncEngine } from '../../src/sync/index.ts';
+import { at, basesOf, incr, merging, note, shared } from './merging-scene.ts';
 import { fault, faultyStore, type FaultPlan } from './faulty-store.ts';
-import { contents, plain, synced, World, type Device, type DeviceOptions, type Note } from './world.ts';
+import { contents, synced, World, type Device, type DeviceOptions } from './world.ts';
 
 let world: World;
 let plan: FaultPlan;
@@ -16,32 +16,10 @@ afterEach(async () => {
   await world.close();
 });
 
-const merging = mergeFields({ counters: ['/n'], sets: ['/tags'] });
-
 /** A device that merges; the first one's requests go through `plan`. */
 const device = (options: DeviceOptions = {}): Promise<Device> => world.device({ policy: merging, ...options });
 const faulty = (options: DeviceOptions = {}): Promise<Device> =>
   device({ ...options, wrap: (store) => faultyStore(store, (request) => plan(request)) });
-
-const note = (more: object = {}, id = '1'): Note => ({ id, owner: 'ada', ...more });
-
-async function at(one: Device, id = '1'): Promise<object | undefined> {
-  const found = await one.notes.read(id, 'ada');
-  return found === undefined ? undefined : plain(found.document);
-}
-
-/** Both devices hold the document, and nothing is pending. */
-async function shared(first: Device, second: Device, document: Note): Promise<void> {
-  await first.notes.create(document);
-  await synced(first);
-  await synced(second);
-}
-
-const incr = (one: Device, value: number): Promise<unknown> => one.notes.patch('1', 'ada', [{ op: 'incr', path: '/n', value }]);
-
-async function basesOf(one: Device): Promise<string | null | undefined> {
-  return (await one.backend.database.read(() => get<{ base: string | null }>('SELECT base FROM sync_outbox')))?.base;
-}
 
 describe('two devices that edit one document', () => {
   let phone: Device;

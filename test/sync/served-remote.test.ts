@@ -1,66 +1,35 @@
 /** The engine against the server through the official client: what a memory remote cannot show. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { CosmosClient } from '@azure/cosmos';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startServer, WELL_KNOWN_KEY, type PerigeeServer } from '../../src/server/index.ts';
-import { openCosmosBackend, type CosmosBackend, type CosmosBackendOptions } from '../../src/stores/cosmos/index.ts';
-import { openMemoryBackend, type MemoryBackend } from '../../src/stores/memory/index.ts';
-import { openSqliteBackend, type SqliteBackend, type SqliteBackendOptions } from '../../src/stores/sqlite/index.ts';
-import { SyncEngine } from '../../src/sync/index.ts';
+import { startServer, WELL_KNOWN_KEY } from '../../src/server/index.ts';
+import type { CosmosBackendOptions } from '../../src/stores/cosmos/index.ts';
+import type { SqliteBackendOptions } from '../../src/stores/sqlite/index.ts';
+import type { SyncEngine } from '../../src/sync/index.ts';
 import { sourceWorkerDriver } from '../stores/sqlite/test-files.ts';
+import { ServedScene } from './served-scene.ts';
 import { contents, type Note } from './world.ts';
 
 const note = (text: string, id = '1'): Note => ({ id, owner: 'ada', text });
 
-let folder: string;
-let cloud: MemoryBackend;
-let server: PerigeeServer;
-const open: (CosmosBackend | SqliteBackend | SyncEngine)[] = [];
+let scene: ServedScene;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'perigee-sync-'));
-  cloud = openMemoryBackend();
-  await cloud.createDatabase('app');
-  await cloud.createContainer('app', { id: 'notes', partitionKey: '/owner', defaultTtl: -1, uniqueKeys: [['/email']] });
-  server = await startServer({ backend: cloud, port: 0 });
+  scene = await ServedScene.open({ id: 'notes', partitionKey: '/owner', defaultTtl: -1, uniqueKeys: [['/email']] });
 });
 
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) {
-    await one.close();
-  }
-  await server.close();
-  await cloud.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => scene.close());
 
-async function device(
+const device = (
   name: string,
   connection: Partial<CosmosBackendOptions> = {},
   driver: SqliteBackendOptions['driver'] = 'better-sqlite3',
-): Promise<SyncEngine> {
-  const remote = await openCosmosBackend({ endpoint: server.url, key: WELL_KNOWN_KEY, connectTimeoutMs: 2000, ...connection });
-  const backend = await openSqliteBackend({ path: join(folder, `${name}.sqlite`), driver });
-  open.push(remote, backend);
-  const engine = await SyncEngine.open({
-    backend,
-    user: 'ada',
-    device: name,
-    scope: [{ container: 'notes', partitionKey: 'ada' }],
-    remote: (container) => remote.container('app', container),
-    containers: [{ id: 'notes', partitionKey: '/owner', defaultTtl: -1 }],
-  });
-  open.push(engine);
-  return engine;
-}
+): Promise<SyncEngine> => scene.device(name, { connection: { connectTimeoutMs: 2000, ...connection }, driver });
 
 describe('through the official client', () => {
   test.each(['better-sqlite3', 'worker'] as const)('two devices (%s) and a stranger end equal', { timeout: 60_000 }, async (name) => {
     const driver = name === 'worker' ? sourceWorkerDriver() : name;
     const [phone, laptop] = [await device('phone', {}, driver), await device('laptop', {}, driver)];
-    const sdk = new CosmosClient({ endpoint: server.url, key: WELL_KNOWN_KEY });
+    const sdk = new CosmosClient({ endpoint: scene.server.url, key: WELL_KNOWN_KEY });
     const items = sdk.database('app').container('notes');
     await phone
       .store<Note>('notes')
@@ -83,7 +52,7 @@ describe('through the official client', () => {
     await laptop.sync();
     expect(await phone.reconcile()).toMatchObject({ outcome: 'complete', deletedLocally: 3, conflictCount: 1 });
     await laptop.reconcile();
-    const remote = await cloud.container<Note>('app', 'notes');
+    const remote = await scene.cloud.container<Note>('app', 'notes');
     const expected = await contents(remote);
     expect(Object.keys(expected)).toHaveLength(228);
     expect(await contents(laptop.store<Note>('notes'))).toEqual(expected);
@@ -127,13 +96,13 @@ describe('through the official client', () => {
     const notes = phone.store<Note>('notes');
     await notes.create(note('first'));
     await phone.sync();
-    const { port } = server;
-    await server.close();
+    const { port } = scene.server;
+    await scene.server.close();
     await notes.replace(note('offline'));
     expect(await phone.sync()).toMatchObject({ outcome: 'failed', error: { category: 'connection' } });
     expect(await phone.status()).toMatchObject({ state: 'offline', pending: 1 });
-    server = await startServer({ backend: cloud, port });
+    scene.server = await startServer({ backend: scene.cloud, port });
     expect(await phone.sync()).toMatchObject({ outcome: 'complete', pushed: 1 });
-    expect(await contents(await cloud.container<Note>('app', 'notes'))).toEqual({ 1: note('offline') });
+    expect(await contents(await scene.cloud.container<Note>('app', 'notes'))).toEqual({ 1: note('offline') });
   });
 });

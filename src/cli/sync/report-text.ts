@@ -1,4 +1,4 @@
-import { partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
+import { partitionKeyJson, partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
 import type { SyncProgress } from '../../sync/sync-events.ts';
 import type { SyncReport } from '../../sync/sync-report.ts';
 import type { DifferenceKind, VerifyReport } from '../../sync/verify-report.ts';
@@ -37,7 +37,7 @@ export function reportLines(report: SyncReport): readonly string[] {
 
 /** Names whose partition keys JSON keeps: a missing component is `{}`, as on the wire. */
 function keyed(names: readonly DocumentName[]): readonly object[] {
-  return names.map((one) => ({ ...one, partitionKey: JSON.parse(partitionKeyText(one.partitionKey)) as unknown }));
+  return names.map((one) => ({ ...one, partitionKey: partitionKeyJson(one.partitionKey) }));
 }
 
 /** What a comparison found, as JSON keeps it. */

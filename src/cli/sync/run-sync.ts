@@ -1,10 +1,10 @@
 import type { SyncReport } from '../../sync/sync-report.ts';
 import { interruptible } from '../interruption.ts';
-import { ProgressPainter } from '../progress-painter.ts';
 import { jsonText } from '../query/json-text.ts';
 import { reportFailure } from '../report-failure.ts';
 import { safeText } from '../safe-text.ts';
-import { progressText, reportLines, reportObject } from './report-text.ts';
+import { paintingProgress } from './painting-progress.ts';
+import { reportLines, reportObject } from './report-text.ts';
 import type { EngineSettings } from './sync-settings.ts';
 import { withEngine } from './with-engine.ts';
 
@@ -12,14 +12,7 @@ import { withEngine } from './with-engine.ts';
 export async function runSync(settings: EngineSettings): Promise<void> {
   await interruptible('nothing is lost, and the same command goes on where it stopped.', (signal) =>
     withEngine(settings, { decides: true, creates: true, remote: true }, async (engine) => {
-      const painter = new ProgressPainter();
-      engine.on('progress', (progress) => painter.paint(() => progressText(progress)));
-      let report: SyncReport;
-      try {
-        report = await engine.sync({ signal });
-      } finally {
-        painter.clear();
-      }
+      const report = await paintingProgress(engine, () => engine.sync({ signal }));
       tellRun(report, settings.json === true);
       if (report.error !== undefined) {
         process.exitCode = reportFailure(report.error);

@@ -1,5 +1,5 @@
 import { systemRuntime } from '../../core/runtime.ts';
-import { partitionKeyText } from '../../store/partition-key.ts';
+import { partitionKeyJson, partitionKeyText } from '../../store/partition-key.ts';
 import type { FileScope } from '../../sync/describe-file.ts';
 import { jsonText } from '../query/json-text.ts';
 import { safeText } from '../safe-text.ts';
@@ -16,7 +16,7 @@ export async function showStatus({ file, fileDatabase, json = false }: DeviceSet
     const oldestPendingAgeMs = counts.oldest === null ? undefined : Math.max(0, systemRuntime.nowMs() - counts.oldest);
     const { pending, rejected, conflicts } = counts;
     if (json) {
-      const keyed = scopes.map((scope) => ({ ...scope, partitionKey: JSON.parse(partitionKeyText(scope.partitionKey)) as unknown }));
+      const keyed = scopes.map((scope) => ({ ...scope, partitionKey: partitionKeyJson(scope.partitionKey) }));
       console.log(jsonText({ user, device, pending, oldestPendingAgeMs, deadLetters: rejected, conflicts, merges, scopes: keyed }));
       return;
     }

@@ -1,9 +1,9 @@
 import type { VerifyReport } from '../../sync/verify-report.ts';
 import { interruptible } from '../interruption.ts';
-import { ProgressPainter } from '../progress-painter.ts';
 import { jsonText } from '../query/json-text.ts';
 import { safeText } from '../safe-text.ts';
-import { progressText, reportLines, reportObject, verifyLines, verifyObject } from './report-text.ts';
+import { paintingProgress } from './painting-progress.ts';
+import { reportLines, reportObject, verifyLines, verifyObject } from './report-text.ts';
 import { positiveNumber, type EngineSettings } from './sync-settings.ts';
 import { withEngine } from './with-engine.ts';
 
@@ -22,9 +22,7 @@ export async function verifySync(settings: VerifySettings): Promise<void> {
   const maxRequestUnits = positiveNumber('--max-request-units', settings.maxRequestUnits);
   await interruptible('no document was changed.', (signal) =>
     withEngine(settings, { decides: false, creates: false, remote: true }, async (engine) => {
-      const painter = new ProgressPainter();
-      engine.on('progress', (progress) => painter.paint(() => progressText(progress)));
-      const report = await engine.verify({ signal, maxRequestUnits }).finally(() => painter.clear());
+      const report = await paintingProgress(engine, () => engine.verify({ signal, maxRequestUnits }));
       setExitCode(report);
       console.log(settings.json === true ? jsonText(verifyObject(report)) : lines(verifyLines(report)));
     }),
@@ -35,9 +33,7 @@ export async function verifySync(settings: VerifySettings): Promise<void> {
 export async function repairSync(settings: EngineSettings): Promise<void> {
   await interruptible('nothing is lost; the same command begins anew.', (signal) =>
     withEngine(settings, { decides: true, creates: false, remote: true }, async (engine) => {
-      const painter = new ProgressPainter();
-      engine.on('progress', (progress) => painter.paint(() => progressText(progress)));
-      const report = await engine.repair({ signal }).finally(() => painter.clear());
+      const report = await paintingProgress(engine, () => engine.repair({ signal }));
       const { before, after, run, reloaded, journaled } = report;
       setExitCode(after);
       if (settings.json === true) {

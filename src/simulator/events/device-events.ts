@@ -43,11 +43,9 @@ export async function stopAndStart(world: World, device: SimulatedDevice): Promi
       await device.start();
     }
   } catch (error) {
-    if (device.disk.isDown) {
-      world.note(`  down: ${device.disk.lastCrash}`);
-      return;
+    if (!device.disk.isDown) {
+      throw error;
     }
-    throw error;
   }
   if (device.disk.isDown) {
     world.note(`  down: ${device.disk.lastCrash}`);

@@ -52,18 +52,22 @@ const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 const ORIGIN = /^(https?:)\/\/([^/?#]+)(.*)$/su;
 
 /** Splits a URL without normalising its path: ids such as `..` and `a?b` are path segments, and the SDK leaves their `?` as it is. */
-function target(url: string): http.RequestOptions {
+export function splitUrl(url: string): { readonly origin: URL; readonly path: string } {
   const match = ORIGIN.exec(url);
   if (match === null) {
     throw new TypeError('The URL is neither http nor https.');
   }
-  const origin = new URL(`${match[1]}//${match[2]}`);
+  return { origin: new URL(`${match[1]}//${match[2]}`), path: (match[3] as string).replaceAll('?', '%3F') || '/' };
+}
+
+function target(url: string): http.RequestOptions {
+  const { origin, path } = splitUrl(url);
   return {
     protocol: origin.protocol,
     // An IPv6 address stands in brackets in a URL, and without them in the options.
     hostname: origin.hostname.replace(/^\[(.*)\]$/u, '$1'),
     port: origin.port,
-    path: (match[3] as string).replaceAll('?', '%3F') || '/',
+    path,
   };
 }
 

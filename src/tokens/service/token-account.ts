@@ -5,7 +5,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import { CallScope } from '../../stores/cosmos/call-scope.ts';
 import { createCosmosClient, handleOf } from '../../stores/cosmos/cosmos-client.ts';
 import type { CosmosModule } from '../../stores/cosmos/cosmos-options.ts';
-import { wireKey } from '../partition-key-json.ts';
+import { partitionKeyJson } from '../../store/partition-key.ts';
 import type { TokenScope } from './token-grants.ts';
 import { PERMISSION_ID, userIdOf } from './token-ids.ts';
 import type { TokenAccountOptions } from './token-service-options.ts';
@@ -102,7 +102,7 @@ export class TokenAccount {
     return {
       permissionMode: (mode === 'all' ? 'All' : 'Read') as PermissionMode,
       resource: `dbs/${this.#databaseId}/colls/${container}`,
-      ...(partitionKey === undefined ? {} : { resourcePartitionKey: wireKey(partitionKey) }),
+      ...(partitionKey === undefined ? {} : { resourcePartitionKey: partitionKeyJson(partitionKey) }),
     };
   }
 

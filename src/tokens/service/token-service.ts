@@ -5,7 +5,7 @@ import { silentLogger, type Logger } from '../../core/logger.ts';
 import { systemRuntime, type Runtime } from '../../core/runtime.ts';
 import { checkResourceName } from '../../store/ids.ts';
 import { checkConnectionOptions } from '../../stores/cosmos/cosmos-options.ts';
-import { wireKey } from '../partition-key-json.ts';
+import { partitionKeyJson } from '../../store/partition-key.ts';
 import { checkCaller, type Caller } from './caller.ts';
 import { azureHandler, fetchHandler, nodeHandler, type AzureHandler, type FetchHandler, type NodeHandler } from './handlers.ts';
 import { RateLimiter } from './rate-limiter.ts';
@@ -173,7 +173,7 @@ export class TokenService {
       // The account counts in whole seconds.
       expiresAtMs: (Math.floor(nowMs / 1000) + lifetimeSeconds) * 1000,
       lifetimeSeconds,
-      partitionKey: scope.partitionKey === undefined ? undefined : wireKey(scope.partitionKey),
+      partitionKey: scope.partitionKey === undefined ? undefined : partitionKeyJson(scope.partitionKey),
       container: scope.container,
       mode: scope.mode,
     });

@@ -1,54 +1,21 @@
 /** The lessons in which HTTP has a part: the engine over the official client, against a server with faults by rule. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startServer, WELL_KNOWN_KEY, type PerigeeServer } from '../../../src/server/index.ts';
-import { openCosmosBackend, type CosmosBackend, type CosmosBackendOptions } from '../../../src/stores/cosmos/index.ts';
-import { openMemoryBackend, type MemoryBackend } from '../../../src/stores/memory/index.ts';
-import { openSqliteBackend, type SqliteBackend } from '../../../src/stores/sqlite/index.ts';
-import { SyncEngine } from '../../../src/sync/index.ts';
+import type { CosmosBackendOptions } from '../../../src/stores/cosmos/index.ts';
+import type { SyncEngine } from '../../../src/sync/index.ts';
+import { ServedScene } from '../served-scene.ts';
 import { contents, NOTES, type Note } from '../world.ts';
 import { note, notes } from './line.ts';
 
-let folder: string;
-let cloud: MemoryBackend;
-let server: PerigeeServer;
-const open: (CosmosBackend | SqliteBackend | SyncEngine)[] = [];
+let scene: ServedScene;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'perigee-lessons-'));
-  cloud = openMemoryBackend();
-  await cloud.createDatabase('app');
-  await cloud.createContainer('app', NOTES);
-  server = await startServer({ backend: cloud, port: 0 });
+  scene = await ServedScene.open(NOTES);
 });
 
-afterEach(async () => {
-  for (const one of open.splice(0).toReversed()) {
-    await one.close();
-  }
-  await server.close();
-  await cloud.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => scene.close());
 
-async function device(name: string, connection: Partial<CosmosBackendOptions> = {}): Promise<SyncEngine> {
-  const remote = await openCosmosBackend({ endpoint: server.url, key: WELL_KNOWN_KEY, maxThrottleWaitMs: 0, ...connection });
-  const backend = await openSqliteBackend({ path: join(folder, `${name}.sqlite`) });
-  open.push(remote, backend);
-  const engine = await SyncEngine.open({
-    backend,
-    user: 'ada',
-    device: name,
-    scope: [{ container: 'notes', partitionKey: 'ada' }],
-    remote: (container) => remote.container('app', container),
-    containers: [NOTES],
-    pageItems: 10,
-  });
-  open.push(engine);
-  return engine;
-}
+const device = (name: string, connection: Partial<CosmosBackendOptions> = {}): Promise<SyncEngine> =>
+  scene.device(name, { connection: { maxThrottleWaitMs: 0, ...connection }, pageItems: 10 });
 
 /** Lets every request of an operation meet with an answer. */
 const answer = (
@@ -57,10 +24,10 @@ const answer = (
   more: { subStatus?: number; retryAfterMs?: number; count?: number; skip?: number } = {},
 ): void => {
   const { count, skip, ...effect } = more;
-  server.chaos.replace({ rules: [{ operation, count, skip, effect: { kind: 'status', status, ...effect } }] });
+  scene.server.chaos.replace({ rules: [{ operation, count, skip, effect: { kind: 'status', status, ...effect } }] });
 };
 
-const remoteNotes = async (): Promise<object> => contents(await cloud.container<Note>('app', 'notes'));
+const remoteNotes = async (): Promise<object> => contents(await scene.cloud.container<Note>('app', 'notes'));
 
 test.each([
   [401, 'auth'],
@@ -76,7 +43,7 @@ test.each([
   answer('execute-batch', status);
   expect(await phone.sync()).toMatchObject({ outcome: 'failed', pushed: 0, rejectedCount: 0, error: { category } });
   expect(await phone.pending()).toMatchObject([{ id: '1', attempts: 0, rejected: undefined }]);
-  server.chaos.clear();
+  scene.server.chaos.clear();
   expect(await phone.sync()).toMatchObject({ outcome: 'complete', pushed: 1 });
   expect(await remoteNotes()).toEqual({ 1: note('kept') });
 });
@@ -95,7 +62,7 @@ test(
   'row 19: 100 documents over a server that drops answers and cuts connections by chance arrive, each once',
   { timeout: 60_000 },
   async () => {
-    server.chaos.replace({
+    scene.server.chaos.replace({
       seed: 19,
       rules: [
         { operation: 'execute-batch', rate: 0.3, effect: { kind: 'drop' } },
@@ -111,10 +78,10 @@ test(
         await phone.sync();
       }
     }
-    const { rules } = server.chaos.report();
+    const { rules } = scene.server.chaos.report();
     expect(rules.reduce((sum, { fired }) => sum + fired, 0)).toBeGreaterThan(3);
     expect(await phone.status()).toMatchObject({ rejected: 0 });
-    server.chaos.clear();
+    scene.server.chaos.clear();
     expect(await phone.sync()).toMatchObject({ outcome: 'complete', conflictCount: 0 });
     expect(await remoteNotes()).toEqual(Object.fromEntries(notes(100).map((one) => [one.id, one])));
     expect((await phone.status()).pending).toBe(0);
@@ -122,7 +89,7 @@ test(
 );
 
 test('row 27: a change feed that runs out of request units at any page skips nothing', { timeout: 60_000 }, async () => {
-  await (await cloud.container<Note>('app', 'notes')).bulk(notes(45).map((document) => ({ type: 'create', document })));
+  await (await scene.cloud.container<Note>('app', 'notes')).bulk(notes(45).map((document) => ({ type: 'create', document })));
   const phone = await device('phone');
   let failures = 0;
   for (let skip = 0; skip < 6; skip += 1) {
@@ -132,7 +99,7 @@ test('row 27: a change feed that runs out of request units at any page skips not
     expect(error?.code ?? 'THROTTLED').toBe('THROTTLED');
   }
   expect(failures).toBeGreaterThan(2);
-  server.chaos.clear();
+  scene.server.chaos.clear();
   expect(await phone.sync()).toMatchObject({ outcome: 'complete' });
   expect(await contents(phone.store<Note>('notes'))).toEqual(await remoteNotes());
 });
@@ -140,10 +107,10 @@ test('row 27: a change feed that runs out of request units at any page skips not
 test('row 15: a server that takes requests and does not answer ends the run in a time-out, and the next one goes on', async () => {
   const phone = await device('phone', { requestTimeoutMs: 300 });
   await phone.store<Note>('notes').create(note('kept'));
-  server.chaos.replace({ rules: [{ effect: { kind: 'delay', delayMs: 60_000 } }] });
+  scene.server.chaos.replace({ rules: [{ effect: { kind: 'delay', delayMs: 60_000 } }] });
   expect(await phone.sync()).toMatchObject({ outcome: 'failed', error: { category: 'timeout' } });
   expect(await phone.status()).toMatchObject({ state: 'offline', pending: 1, progress: undefined });
-  server.chaos.clear();
+  scene.server.chaos.clear();
   expect(await phone.sync()).toMatchObject({ outcome: 'complete', pushed: 1 });
   expect(await remoteNotes()).toEqual({ 1: note('kept') });
 });
@@ -153,9 +120,9 @@ test('row 22: a server that has lost its data and its cursors behind the same ad
   const store = phone.store<Note>('notes');
   await store.bulk(notes(15).map((document) => ({ type: 'create', document })));
   await phone.sync();
-  await cloud.deleteContainer('app', 'notes');
-  await cloud.createContainer('app', NOTES);
-  await (await cloud.container<Note>('app', 'notes')).create(note('of the new server', 'theirs'));
+  await scene.cloud.deleteContainer('app', 'notes');
+  await scene.cloud.createContainer('app', NOTES);
+  await (await scene.cloud.container<Note>('app', 'notes')).create(note('of the new server', 'theirs'));
   await store.create(note('offline', 'new'));
   await store.create(note('offline', 'new too'));
   await phone.sync();
