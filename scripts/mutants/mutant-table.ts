@@ -14,6 +14,7 @@ export interface Mutant {
 const OUTBOX = 'sync/outbox.ts';
 const JOURNAL = 'sync/outbox-journal.ts';
 const PUSH = 'sync/push.ts';
+const SEND = 'sync/send-batch.ts';
 const PULL = 'sync/pull.ts';
 const SETTLE = 'sync/settle.ts';
 const TAKE = 'sync/take-remote.ts';
@@ -75,16 +76,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a name is not noted before it is sent',
     origin: 'rule 5',
-    file: PUSH,
-    find: 'yield* markSent(this.#scope.number, row, name,',
-    replace: 'if (bytes < 0) yield* markSent(this.#scope.number, row, name,',
+    file: SEND,
+    find: 'yield* markSent(scope.number, row, name,',
+    replace: 'if (bytes < 0) yield* markSent(scope.number, row, name,',
   },
   {
     fault: 'a write is no longer pending once it is sent',
     origin: 'S1-D01, row 9',
-    file: PUSH,
+    file: SEND,
     find: 'const { generation } = row;',
-    replace: 'const { generation } = row; yield* clearPending(this.#scope.number, id, generation);',
+    replace: 'const { generation } = row; yield* clearPending(scope.number, id, generation);',
   },
   {
     fault: 'a time-out counts as an acknowledgement',
@@ -118,14 +119,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a document is replaced whatever the remote holds',
     origin: 'S1-D07',
-    file: PUSH,
+    file: SEND,
     find: "{ type: 'replace', document, ifMatch: base.etag }",
     replace: "{ type: 'replace', document }",
   },
   {
     fault: 'a document is upserted blindly',
     origin: 'S1-D07, rule 2',
-    file: PUSH,
+    file: SEND,
     find: "return base === undefined ? { type: 'create', document } :",
     replace: "return base === undefined ? { type: 'upsert', document } :",
   },
@@ -304,7 +305,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a deletion is sent without a tombstone',
     origin: 'S1-D11, rule 7',
-    file: PUSH,
+    file: SEND,
     find: 'body, lineage, operation: operationOf(document, base), bytes: size',
     replace: "body, lineage, operation: local.deleted ? { type: 'delete', id } : operationOf(document, base), bytes: size",
   },

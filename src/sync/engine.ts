@@ -1,32 +1,28 @@
 import { Emitter, type Unsubscribe } from '../core/emitter.ts';
-import { PerigeeError, isPerigeeError } from '../core/errors.ts';
+import { PerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import { silentLogger } from '../core/logger.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
-import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
+import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import { catchUp } from './caught-up.ts';
-import { lastWriteWins } from './conflict-policies.ts';
-import type { ConflictPolicy } from './conflict.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { checkOptions, type FilledOptions } from './filled-options.ts';
 import { ForcedPush } from './forced-push.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
-import { ensureContainer, ensureDatabase, matchRemote } from './local-containers.ts';
-import { bindFile, nextLife } from './meta.ts';
+import { bindFile } from './meta.ts';
 import { doubtUnsent, parkUnknown } from './outbox.ts';
-import { OutboxJournal } from './outbox-journal.ts';
-import { markPending } from './pending-version.ts';
+import { RemoteStores } from './remote-stores.ts';
 import { RunQueue } from './run-queue.ts';
+import { RunState } from './run-state.ts';
 import { Scheduler } from './scheduler.ts';
 import { SYNC_MIGRATIONS } from './schema.ts';
-import { checkEntry, openScope, type Scope } from './scope.ts';
+import { ScopeSet } from './scope-set.ts';
 import { countStatus, journalEntryOf, listPending, type PendingDocument, type PendingQuery } from './status.ts';
 import { SyncClock } from './sync-clock.ts';
 import type { SyncContext } from './sync-context.ts';
-import type { SyncEvents, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
-import { checkOptions, type FilledOptions } from './filled-options.ts';
+import type { SyncEvents, SyncStatus } from './sync-events.ts';
 import type {
   CaughtUpOptions,
   ReconcileOptions,
@@ -36,7 +32,7 @@ import type {
   SyncSchedule,
   VerifyOptions,
 } from './sync-options.ts';
-import { ReportBuilder, type SyncReport } from './sync-report.ts';
+import type { SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
 import { Verifier } from './verifier.ts';
 import type { RepairReport, VerifyReport } from './verify-report.ts';
@@ -46,12 +42,6 @@ function* takeOver({ user, device, runtime }: FilledOptions): Program<{ readonly
   const bound = yield* bindFile(user, device, runtime);
   yield* doubtUnsent();
   return { device: bound, parked: yield* parkUnknown(runtime.nowMs()) };
-}
-
-/** State that an outcome leaves the engine in. */
-function stateAfter(report: SyncReport): SyncState {
-  const category = report.error?.category;
-  return category === 'auth' ? 'auth' : category === 'connection' || category === 'timeout' ? 'offline' : 'idle';
 }
 
 /**
@@ -91,54 +81,51 @@ export class SyncEngine {
   readonly #options: FilledOptions;
   readonly #device: string;
   readonly #context: SyncContext;
-  readonly #scopes: Scope[] = [];
-  readonly #stores = new Map<string, SqliteDocumentStore>();
-  readonly #remotes = new Map<string, Promise<DocumentStore<JsonObject>>>();
-  readonly #warnings = new Set<string>();
+  readonly #state: RunState;
+  readonly #scopes: ScopeSet;
+  readonly #remotes: RemoteStores;
   readonly #calls = new CallTracker('sync engine');
   readonly #queue: RunQueue<SyncReport>;
   readonly #scheduler: Scheduler;
   readonly #verifier: Verifier;
   /** Aborts with {@link close}. */
   readonly #closing = new AbortController();
-  #state: SyncState = 'idle';
-  #lastRun: SyncReport | undefined;
-  #progress: SyncProgress | undefined;
   /** What the next run has to reconcile, beyond what is due. */
   #reconcileNext: { readonly maxRequestUnits: number | undefined } | undefined;
 
   private constructor(options: FilledOptions, clock: SyncClock, device: string) {
     this.#device = device;
-    const events = new Emitter<SyncEvents>();
-    events.on('progress', (progress) => {
-      this.#progress = progress;
-    });
     this.#options = options;
+    const { runtime, logger = silentLogger } = options;
+    const events = new Emitter<SyncEvents>();
+    this.#state = new RunState({ events, logger, runtime });
     this.#context = {
       database: options.backend.database,
-      runtime: options.runtime,
-      logger: options.logger ?? silentLogger,
+      runtime,
+      logger,
       clock,
       toleranceMs: options.clockToleranceMs,
       tombstoneTtlSeconds: options.tombstoneTtlSeconds,
       pageItems: options.pageItems,
       events,
       probe: options.probe,
-      warn: (warning) => this.#warn(warning),
+      warn: (warning) => this.#state.warn(warning),
     };
-    this.#queue = new RunQueue((signal) => this.#run(signal));
-    this.#scheduler = new Scheduler(options.runtime, () => this.#runScheduled());
+    this.#scopes = new ScopeSet(options);
+    this.#remotes = new RemoteStores(options, this.#scopes.all, this.#context.warn);
+    this.#queue = new RunQueue((signal) => this.#state.follow(() => this.#run(signal)));
+    this.#scheduler = new Scheduler(runtime, () => this.#state.settled(() => this.sync()));
     this.deadLetters = new DeadLetters({
       context: this.#context,
       calls: this.#calls,
-      scopes: this.#scopes,
-      scopeOf: (container, partitionKey) => this.#scopeOf(container, partitionKey),
+      scopes: this.#scopes.all,
+      scopeOf: (container, partitionKey) => this.#scopes.of(container, partitionKey),
       onChanged: () => this.#scheduler.changed(),
     });
     this.#verifier = new Verifier({
       context: this.#context,
-      scopes: this.#scopes,
-      remote: (container) => this.#remote(container),
+      scopes: this.#scopes.all,
+      remote: (container) => this.#remotes.matched(container),
       alone: (signal, work) => this.#alone(signal, work),
       reconcile: (run) => this.reconcile(run),
     });
@@ -157,24 +144,21 @@ export class SyncEngine {
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
     const engine = new SyncEngine(options, clock, device);
     if (parked > 0) {
-      engine.#warn(
+      engine.#context.warn(
         'The file has pending writes of a kind that this version does not know. They wait as dead letters with the code NOT_SUPPORTED.',
       );
     }
-    await engine.#openScopes();
+    await engine.#scopes.open({
+      clock,
+      remote: (container) => engine.#remotes.open(container),
+      onRecorded: () => engine.#scheduler.changed(),
+    });
     return engine;
   }
 
   /** The local store of a container: reads answer from the device, writes are pending in their own transaction. @throws SYNC_SCOPE */
   store<T extends object = JsonObject>(container: string): DocumentStore<T> {
-    const store = this.#stores.get(container);
-    if (store === undefined) {
-      throw new PerigeeError(
-        'SYNC_SCOPE',
-        `The container ${JSON.stringify(container)} is not in the scope of the sync engine. Add it to the scope.`,
-      );
-    }
-    return store as unknown as DocumentStore<T>;
+    return this.#scopes.store(container) as unknown as DocumentStore<T>;
   }
 
   /**
@@ -257,15 +241,15 @@ export class SyncEngine {
     return this.#calls.run(undefined, async () => {
       const counts = await this.#context.database.read(() => countStatus());
       return {
-        state: this.#state,
+        state: this.#state.state,
         scheduled: this.#scheduler.active,
         pending: counts.pending,
         oldestPendingAgeMs: counts.oldest === null ? undefined : Math.max(0, this.#context.runtime.nowMs() - counts.oldest),
         rejected: counts.rejected,
         conflicts: counts.conflicts,
-        lastRun: this.#lastRun,
-        progress: this.#progress,
-        warnings: [...this.#warnings],
+        lastRun: this.#state.lastRun,
+        progress: this.#state.progress,
+        warnings: [...this.#state.warnings],
       };
     });
   }
@@ -300,7 +284,7 @@ export class SyncEngine {
         throw new PerigeeError('NOT_FOUND', `The journal has no entry ${seq}.`);
       }
       const { container, partitionKey, id, document } = journalEntryOf(row);
-      const { store } = this.#scopeOf(container, partitionKey);
+      const { store } = this.#scopes.of(container, partitionKey);
       if (document !== undefined) {
         await store.upsert(document as JsonObject & { readonly id: string });
       } else if ((await store.read(id, partitionKey)) !== undefined) {
@@ -322,12 +306,12 @@ export class SyncEngine {
    * @throws what refused it; SYNC_SCOPE
    */
   forcePush(container: string, id: string, partitionKey: PartitionKeyInput, options: SyncRunOptions = {}): Promise<boolean> {
-    return this.#forced(options.signal, (forced) => forced.one(this.#scopeOf(container, partitionKey), id));
+    return this.#forced(options.signal, (forced) => forced.one(this.#scopes.of(container, partitionKey), id));
   }
 
   /** {@link forcePush} of everything that is pending, dead letters included. @returns how many the remote acknowledged */
   forcePushAll(options: SyncRunOptions = {}): Promise<number> {
-    return this.#forced(options.signal, (forced) => forced.all(this.#scopes));
+    return this.#forced(options.signal, (forced) => forced.all(this.#scopes.all));
   }
 
   /**
@@ -342,8 +326,8 @@ export class SyncEngine {
     return this.#calls.run(options.signal, () =>
       this.#alone(options.signal, (signal) =>
         catchUp(this.#context, {
-          scopes: this.#scopes,
-          remote: (container) => this.#remote(container),
+          scopes: this.#scopes.all,
+          remote: (container) => this.#remotes.matched(container),
           device: this.#device,
           signal,
           untilMs,
@@ -360,136 +344,27 @@ export class SyncEngine {
     const aborted = this.#queue.abort(reason);
     await this.#calls.close(async () => {
       await aborted;
-      for (const store of this.#stores.values()) {
-        await store.close();
-      }
-      this.#setState('stopped');
+      await this.#scopes.close();
+      this.#state.state = 'stopped';
     });
-  }
-
-  async #openScopes(): Promise<void> {
-    const { backend, database, scope, containers } = this.#options;
-    await ensureDatabase(backend, database);
-    const life = await backend.database.read(() => nextLife(this.#options.runtime));
-    const journals = new Map<string, OutboxJournal>();
-    for (const container of new Set(scope.map((entry) => entry.container))) {
-      const given = containers.find(({ id }) => id === container);
-      await ensureContainer(backend, database, container, given, () => this.#openRemote(container));
-      const journal = new OutboxJournal({
-        database: backend.database,
-        clock: this.#context.clock,
-        needsBase: this.#policyOf(container).needsBase === true,
-        onRecorded: () => this.#scheduler.changed(),
-      });
-      journals.set(container, journal);
-      this.#stores.set(container, await backend.openJournaled(database, container, { journal }));
-    }
-    for (const entry of scope) {
-      const store = this.#stores.get(entry.container) as SqliteDocumentStore;
-      const checked = checkEntry(entry, store.definition);
-      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container), life));
-      if (this.#scopes.some(({ number }) => number === opened.number)) {
-        throw new PerigeeError(
-          'INVALID_OPTION',
-          `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
-        );
-      }
-      for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
-        const behind: string = after;
-        after = await backend.database.write(() => markPending(opened, behind));
-      }
-      this.#scopes.push(opened);
-      journals.get(entry.container)?.add(opened);
-    }
-  }
-
-  #policyOf(container: string): ConflictPolicy {
-    const { policies = {}, policy = lastWriteWins } = this.#options;
-    return Object.hasOwn(policies, container) ? (policies[container] ?? policy) : policy;
-  }
-
-  #scopeOf(container: string, partitionKey: PartitionKeyInput): Scope {
-    const store = this.#stores.get(container);
-    const text =
-      store === undefined ? '' : partitionKeyText(normalizePartitionKey(partitionKey, store.definition.partitionKey.paths.length));
-    const scope = this.#scopes.find((one) => one.container === container && one.partitionKeyText === text);
-    if (scope === undefined) {
-      throw new PerigeeError(
-        'SYNC_SCOPE',
-        `The partition key is not in the scope of the sync engine (container ${JSON.stringify(container)}).`,
-      );
-    }
-    return scope;
-  }
-
-  /** Opens a remote store; once per container, again after it failed. */
-  #openRemote(container: string): Promise<DocumentStore<JsonObject>> {
-    const known = this.#remotes.get(container);
-    if (known !== undefined) {
-      return known;
-    }
-    const opening = (async () => this.#options.remote(container))();
-    this.#remotes.set(container, opening);
-    opening.catch(() => this.#remotes.delete(container));
-    return opening;
-  }
-
-  /** The remote store of a container, compared with the local one. */
-  async #remote(container: string): Promise<DocumentStore<JsonObject>> {
-    const store = await this.#openRemote(container);
-    const { backend, database } = this.#options;
-    const { definition } = store;
-    for (const warning of await matchRemote(backend, database, container, definition)) {
-      this.#warn(warning);
-    }
-    for (const scope of this.#scopes) {
-      scope.defaultTtl = scope.container === container ? definition.defaultTtl : scope.defaultTtl;
-    }
-    return store;
   }
 
   async #run(signal: AbortSignal): Promise<SyncReport> {
     const wanted = this.#reconcileNext;
     this.#reconcileNext = undefined;
-    const run = new SyncRun(this.#context, {
-      scopes: this.#scopes,
-      remote: (container) => this.#remote(container),
+    const report = await new SyncRun(this.#context, {
+      scopes: this.#scopes.all,
+      remote: (container) => this.#remotes.matched(container),
       signal,
       reconcile: wanted === undefined ? 'due' : 'always',
       reconcileIntervalMs: this.#options.reconcileIntervalMs,
       maxRequestUnits: wanted?.maxRequestUnits,
-    });
-    this.#setState('running');
-    let report: SyncReport;
-    try {
-      report = await run.run();
-    } catch (error) {
-      this.#setState('idle');
-      throw error;
-    }
+    }).run();
     if (report.error?.code === 'CLOSED') {
       // Somebody closed a remote store; the next run opens another.
-      this.#remotes.clear();
+      this.#remotes.forget();
     }
-    this.#lastRun = report;
-    this.#progress = undefined;
-    this.#setState(stateAfter(report));
-    this.#context.events.emit('run', report);
     return report;
-  }
-
-  /** A run of the scheduler, which has nobody to reject to. */
-  async #runScheduled(): Promise<SyncReport> {
-    const startedAtMs = this.#context.runtime.nowMs();
-    try {
-      return await this.sync();
-    } catch (cause) {
-      const error = isPerigeeError(cause)
-        ? cause
-        : new PerigeeError('INTERNAL', 'A run of the sync engine failed because of a defect.', { cause });
-      this.#context.logger.log('error', 'A scheduled sync failed.', { code: error.code, error });
-      return new ReportBuilder(startedAtMs).build('failed', 0, error);
-    }
   }
 
   #alone<R>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
@@ -497,7 +372,7 @@ export class SyncEngine {
       try {
         return await work(signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]));
       } finally {
-        this.#progress = undefined;
+        this.#state.progress = undefined;
       }
     });
   }
@@ -505,23 +380,8 @@ export class SyncEngine {
   #forced<R>(signal: AbortSignal | undefined, work: (forced: ForcedPush) => Promise<R>): Promise<R> {
     return this.#calls.run(signal, () =>
       this.#queue.alone(signal, () =>
-        work(new ForcedPush(this.#context, (container) => this.#remote(container), signal ?? new AbortController().signal)),
+        work(new ForcedPush(this.#context, (container) => this.#remotes.matched(container), signal ?? new AbortController().signal)),
       ),
     );
-  }
-
-  #warn(warning: string): void {
-    if (!this.#warnings.has(warning)) {
-      this.#warnings.add(warning);
-      this.#context.logger.log('warn', warning);
-      this.#context.events.emit('warning', warning);
-    }
-  }
-
-  #setState(state: SyncState): void {
-    if (state !== this.#state) {
-      this.#state = state;
-      this.#context.events.emit('state', state);
-    }
   }
 }

@@ -4,7 +4,7 @@ import type { Program } from '../stores/sqlite/driver.ts';
 import { applyRemote } from './apply.ts';
 import { readBases } from './base-versions.ts';
 import { hasPending } from './outbox.ts';
-import { countApplied } from './push.ts';
+import { countApplied } from './count-applied.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { readScope, restartPull, updateScope, type ScopeRow } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';

@@ -1,38 +1,24 @@
 import { PerigeeError, isPerigeeError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import type { JsonObject } from '../core/json.ts';
-import { STORE_LIMITS, utf8Length } from '../store/limits.ts';
-import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
+import { STORE_LIMITS } from '../store/limits.ts';
+import type { OperationOutcome } from '../store/operations.ts';
 import { prepareDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { applyRemote } from './apply.ts';
-import { readBase, writeBase, type BaseRow } from './base-versions.ts';
+import { writeBase } from './base-versions.ts';
+import { countApplied } from './count-applied.ts';
 import { describeDeadLetters } from './describe-dead-letters.ts';
-import { lineageAfter, lineageText, parseLineage } from './lineage.ts';
-import {
-  advancePending,
-  clearPending,
-  highestGeneration,
-  listSendable,
-  markSent,
-  NO_BASE,
-  readPending,
-  rejectPending,
-  rowStamp,
-  writeName,
-} from './outbox.ts';
-import { readPendingVersion } from './pending-version.ts';
-import { noteLife } from './meta.ts';
+import { lineageText } from './lineage.ts';
+import { advancePending, clearPending, highestGeneration, listSendable, NO_BASE, rejectPending } from './outbox.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { updateScope, type Scope } from './scope.ts';
+import { loadBatch, type SendItem } from './send-batch.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { RejectedReport, ReportBuilder } from './sync-report.ts';
 import { expireWith, type Applied } from './take-remote.ts';
-import { tombstoneBody } from './tombstone.ts';
-import { clampStamp, stampedDocument, type RemoteVersion } from './wire-stamp.ts';
+import type { RemoteVersion } from './wire-stamp.ts';
 
-/** Below the limit of 2 MB, which counts more than the documents. */
-const MAX_BATCH_BYTES = 1_900_000;
 /** Pending keys held in memory at once. */
 const QUEUE_KEYS = 10_000;
 /** Conflicts of one document in one push; a document that others write all the time waits for the next run. */
@@ -63,24 +49,6 @@ export const settleByPolicy: Settle = (context, scope, id, remote) =>
 /** The rule of a forced push: what is pending stays. */
 export const settleForced: Settle = (context, scope, id, remote) =>
   applyRemote(context, scope, id, remote, { authoritative: true, mayBePending: true, forced: true });
-
-/** One write about to be sent. */
-interface SendItem {
-  readonly id: string;
-  readonly generation: number;
-  readonly deleted: boolean;
-  readonly body: JsonObject;
-  /** Names of the writes in it, newest first; only where the policy merges. */
-  readonly lineage: readonly string[] | undefined;
-  readonly operation: BatchOperation<JsonObject>;
-  readonly bytes: number;
-}
-
-interface LoadedBatch {
-  readonly items: readonly SendItem[];
-  /** Ids looked at; the others did not fit. */
-  readonly consumed: number;
-}
 
 /** Sends what is pending in one scope. */
 export class Push {
@@ -123,7 +91,7 @@ export class Push {
     try {
       while (this.#queue.length > 0) {
         const candidates = this.#queue.slice(0, this.#limit);
-        const batch = await this.#context.database.write(() => this.#load(candidates));
+        const batch = await this.#context.database.write(() => loadBatch(this.#context, this.#remote, candidates));
         this.#queue.splice(0, batch.consumed);
         if (batch.items.length > 0) {
           await this.#send(batch.items);
@@ -143,47 +111,6 @@ export class Push {
       await this.#reconsider(ids.slice(at, at + this.#limit));
     }
     await this.ids(ids);
-  }
-
-  /** Reads what is to be sent, and notes durably that it is. */
-  *#load(ids: readonly string[]): Program<LoadedBatch> {
-    const items: SendItem[] = [];
-    let bytes = 0;
-    let consumed = 0;
-    for (const id of ids) {
-      const row = yield* readPending(this.#scope.number, id);
-      if (row !== undefined && row.rejected_code === null) {
-        const base = yield* readBase(this.#scope.number, id);
-        const local = yield* readPendingVersion(this.#scope, row, base);
-        if (local === undefined || (local.deleted && row.sent === null && base?.deleted !== 0)) {
-          // Gone, or deleted and never there: nothing is left to send.
-          yield* clearPending(this.#scope.number, id, row.generation);
-        } else {
-          const body = local.body ?? this.#tombstone(id);
-          const stamp = clampStamp(rowStamp(row), this.#context.clock.serverNowMs() + this.#context.toleranceMs);
-          const name = writeName(row, this.#scope.life);
-          const lineage = this.#scope.needsBase ? lineageAfter(name, parseLineage(base?.lineage)) : undefined;
-          const document = stampedDocument(body, stamp, name, local.deleted, lineage?.slice(1));
-          const size = utf8Length(JSON.stringify(document));
-          if (items.length > 0 && bytes + size > MAX_BATCH_BYTES) {
-            break;
-          }
-          bytes += size;
-          yield* markSent(this.#scope.number, row, name, this.#scope.needsBase ? (local.body ?? null) : undefined);
-          const { generation } = row;
-          items.push({ id, generation, deleted: local.deleted, body, lineage, operation: operationOf(document, base), bytes: size });
-        }
-      }
-      consumed += 1;
-    }
-    if (items.length > 0) {
-      yield* noteLife(this.#scope.life);
-    }
-    return { items, consumed };
-  }
-
-  #tombstone(id: string): JsonObject {
-    return tombstoneBody(id, this.#scope.partitionKey, this.#remote.store.definition, this.#context.tombstoneTtlSeconds);
   }
 
   async #send(items: readonly SendItem[]): Promise<void> {
@@ -359,26 +286,5 @@ export class Push {
       this.#report.reject(rejected);
       this.#rejected.push(rejected);
     }
-  }
-}
-
-/**
- * Create where the remote has nothing; otherwise replace that very version. Never a blind upsert.
- *
- * That holds for tombstones too: where the answer to a create was lost and the document was then deleted, a created tombstone fails if the document
- * arrived, and otherwise keeps a request that is still under way from bringing it back.
- */
-function operationOf(document: JsonObject & { readonly id: string }, base: BaseRow | undefined): BatchOperation<JsonObject> {
-  return base === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: base.etag };
-}
-
-/** Counts what became of a remote version. */
-export function countApplied(context: SyncContext, report: ReportBuilder, applied: Applied): void {
-  report.pulled += applied.change === 'taken' ? 1 : 0;
-  report.deletedLocally += applied.change === 'deleted' ? 1 : 0;
-  report.bytesReceived += applied.bytes ?? 0;
-  if (applied.conflict !== undefined) {
-    report.conflict(applied.conflict);
-    context.events.emit('conflict', applied.conflict);
   }
 }

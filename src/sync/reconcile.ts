@@ -2,7 +2,7 @@ import { isPerigeeError } from '../core/errors.ts';
 import { all, get, type Program } from '../stores/sqlite/driver.ts';
 import { applyRemote } from './apply.ts';
 import { readPending } from './outbox.ts';
-import { countApplied } from './push.ts';
+import { countApplied } from './count-applied.ts';
 import type { RemoteId, RemoteSession } from './remote-session.ts';
 import { keyIn, readScope, updateScope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';

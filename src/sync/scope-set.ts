@@ -1,0 +1,107 @@
+import { PerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { DocumentStore } from '../store/document-store.ts';
+import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
+import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
+import { lastWriteWins } from './conflict-policies.ts';
+import type { ConflictPolicy } from './conflict.ts';
+import type { FilledOptions } from './filled-options.ts';
+import { ensureContainer, ensureDatabase } from './local-containers.ts';
+import { nextLife } from './meta.ts';
+import { OutboxJournal } from './outbox-journal.ts';
+import { markPending } from './pending-version.ts';
+import { checkEntry, openScope, type Scope } from './scope.ts';
+import type { SyncClock } from './sync-clock.ts';
+
+/** What opening the scopes of an engine needs beside its options. */
+export interface ScopeSetParts {
+  readonly clock: SyncClock;
+  /** The remote store of a container, for the definition of one that is new to the file. */
+  readonly remote: (container: string) => Promise<DocumentStore<JsonObject>>;
+  /** Called after each local commit that left something to send. */
+  readonly onRecorded: () => void;
+}
+
+/** The partition keys that an engine holds, and the local stores of their containers. */
+export class ScopeSet {
+  /** Grows while the engine opens. */
+  readonly all: Scope[] = [];
+  readonly #options: FilledOptions;
+  readonly #stores = new Map<string, SqliteDocumentStore>();
+
+  constructor(options: FilledOptions) {
+    this.#options = options;
+  }
+
+  /** Makes containers that the file lacks, and finds or makes the row of each entry. @throws INVALID_OPTION and others of an entry; what the remote throws, where it is needed */
+  async open({ clock, remote, onRecorded }: ScopeSetParts): Promise<void> {
+    const { backend, database, scope, containers, runtime } = this.#options;
+    await ensureDatabase(backend, database);
+    const life = await backend.database.read(() => nextLife(runtime));
+    const journals = new Map<string, OutboxJournal>();
+    for (const container of new Set(scope.map((entry) => entry.container))) {
+      const given = containers.find(({ id }) => id === container);
+      await ensureContainer(backend, database, container, given, () => remote(container));
+      const needsBase = this.#policyOf(container).needsBase === true;
+      const journal = new OutboxJournal({ database: backend.database, clock, needsBase, onRecorded });
+      journals.set(container, journal);
+      this.#stores.set(container, await backend.openJournaled(database, container, { journal }));
+    }
+    for (const entry of scope) {
+      const store = this.#stores.get(entry.container) as SqliteDocumentStore;
+      const checked = checkEntry(entry, store.definition);
+      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container), life));
+      if (this.all.some(({ number }) => number === opened.number)) {
+        throw new PerigeeError(
+          'INVALID_OPTION',
+          `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
+        );
+      }
+      for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
+        const behind: string = after;
+        after = await backend.database.write(() => markPending(opened, behind));
+      }
+      this.all.push(opened);
+      journals.get(entry.container)?.add(opened);
+    }
+  }
+
+  /** The local store of a container. @throws SYNC_SCOPE */
+  store(container: string): SqliteDocumentStore {
+    const store = this.#stores.get(container);
+    if (store === undefined) {
+      throw new PerigeeError(
+        'SYNC_SCOPE',
+        `The container ${JSON.stringify(container)} is not in the scope of the sync engine. Add it to the scope.`,
+      );
+    }
+    return store;
+  }
+
+  /** The scope of a partition key. @throws SYNC_SCOPE, PARTITION_KEY_MISMATCH */
+  of(container: string, partitionKey: PartitionKeyInput): Scope {
+    const store = this.#stores.get(container);
+    const text =
+      store === undefined ? '' : partitionKeyText(normalizePartitionKey(partitionKey, store.definition.partitionKey.paths.length));
+    const scope = this.all.find((one) => one.container === container && one.partitionKeyText === text);
+    if (scope === undefined) {
+      throw new PerigeeError(
+        'SYNC_SCOPE',
+        `The partition key is not in the scope of the sync engine (container ${JSON.stringify(container)}).`,
+      );
+    }
+    return scope;
+  }
+
+  /** Closes the local stores. */
+  async close(): Promise<void> {
+    for (const store of this.#stores.values()) {
+      await store.close();
+    }
+  }
+
+  #policyOf(container: string): ConflictPolicy {
+    const { policies = {}, policy = lastWriteWins } = this.#options;
+    return Object.hasOwn(policies, container) ? (policies[container] ?? policy) : policy;
+  }
+}
