@@ -78,12 +78,26 @@ export function compareAmounts(
   unit: string,
   measured: readonly number[],
   baseline: readonly number[],
-  atMost: number,
+  atMost?: number,
 ): BenchResult {
   const value = median(measured);
   const base = median(baseline);
   const ratio = median(measured.map((amount, index) => amount / (baseline[index] as number)));
-  return { name, value, unit, baseline: base, ratio, bar: `<= ${atMost}`, met: ratio <= atMost };
+  return {
+    name,
+    value,
+    unit,
+    baseline: base,
+    ratio,
+    bar: atMost === undefined ? null : `<= ${atMost}`,
+    met: atMost === undefined ? null : ratio <= atMost,
+  };
+}
+
+/** A result judged by its value instead of its ratio. */
+export function withBar(result: BenchResult, direction: 'at least' | 'at most', value: number): BenchResult {
+  const met = direction === 'at least' ? result.value >= value : result.value <= value;
+  return { ...result, bar: `${direction} ${value.toLocaleString('en')} ${result.unit}`, met };
 }
 
 /** A document of about 500 bytes as JSON. */

@@ -15,8 +15,16 @@ export function installPeers(): void {
   const missing = Object.keys(dependencies).filter((name) => !existsSync(`${PEERS_FOLDER}node_modules/${name}`));
   if (missing.length > 0) {
     process.stderr.write(`Installing ${missing.join(', ')} to compare with …\n`);
-    execFileSync('npm', ['ci', '--ignore-scripts', '--silent'], { cwd: PEERS_FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
+    // Their own peers, such as better-sqlite3, are those of this project.
+    const args = ['ci', '--ignore-scripts', '--legacy-peer-deps', '--silent'];
+    execFileSync('npm', args, { cwd: PEERS_FOLDER, stdio: ['ignore', 'ignore', 'inherit'] });
   }
+}
+
+/** Loads a package that is only compared with, and is an ECMAScript module. */
+export function importPeer(name: string, entry: string): Promise<unknown> {
+  installPeers();
+  return import(new URL(`peers/node_modules/${name}/${entry}`, import.meta.url).href);
 }
 
 /** Loads a package that is only compared with. */

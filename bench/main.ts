@@ -18,16 +18,20 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   'pull-apply': () => import('./cases/pull-apply.ts'),
   push: () => import('./cases/push.ts'),
   'second-sync': () => import('./cases/second-sync.ts'),
+  'sync-write': () => import('./cases/sync-write.ts'),
+  'sync-load': () => import('./cases/sync-load.ts'),
+  'sync-push': () => import('./cases/sync-push.ts'),
+  'sync-change': () => import('./cases/sync-change.ts'),
   'server-start': () => import('./cases/server-start.ts'),
   server: () => import('./cases/server.ts'),
   emulator: () => import('./cases/emulator.ts'),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });
-/** A name selects its group and those whose names it begins, as `query` does. */
-const isSelected = (group: string): boolean =>
-  positionals.length === 0 || positionals.some((name) => group === name || group.startsWith(`${name}-`));
-const unknown = positionals.filter((name) => !(name in groups));
+/** A name selects its group and those whose names it begins, as `query` and `sync` do. */
+const selects = (name: string, group: string): boolean => group === name || group.startsWith(`${name}-`);
+const isSelected = (group: string): boolean => positionals.length === 0 || positionals.some((name) => selects(name, group));
+const unknown = positionals.filter((name) => !Object.keys(groups).some((group) => selects(name, group)));
 if (values.help === true || unknown.length > 0) {
   console.log(
     `${unknown.length > 0 ? `Unknown benchmark ${unknown.join(', ')}.\n` : ''}npm run bench [-- name ...] [--json FILE]\nNames: ${Object.keys(groups).join(', ')}`,

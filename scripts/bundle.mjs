@@ -10,11 +10,17 @@ const COMMANDER = 'commander';
 /** What runs in a thread of its own, and so shares nothing with what starts it. */
 const THREADS = ['stores/sqlite/worker-thread', 'server/scripts/thread/script-thread'];
 
+/** A page that synchronises has a bundler of its own, which takes files of `dist` nearly whole: sync must lead to no store and to no query language. */
+const SYNC = 'sync/index';
+/** What sync shares with everything else. */
+const COMMON = 'common';
+
 /**
  * Code that is wanted together goes into one file, as every file costs time when a program starts: these modules and all that they import. What belongs
- * to several parts is in the first of them, so a part imports from earlier ones only; `base` is code for every host.
+ * to several parts is in the first of them, so a part imports from earlier ones only; `common` and `base` are code for every host.
  */
 const PARTS = {
+  [COMMON]: [`${SYNC}.ts`],
   base: [
     'stores/memory/index.ts',
     'stores/sqlite/driver.ts',
@@ -117,7 +123,8 @@ function partsOf(importsOf) {
   for (const [part, roots] of Object.entries(PARTS)) {
     const paths = roots.map((root) => join(SRC, root));
     for (const id of closureOf(paths, (one) => importsOf.get(one) ?? [])) {
-      if (importsOf.has(id) && !parts.has(id)) {
+      const isOfSync = id.startsWith(join(SRC, dirname(SYNC), '/'));
+      if (importsOf.has(id) && !parts.has(id) && !(part === COMMON && isOfSync)) {
         parts.set(id, part);
       }
     }

@@ -16,6 +16,7 @@ const steps: Readonly<Record<string, string>> = {
   build: 'build',
   publint: 'publint',
   attw: 'attw',
+  size: 'size',
   api: 'api',
 };
 

@@ -1,5 +1,5 @@
 import { PerigeeError } from '../core/errors.ts';
-import { effectivePartitionKey } from './effective-partition-key.ts';
+import { hashV2 } from './effective-partition-key.ts';
 import { partitionKeyText } from './partition-key.ts';
 import type { ChangesRequest } from './store-hooks.ts';
 
@@ -15,7 +15,7 @@ export function cursorBinding(
   const { mode, partitionKey } = request;
   const range = rangeOfIssue(request);
   const scope = [source, mode, partitionKey === undefined ? '' : partitionKeyText(partitionKey), range?.min ?? '', range?.max ?? ''];
-  return effectivePartitionKey([JSON.stringify(scope)], { paths: ['/scope'], kind: 'Hash', version: 2 });
+  return hashV2([JSON.stringify(scope)]);
 }
 
 /** What binds the cursors of a request: `issued` those that it may bring, `next` the one that it gives. */

@@ -1,5 +1,5 @@
 import { PerigeeError } from '../core/errors.ts';
-import { effectivePartitionKey } from '../store/effective-partition-key.ts';
+import { hashV2 } from '../store/effective-partition-key.ts';
 import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { WriterQueue } from '../stores/sqlite/writer-queue.ts';
 import { SyncEngine } from './engine.ts';
@@ -46,7 +46,7 @@ interface OpenSession extends UserSession {
 
 /** Name of a user's file: no user's name appears in the file system, nor can one leave the folder. */
 function fileOf(user: string): string {
-  return `user-${effectivePartitionKey([user], { paths: ['/user'], kind: 'Hash', version: 2 })}`;
+  return `user-${hashV2([user])}`;
 }
 
 /**

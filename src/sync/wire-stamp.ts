@@ -2,8 +2,7 @@ import { formatStamp, parseStamp, type HlcStamp } from '../core/hybrid-logical-c
 import { canonicalJson } from '../core/json-order.ts';
 import { getOwn, isJsonObject, setOwn, type JsonObject } from '../core/json.ts';
 import { SYSTEM_PROPERTY_NAMES, type StoredDocument } from '../store/document.ts';
-import { effectivePartitionKey } from '../store/effective-partition-key.ts';
-import type { PartitionKeyDefinition } from '../store/container-definition.ts';
+import { hashV2 } from '../store/effective-partition-key.ts';
 
 /** The one property that sync reserves in remote documents. It never appears in a local one. */
 export const RESERVED_PROPERTY = '_perigee';
@@ -40,11 +39,9 @@ export interface RemoteVersion {
   readonly wire: WireStamp | undefined;
 }
 
-const HASH: PartitionKeyDefinition = { paths: ['/text'], kind: 'Hash', version: 2 };
-
 /** Digest of a document without system properties: the store's 128-bit key hash over its canonical JSON. Equal for equal content, whatever the order of properties. */
 export function digestOf(body: JsonObject): string {
-  return effectivePartitionKey([canonicalJson(body)], HASH);
+  return hashV2([canonicalJson(body)]);
 }
 
 /** A copy without the reserved property and the system properties. */

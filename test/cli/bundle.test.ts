@@ -64,6 +64,12 @@ test('entries that are for browsers as well need neither parts of Node nor a pac
   }
 });
 
+test('sync leads to no store, no server and no query language', () => {
+  const modules = loadedWith('sync/index.js').flatMap((name) => files.get(name)?.modules ?? []);
+  expect(modules).toContain('sync/engine.ts');
+  expect(modules.filter((module) => !/^(?:sync|core|store)\/|^stores\/sqlite\/(?:driver|writer-queue)\.ts$/u.test(module))).toEqual([]);
+});
+
 test('what is in dist from another package has its licence', () => {
   expect(readFileSync(join(dist, 'cli/commander.js'), 'utf8')).toMatch(/^\/\*!\s+commander\s[^]*Permission is hereby granted/u);
 });

@@ -1,5 +1,5 @@
 import { PerigeeError, isPerigeeError } from '../../core/errors.ts';
-import { isJsonObject, setOwn, type JsonObject, type JsonValue } from '../../core/json.ts';
+import { isJsonObject, type JsonValue } from '../../core/json.ts';
 import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
 import type { StoredDocument } from '../../store/document.ts';
 import { epkRangeOfPrefix, FULL_EPK_RANGE } from '../../store/effective-partition-key.ts';
@@ -62,16 +62,12 @@ function isStretch(value: unknown): value is Stretch {
   );
 }
 
-/** The document of a feed entry without the position that the feed adds. */
-function changeOf<T extends object>(entry: JsonObject): Change<T> {
-  const document = {};
-  for (const name of Object.keys(entry)) {
-    if (name !== '_lsn') {
-      setOwn(document, name, entry[name]);
-    }
-  }
+/** The document of a feed entry, which nobody else holds, without the position that the feed adds. */
+function changeOf<T extends object>(entry: Record<string, JsonValue>): Change<T> {
   const position = entry['_lsn'];
-  return latestChange(document as StoredDocument<T>, typeof position === 'number' ? position : undefined);
+  // It comes last, so this costs less than a copy.
+  delete entry['_lsn'];
+  return latestChange(entry as unknown as StoredDocument<T>, typeof position === 'number' ? position : undefined);
 }
 
 /**
@@ -138,7 +134,7 @@ export class ChangePager {
     session: string | undefined,
   ): ChangePage<T> {
     return {
-      changes: documents.map((document) => changeOf<T>(document as JsonObject)),
+      changes: documents.map((document) => changeOf<T>(document as Record<string, JsonValue>)),
       cursor: formatToken(binding, { stretches: stretches as unknown as readonly JsonValue[] }),
       caughtUp,
       requestUnits,
