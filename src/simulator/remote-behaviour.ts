@@ -1,10 +1,14 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { BatchOperation } from '../store/operations.ts';
+import { isMarker } from '../sync/markers.ts';
 import { RESERVED_PROPERTY } from '../sync/wire-stamp.ts';
 import { simulatedError } from './network/simulated-network.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';
 import type { World } from './world.ts';
+
+/** Who brought a version back by a backup. */
+export const RESTORED = 'backup';
 
 /** Who writes to the remote without an engine. */
 export const STRANGER = 'stranger';
@@ -22,9 +26,12 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
       return;
     }
     const { document } = operation;
+    if (isMarker(document.id)) {
+      return;
+    }
     const key = `${document['owner'] as string}/${document.id}`;
     const before = world.history.last(key);
-    if (before?.text !== undefined && before.by !== device && !world.heldBy(device).has(before.text)) {
+    if (before?.text !== undefined && before.by !== device && before.by !== RESTORED && !world.heldBy(device).has(before.text)) {
       world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
     }
     const stamp = document[RESERVED_PROPERTY];
@@ -93,6 +100,10 @@ function checkMadeAgain(world: World, device: string, type: string, key: string,
     return;
   }
   const since = world.history.of(key).slice(edit.versionsBefore);
+  if (since.some(({ by }) => by === RESTORED)) {
+    // What the remote forgot is made again.
+    return;
+  }
   if (since.at(-1)?.by === STRANGER && since.every((entry) => entry.text !== undefined || entry.by === STRANGER)) {
     world.violate(`${device} made ${key} again, which was deleted, for an edit of what was there`);
   }

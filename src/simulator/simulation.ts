@@ -3,6 +3,7 @@ import type { SyncReport } from '../sync/sync-report.ts';
 import { armCrash, cutOrMend, restart, setClock, stopAndStart } from './events/device-events.ts';
 import { editLocally, restoreLoser, strangerWrites } from './events/local-events.ts';
 import { landAll, moveFlight } from './events/network-events.ts';
+import { backUp, restoreBackup } from './events/remote-events.ts';
 import { checkLostEdits } from './oracle/check-lost-edits.ts';
 import { checkKnowledge } from './oracle/check-knowledge.ts';
 import { checkShown } from './oracle/check-shown.ts';
@@ -40,7 +41,7 @@ export class Simulation {
   }
 
   #nextEvent(): Event {
-    const { chance, devices, network } = this.#world;
+    const { chance, devices, network, backup } = this.#world;
     const device = chance.pick(devices);
     const up = (weight: number): number => (device.isUp ? weight : 0);
     return chance.weighted<Event>([
@@ -59,6 +60,8 @@ export class Simulation {
       [up(1), () => this.#fill(device)],
       [up(1), () => this.#schedule(device)],
       [up(5), () => this.#look(device)],
+      [2, () => backUp(this.#world)],
+      [backup === undefined ? 0 : 1, () => restoreBackup(this.#world)],
     ]);
   }
 
@@ -160,6 +163,7 @@ export class Simulation {
         return true;
       }
     }
+    this.#world.misled.clear();
     const expected = remoteContents(this.#world);
     const different: string[] = [];
     for (const device of devices) {

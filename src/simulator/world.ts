@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
+import type { SnapshotRecord } from '../store/snapshot/snapshot-record.ts';
 import { openMemoryBackend, type MemoryBackend } from '../stores/memory/memory-backend.ts';
 import type { SqliteDriver } from '../stores/sqlite/driver.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
@@ -31,6 +32,19 @@ export interface WorldParts {
   readonly template: (device: string, user: string, owners: readonly string[]) => Promise<string>;
 }
 
+/** A backup of the remote. */
+export interface Backup {
+  readonly records: readonly SnapshotRecord[];
+  /** The texts of all documents. */
+  readonly contents: ReadonlyMap<string, string>;
+}
+
+/** A version that a restored remote has forgotten. */
+export interface Forgotten {
+  readonly text: string;
+  readonly device: string;
+}
+
 /** Everything that one seed drives, and all that is known of what happened. */
 export class World {
   readonly options: SimulationOptions;
@@ -50,11 +64,17 @@ export class World {
   /** Cursors that the remote no longer knows, by device. */
   readonly refusedCursors: Map<string, string> = new Map();
   readonly backend: MemoryBackend;
-  readonly remote: DocumentStore<JsonObject>;
-  /** The remote as devices reach it. */
-  readonly served: DocumentStore<JsonObject>;
+  /** Devices that have not yet been in peace with a remote that was restored. */
+  readonly misled: Set<string> = new Set();
+  readonly #served: DocumentStore<JsonObject> | undefined;
+  /** The remote itself. */
+  remote: DocumentStore<JsonObject>;
   /** Whether the remote refuses some documents for a reason of their own. */
   refusing = true;
+  /** What the remote held at some time, with the number of versions that each document had. */
+  backup: Backup | undefined;
+  /** What a restored remote has forgotten and the device that wrote it still held, by `owner/id`. */
+  readonly forgotten: Map<string, Forgotten> = new Map();
   editCount = 0;
   requests = 0;
   crashes = 0;
@@ -75,7 +95,7 @@ export class World {
     this.runtime = runtime;
     this.backend = backend;
     this.remote = remote;
-    this.served = served?.store ?? remote;
+    this.#served = served?.store;
     this.#closeServed = served?.close ?? (() => Promise.resolve());
     this.#startMs = runtime.nowMs();
   }
@@ -94,6 +114,11 @@ export class World {
       await world.#addDevice(parts, index, index > 1 && index === count - 1 ? 'bob' : 'ada');
     }
     return world;
+  }
+
+  /** The remote as devices reach it. */
+  get served(): DocumentStore<JsonObject> {
+    return this.#served ?? this.remote;
   }
 
   note(event: string): void {
@@ -179,9 +204,9 @@ export class World {
       owners,
       disk,
       runtime,
-      sync: { policy: this.options.policy, pageItems: 1 + chance.below(5) },
+      sync: { policy: this.options.policy, pageItems: 1 + chance.below(5), markerIntervalMs: 0 },
       remote: (isAlive) =>
-        networkedStore(this.served, { network: this.network, device: name, behaviour: remoteBehaviour(this, name), isAlive }),
+        networkedStore(() => this.served, { network: this.network, device: name, behaviour: remoteBehaviour(this, name), isAlive }),
     });
     this.devices.push(device);
     await device.start();

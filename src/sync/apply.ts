@@ -1,11 +1,13 @@
 import type { Program } from '../stores/sqlite/driver.ts';
 import { compareWithBase, readBase, type BaseRow } from './base-versions.ts';
+import { dropMarker, isMarker, markerOf, noteMarker } from './markers.ts';
 import { clearPending, readPending } from './outbox.ts';
 import { readPendingVersion } from './pending-version.ts';
-import { keyIn, type Scope } from './scope.ts';
+import { reclaim } from './reclaim.ts';
+import { beginEpoch, keyIn, readScope, updateScope, type Scope } from './scope.ts';
 import { settle } from './settle.ts';
 import type { SyncContext } from './sync-context.ts';
-import { NOTHING, takeRemote, type Applied } from './take-remote.ts';
+import { NOTHING, setBase, takeRemote, type Applied } from './take-remote.ts';
 import type { RemoteVersion } from './wire-stamp.ts';
 
 /** How a remote version came to be known. */
@@ -16,6 +18,8 @@ export interface ApplyOptions {
   readonly mayBePending: boolean;
   /** What is pending stays whatever the policy says, and a document that is gone is made again. */
   readonly forced?: boolean | undefined;
+  /** The remote was restored from a backup: what it is behind with is sent to it again. */
+  readonly restored?: boolean | undefined;
   /** Remote versions known of all documents at hand, read in the same transaction; otherwise each is looked up. */
   readonly bases?: ReadonlyMap<string, BaseRow> | undefined;
   /** Nothing is done unless this is still the version known. */
@@ -33,6 +37,10 @@ export function* applyRemote(
   remote: RemoteVersion | undefined,
   options: ApplyOptions,
 ): Program<Applied> {
+  if (isMarker(id)) {
+    yield* applyMarker(scope, id, remote, options);
+    return NOTHING;
+  }
   const base = options.bases === undefined ? yield* readBase(scope.number, id) : options.bases.get(id);
   if (options.expectedEtag !== undefined && base?.etag !== options.expectedEtag) {
     return NOTHING;
@@ -51,14 +59,34 @@ export function* applyRemote(
     }
   }
   if (row === undefined) {
-    return yield* takeRemote(context, scope, id, base, remote);
+    return options.restored === true && base !== undefined
+      ? yield* reclaim(context, scope, id, base, remote)
+      : yield* takeRemote(context, scope, id, base, remote);
   }
   const local = yield* readPendingVersion(scope, row, base);
   if (local === undefined) {
     yield* clearPending(scope.number, id, row.generation);
     return yield* takeRemote(context, scope, id, base, remote);
   }
-  return yield* settle(context, scope, { row, local, base, remote }, options.forced === true);
+  return yield* settle(context, scope, { row, local, base, remote }, options);
+}
+
+/** Takes note of a marker. One of a later epoch than the device knows says that another device has found the remote restored. */
+function* applyMarker(scope: Scope, id: string, remote: RemoteVersion | undefined, { authoritative }: ApplyOptions): Program<void> {
+  if (remote === undefined) {
+    yield* dropMarker(scope, id);
+    return;
+  }
+  const marker = markerOf(remote);
+  const { epoch, first_load_done: loaded } = yield* readScope(scope.number);
+  if (marker.epoch > epoch) {
+    yield* loaded === 1 ? beginEpoch(scope.number, marker.epoch) : updateScope(scope.number, { epoch: marker.epoch });
+  }
+  yield* noteMarker(scope, marker);
+  const base = yield* readBase(scope.number, id);
+  if (base === undefined || authoritative || compareWithBase(remote, base) !== 'older') {
+    yield* setBase(scope, id, remote);
+  }
 }
 
 /**

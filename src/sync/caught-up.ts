@@ -3,16 +3,17 @@ import type { JsonObject } from '../core/json.ts';
 import { sleep } from '../core/runtime.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { readBase } from './base-versions.ts';
+import { settleEpoch } from './epoch.ts';
+import { nextMarker, noteMarker, writtenMarker, type Marker } from './markers.ts';
+import { CONFLICT_CODES } from './conflict-codes.ts';
 import { pull } from './pull.ts';
 import { RemoteSession } from './remote-session.ts';
 import type { Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import { ReportBuilder } from './sync-report.ts';
-import { tombstoneBody } from './tombstone.ts';
-import { MARKER_ID, stampedDocument } from './wire-stamp.ts';
 
-/** A marker is of no use to anybody after it was seen. */
-const MARKER_TTL_SECONDS = 86_400;
+/** How often a marker that somebody wrote in the device's name is tried again. */
+const MAX_TRIES = 5;
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 1000;
 
@@ -21,7 +22,6 @@ export interface CatchUpParts {
   readonly scopes: readonly Scope[];
   /** The remote store of a container. */
   readonly remote: (container: string) => Promise<DocumentStore<JsonObject>>;
-  readonly device: string;
   readonly signal: AbortSignal;
   /** When to give up, by the runtime's monotonic clock. */
   readonly untilMs: number;
@@ -36,39 +36,53 @@ export async function catchUp(context: SyncContext, parts: CatchUpParts): Promis
   }
 }
 
+/** Writes the device's marker. One that was written in the device's name meanwhile is read first. */
+async function writeMarker(
+  context: SyncContext,
+  remote: RemoteSession,
+  report: ReportBuilder,
+): Promise<Marker & { readonly position: number | undefined }> {
+  const { scope, store } = remote;
+  for (let tries = 1; ; tries += 1) {
+    await settleEpoch(context, remote, report, tries === 1 ? 'due' : 'at-once');
+    const write = await context.database.write(() => nextMarker(context, scope, store.definition));
+    const { outcomes, committed } = await remote.batch([write.operation], write.bytes);
+    const [outcome] = outcomes;
+    if (committed) {
+      const marker = writtenMarker(write, outcome);
+      await context.database.write(() => noteMarker(scope, marker));
+      return { ...marker, position: outcome?.ok === true ? outcome.position : undefined };
+    }
+    if (outcome?.ok !== false) {
+      throw new PerigeeError('BAD_RESPONSE', 'The remote store refused a marker and said nothing of it.');
+    }
+    if (tries >= MAX_TRIES || !CONFLICT_CODES.has(outcome.error.code)) {
+      throw outcome.error;
+    }
+  }
+}
+
 /**
  * Follows the feed of one partition key until it has delivered a marker that is written now, and with it everything that was acknowledged before: within a
  * partition key the feed is in commit order. A replica that says there is nothing more is not believed.
  *
- * The marker is a tombstone of a document that never was, so every engine passes over it. It is upserted, for nobody else writes it.
+ * The marker is a tombstone of a document that never was, so every engine passes over it.
  */
 async function followToMarker(
   context: SyncContext,
   remote: RemoteSession,
   report: ReportBuilder,
-  { device, signal, untilMs }: CatchUpParts,
+  { signal, untilMs }: CatchUpParts,
 ): Promise<void> {
-  const { clock, database, runtime } = context;
+  const { database, runtime } = context;
   const { scope } = remote;
-  const id = MARKER_ID + device;
-  const body = tombstoneBody(id, scope.partitionKey, remote.store.definition, MARKER_TTL_SECONDS);
-  const stamp = clock.next();
-  const marker = stampedDocument(body, stamp, `${stamp.timeMs}.${stamp.counter}-${scope.life}`, true);
-  const { outcomes, committed } = await remote.batch([{ type: 'upsert', document: marker }], JSON.stringify(marker).length);
-  const [outcome] = outcomes;
-  if (outcome?.ok === false) {
-    throw outcome.error;
-  }
-  if (!committed || outcome?.etag === undefined) {
-    throw new PerigeeError('BAD_RESPONSE', 'The remote store gave no etag for a marker that it took.');
-  }
+  const { id, etag, position } = await writeMarker(context, remote, report);
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     await pull(context, remote, report);
     const seen = await database.read(() => readBase(scope.number, id));
-    const isPast =
-      seen?.position !== null && seen?.position !== undefined && outcome.position !== undefined && seen.position > outcome.position;
+    const isPast = seen?.position !== null && seen?.position !== undefined && position !== undefined && seen.position > position;
     // Another process of this device may have put its own in the place.
-    if (seen?.etag === outcome.etag || isPast) {
+    if (seen?.etag === etag || isPast) {
       return;
     }
     if (runtime.monotonicMs() + waitMs > untilMs) {

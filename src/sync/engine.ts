@@ -79,7 +79,6 @@ export class SyncEngine {
   /** Writes that the remote refused for a reason of their own, and what to do about each. */
   readonly deadLetters: DeadLetters;
   readonly #options: FilledOptions;
-  readonly #device: string;
   readonly #context: SyncContext;
   readonly #state: RunState;
   readonly #scopes: ScopeSet;
@@ -94,19 +93,20 @@ export class SyncEngine {
   #reconcileNext: { readonly maxRequestUnits: number | undefined } | undefined;
 
   private constructor(options: FilledOptions, clock: SyncClock, device: string) {
-    this.#device = device;
     this.#options = options;
     const { runtime, logger = silentLogger } = options;
     const events = new Emitter<SyncEvents>();
     this.#state = new RunState({ events, logger, runtime });
     this.#context = {
       database: options.backend.database,
+      device,
       runtime,
       logger,
       clock,
       toleranceMs: options.clockToleranceMs,
       tombstoneTtlSeconds: options.tombstoneTtlSeconds,
       pageItems: options.pageItems,
+      markerIntervalMs: options.markerIntervalMs,
       events,
       probe: options.probe,
       warn: (warning) => this.#state.warn(warning),
@@ -328,7 +328,6 @@ export class SyncEngine {
         catchUp(this.#context, {
           scopes: this.#scopes.all,
           remote: (container) => this.#remotes.matched(container),
-          device: this.#device,
           signal,
           untilMs,
         }),

@@ -19,6 +19,7 @@ export interface FilledOptions extends SyncOptions {
   readonly reconcileIntervalMs: number;
   readonly clockToleranceMs: number;
   readonly pageItems: number;
+  readonly markerIntervalMs: number;
 }
 
 function wholeNumber(name: string, value: number, from: number, to: number = Number.MAX_SAFE_INTEGER): number {
@@ -64,6 +65,7 @@ export function checkOptions(options: SyncOptions): FilledOptions {
     tombstoneTtlSeconds: wholeNumber('tombstoneTtlSeconds', options.tombstoneTtlSeconds ?? 90 * DAY_SECONDS, 1, MAX_TTL_SECONDS),
     reconcileIntervalMs: wholeNumber('reconcileIntervalMs', options.reconcileIntervalMs ?? 6 * HOUR_MS, 0),
     clockToleranceMs: wholeNumber('clockToleranceMs', options.clockToleranceMs ?? 5000, 0),
+    markerIntervalMs: wholeNumber('markerIntervalMs', options.markerIntervalMs ?? 60_000, 0),
     pageItems: wholeNumber('pageItems', options.pageItems ?? 5 * STORE_LIMITS.defaultPageItems, 1),
   };
 }

@@ -91,6 +91,34 @@ export function* recordPending(
   );
 }
 
+/** What becomes pending again, since the remote has forgotten it. */
+export interface ForgottenWrite {
+  readonly kind: OutboxRow['kind'];
+  readonly generation: number;
+  readonly stamp: string;
+  readonly nowMs: number;
+  /** As {@link OutboxRow.base}. */
+  readonly base: string | null;
+  /** Name and content of the write that the remote had acknowledged, `null` for a deletion; only for policies that ask for the base. */
+  readonly sent: { readonly name: string; readonly body: JsonObject | null } | undefined;
+}
+
+/** Makes a document pending that was in step with the remote. */
+export function* recordForgotten(scope: number, id: string, { kind, generation, stamp, nowMs, base, sent }: ForgottenWrite): Program<void> {
+  yield* run(
+    'INSERT INTO sync_outbox (scope, id, kind, generation, stamp, created_at_ms, base, sent, sent_bodies) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    scope,
+    id,
+    kind,
+    generation,
+    stamp,
+    nowMs,
+    base,
+    sent?.name ?? null,
+    sent === undefined ? null : JSON.stringify({ [sent.name]: sent.body }),
+  );
+}
+
 /** Puts a merged document in the place of a pending write; it follows the version that it was merged with. */
 export function* recordMerged(scope: number, id: string, generation: number, stamp: HlcStamp): Program<void> {
   yield* run(

@@ -5,6 +5,7 @@ import { applyRemote } from './apply.ts';
 import { readBases } from './base-versions.ts';
 import { hasPending } from './outbox.ts';
 import { countApplied } from './count-applied.ts';
+import { settleEpoch } from './epoch.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { readScope, restartPull, updateScope, type ScopeRow } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -27,8 +28,9 @@ interface Load {
 /** Brings one scope up to the remote: page by page, each page and its cursor in one transaction. */
 export async function pull(context: SyncContext, remote: RemoteSession, report: ReportBuilder): Promise<void> {
   for (let recoveries = 0; ; recoveries += 1) {
-    const row = await context.database.read(() => readScope(remote.scope.number));
     try {
+      await settleEpoch(context, remote, report);
+      const row = await context.database.read(() => readScope(remote.scope.number));
       await pullPages(context, remote, report, row);
       return;
     } catch (error) {
@@ -45,9 +47,7 @@ export async function pull(context: SyncContext, remote: RemoteSession, report: 
  */
 async function recover(context: SyncContext, remote: RemoteSession, error: unknown): Promise<boolean> {
   const { number, container } = remote.scope;
-  if ((isPerigeeError(error, 'SESSION_NOT_AVAILABLE') || isPerigeeError(error, 'BAD_REQUEST')) && remote.session !== undefined) {
-    remote.forgetSession();
-    await context.database.write(() => updateScope(number, { session: null }));
+  if (await remote.giveUpSession(error)) {
     return true;
   }
   const { cursor } = await context.database.read(() => readScope(number));
@@ -56,6 +56,7 @@ async function recover(context: SyncContext, remote: RemoteSession, error: unkno
   }
   context.logger.log('warn', 'The remote no longer knows the cursor of a partition key; it is loaded from the beginning.', { container });
   remote.forgetSession();
+  remote.scope.epochCheckedAtMs = undefined;
   await context.database.write(() => restartPull(number));
   return true;
 }

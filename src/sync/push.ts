@@ -7,13 +7,16 @@ import { prepareDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { applyRemote } from './apply.ts';
 import { writeBase } from './base-versions.ts';
+import { CONFLICT_CODES } from './conflict-codes.ts';
 import { countApplied } from './count-applied.ts';
 import { describeDeadLetters } from './describe-dead-letters.ts';
+import { settleEpoch } from './epoch.ts';
 import { lineageText } from './lineage.ts';
+import { nextMarker, noteMarker, writtenMarker, type Marker, type MarkerWrite } from './markers.ts';
 import { advancePending, clearPending, highestGeneration, listSendable, NO_BASE, rejectPending } from './outbox.ts';
 import type { RemoteSession } from './remote-session.ts';
-import { updateScope, type Scope } from './scope.ts';
-import { loadBatch, type SendItem } from './send-batch.ts';
+import { readScope, updateScope, type Scope } from './scope.ts';
+import { isMarkerDue, loadBatch, type SendItem } from './send-batch.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { RejectedReport, ReportBuilder } from './sync-report.ts';
 import { expireWith, type Applied } from './take-remote.ts';
@@ -25,6 +28,8 @@ const QUEUE_KEYS = 10_000;
 const MAX_TRIES = 5;
 /** Conflicts put off in one push until a write has taught the clock. */
 const MAX_PUT_OFF = 3;
+/** Refusals of the device's marker in one push. */
+const MAX_UNMARKED = 5;
 
 /** Codes of a whole request that a single document may be the cause of. */
 const DOCUMENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -35,9 +40,6 @@ const DOCUMENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'PARTITION_KEY_MISMATCH',
   'TOO_LARGE',
 ]);
-
-/** Codes of one operation which say that the remote holds another version than the one the write follows. */
-const CONFLICT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NOT_FOUND', 'CONFLICT', 'PRECONDITION_FAILED']);
 
 /** How a version that the remote holds is brought together with what is pending. */
 export type Settle = (context: SyncContext, scope: Scope, id: string, remote: RemoteVersion | undefined) => Program<Applied>;
@@ -65,6 +67,7 @@ export class Push {
   #done = 0;
   #putOff = 0;
   #sessionDoubted = false;
+  #unmarkedBatches = 0;
 
   constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, settle: Settle = settleByPolicy) {
     this.#context = context;
@@ -83,6 +86,16 @@ export class Push {
       after = keys.at(-1)?.generation ?? upTo;
       await this.ids(keys.map(({ id }) => id));
     }
+    await this.#markTheRest();
+  }
+
+  /** Sends the marker alone, where it has been due since something was sent without. */
+  async #markTheRest(): Promise<void> {
+    const { database } = this.#context;
+    const { number } = this.#scope;
+    while (isMarkerDue(this.#context, this.#scope) && (await database.read(() => readScope(number))).unmarked === 1) {
+      await this.#send([], await database.write(() => nextMarker(this.#context, this.#scope, this.#remote.store.definition)));
+    }
   }
 
   /** Sends the pending writes of some documents. */
@@ -90,11 +103,12 @@ export class Push {
     this.#queue = [...ids];
     try {
       while (this.#queue.length > 0) {
-        const candidates = this.#queue.slice(0, this.#limit);
+        const isMarked = isMarkerDue(this.#context, this.#scope);
+        const candidates = this.#queue.slice(0, Math.min(this.#limit, STORE_LIMITS.batchOperations - (isMarked ? 1 : 0)));
         const batch = await this.#context.database.write(() => loadBatch(this.#context, this.#remote, candidates));
         this.#queue.splice(0, batch.consumed);
         if (batch.items.length > 0) {
-          await this.#send(batch.items);
+          await this.#send(batch.items, batch.marker);
         }
       }
       await describeDeadLetters(this.#context, this.#remote);
@@ -113,15 +127,13 @@ export class Push {
     await this.ids(ids);
   }
 
-  async #send(items: readonly SendItem[]): Promise<void> {
-    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+  async #send(items: readonly SendItem[], marker: MarkerWrite | undefined): Promise<void> {
+    const bytes = items.reduce((sum, item) => sum + item.bytes, marker?.bytes ?? 0);
+    const marking = marker === undefined ? [] : [marker.operation];
     let outcomes: readonly OperationOutcome<JsonObject>[];
     let committed: boolean;
     try {
-      ({ outcomes, committed } = await this.#remote.batch(
-        items.map((item) => item.operation),
-        bytes,
-      ));
+      ({ outcomes, committed } = await this.#remote.batch([...marking, ...items.map((item) => item.operation)], bytes));
     } catch (error) {
       if (!isPerigeeError(error) || !DOCUMENT_CODES.has(error.code)) {
         throw error;
@@ -136,11 +148,14 @@ export class Push {
       await this.#isolate(items, error);
       return;
     }
+    const own = outcomes.slice(marking.length);
     if (committed) {
-      await this.#acknowledge(items, outcomes);
+      await this.#acknowledge(items, own, marker === undefined ? undefined : writtenMarker(marker, outcomes[0]));
       this.#grow();
+    } else if (marker !== undefined && outcomes[0]?.ok === false && outcomes[0].error.code !== 'FAILED_DEPENDENCY') {
+      await this.#unmarked(items, outcomes[0].error);
     } else {
-      await this.#refused(items, outcomes);
+      await this.#refused(items, own);
     }
   }
 
@@ -160,8 +175,23 @@ export class Push {
     this.#limit = Math.min(STORE_LIMITS.batchOperations, this.#limit * 2);
   }
 
-  async #acknowledge(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Promise<void> {
-    await this.#context.database.write(() => this.#acknowledged(items, outcomes));
+  /** The marker was refused: somebody else wrote it in the device's name, or the remote has forgotten it. */
+  async #unmarked(items: readonly SendItem[], error: PerigeeError): Promise<void> {
+    this.#unmarkedBatches += 1;
+    if (!CONFLICT_CODES.has(error.code) || this.#unmarkedBatches > MAX_UNMARKED) {
+      throw error;
+    }
+    await settleEpoch(this.#context, this.#remote, this.#report, 'at-once');
+    this.#queue.unshift(...items.map(({ id }) => id));
+  }
+
+  async #acknowledge(
+    items: readonly SendItem[],
+    outcomes: readonly OperationOutcome<JsonObject>[],
+    marker: Marker | undefined,
+  ): Promise<void> {
+    await this.#context.database.write(() => this.#acknowledged(items, outcomes, marker));
+    this.#scope.markedAtMs = marker === undefined ? this.#scope.markedAtMs : this.#context.runtime.monotonicMs();
     await this.#context.probe?.('after-local-commit');
     this.#report.pushed += items.length;
     this.#done += items.length;
@@ -170,8 +200,11 @@ export class Push {
   }
 
   /** The base advances in any case; the pending row goes only if nothing was written meanwhile. */
-  *#acknowledged(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Program<void> {
+  *#acknowledged(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[], marker: Marker | undefined): Program<void> {
     const { number, reconcileRun, paths } = this.#scope;
+    if (marker !== undefined) {
+      yield* noteMarker(this.#scope, marker);
+    }
     for (const [index, item] of items.entries()) {
       const outcome = outcomes[index];
       if (outcome?.ok !== true || outcome.document === undefined || outcome.etag === undefined) {
@@ -188,7 +221,7 @@ export class Push {
         yield* expireWith(this.#scope, prepareDocument(body, paths), ts);
       }
     }
-    yield* updateScope(number, { session: this.#remote.session ?? null });
+    yield* updateScope(number, { session: this.#remote.session ?? null, unmarked: marker === undefined ? 1 : 0 });
     yield* this.#context.clock.save();
     void this.#context.probe?.('before-local-commit');
   }

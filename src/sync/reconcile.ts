@@ -33,6 +33,8 @@ export class Reconciliation {
   readonly #remote: RemoteSession;
   readonly #report: ReportBuilder;
   readonly #maxRequestUnits: number;
+  /** The remote was restored, and this finds what it has forgotten. */
+  #restored = false;
 
   constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, maxRequestUnits: number = Infinity) {
     this.#context = context;
@@ -54,7 +56,7 @@ export class Reconciliation {
       if (page.continuation === undefined) {
         break;
       }
-      if (this.#report.requestUnits >= limit) {
+      if (this.#report.requestUnits >= limit && !this.#restored) {
         return false;
       }
       continuation = page.continuation;
@@ -68,6 +70,7 @@ export class Reconciliation {
   async #begin(): Promise<string | undefined> {
     const { scope } = this.#remote;
     const row = await this.#context.database.read(() => readScope(scope.number));
+    this.#restored = row.restored === 1;
     scope.reconcileRun = row.reconcile_open === 1 ? row.reconcile_run : row.reconcile_run + 1;
     if (row.reconcile_open === 0) {
       await this.#context.database.write(() =>
@@ -155,7 +158,7 @@ export class Reconciliation {
   ): Program<readonly Applied[]> {
     const results: Applied[] = [];
     for (const [id, version] of versions) {
-      const options = { authoritative: true, mayBePending: true, expectedEtag: expected?.get(id) };
+      const options = { authoritative: true, mayBePending: true, restored: this.#restored, expectedEtag: expected?.get(id) };
       results.push(yield* applyRemote(this.#context, this.#remote.scope, id, version, options));
     }
     yield* this.#context.clock.save();
@@ -165,6 +168,7 @@ export class Reconciliation {
   *#end(): Program<void> {
     yield* updateScope(this.#remote.scope.number, {
       reconcile_open: 0,
+      restored: 0,
       reconcile_continuation: null,
       last_reconcile_ms: this.#context.runtime.nowMs(),
     });

@@ -5,7 +5,7 @@ import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import type { BatchOperation, BatchResult, ResultInfo } from '../store/operations.ts';
 import type { QueryPage } from '../store/queries.ts';
-import { readScope, type Scope } from './scope.ts';
+import { readScope, updateScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ReportBuilder } from './sync-report.ts';
 import { remoteEntry, REMOTE_ENTRY, type RemoteEntry } from './remote-entry.ts';
@@ -65,6 +65,19 @@ export class RemoteSession {
   /** Reads without a session from now on, until the next answer brings one. */
   forgetSession(): void {
     this.#session = undefined;
+  }
+
+  /**
+   * Gives up a session that the remote refuses, as it does after it was restored or replaced by another store. Gives whether that is what the error was about.
+   */
+  async giveUpSession(error: unknown): Promise<boolean> {
+    if (this.#session === undefined || !(isPerigeeError(error, 'SESSION_NOT_AVAILABLE') || isPerigeeError(error, 'BAD_REQUEST'))) {
+      return false;
+    }
+    this.forgetSession();
+    this.scope.epochCheckedAtMs = undefined;
+    await this.#context.database.write(() => updateScope(this.scope.number, { session: null }));
+    return true;
   }
 
   /** Sends a batch. Resolves also when it did not commit. */

@@ -68,6 +68,23 @@ const COLUMNS_2: readonly string[] = [
   'ALTER TABLE sync_base ADD COLUMN lineage TEXT',
 ];
 
+/** Markers tell whether the remote is still the one that was known. */
+const TABLES_3: readonly string[] = [
+  "ALTER TABLE sync_scope ADD COLUMN epoch TEXT NOT NULL DEFAULT ''",
+  'ALTER TABLE sync_scope ADD COLUMN restored INTEGER NOT NULL DEFAULT 0',
+  'ALTER TABLE sync_scope ADD COLUMN unmarked INTEGER NOT NULL DEFAULT 0',
+  `CREATE TABLE sync_marker (
+    scope INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    ts INTEGER NOT NULL,
+    ttl INTEGER NOT NULL,
+    epoch TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (scope, id)
+  ) WITHOUT ROWID`,
+];
+
 function* statements(texts: readonly string[]): Program<void> {
   for (const sql of texts) {
     yield* run(sql);
@@ -83,8 +100,9 @@ function* statements(texts: readonly string[]): Program<void> {
  *   base, `base` is its JSON (`null` for none) and `sent_bodies` what was sent with unknown outcome, by name. Dead letters are rows with a
  *   `rejected_code`; `rejected_remote` is what the remote then held.
  * - `sync_base`: the newest remote version that is known of each document; tombstones too. `lineage` names the writes in it, where a policy merges.
+ * - `sync_marker`: the markers of devices at the remote, with its epoch and their counts. `restored` of a scope: what the remote forgot is yet to be found.
  * - `sync_journal`: versions that lost a conflict, or were discarded.
  *
  * Outbox and base are one tree each, without further indexes: each local write and each pulled document pays for every tree.
  */
-export const SYNC_MIGRATIONS: readonly Migration[] = [() => statements(TABLES_1), () => statements(COLUMNS_2)];
+export const SYNC_MIGRATIONS: readonly Migration[] = [() => statements(TABLES_1), () => statements(COLUMNS_2), () => statements(TABLES_3)];

@@ -34,6 +34,10 @@ export interface Scope {
   defaultTtl: number | undefined;
   /** Number of the newest reconciliation; base rows written since its start carry it. */
   reconcileRun: number;
+  /** When the markers were last compared, by the runtime's monotonic clock; `undefined` where something speaks for doing it again. */
+  epochCheckedAtMs: number | undefined;
+  /** When the device's marker was last written, by the same clock. */
+  markedAtMs: number | undefined;
 }
 
 /** State of a scope as it is stored. */
@@ -48,6 +52,12 @@ export interface ScopeRow {
   /** 1 while a reconciliation has begun and not ended. */
   readonly reconcile_open: 0 | 1;
   readonly reconcile_continuation: string | null;
+  /** Epoch of the remote; empty for the first. */
+  readonly epoch: string;
+  /** 1 while it is not known yet what a restored remote has forgotten. */
+  readonly restored: 0 | 1;
+  /** 1 while something was sent without the device's marker, and none has followed yet. */
+  readonly unmarked: 0 | 1;
 }
 
 /** A scope entry, checked against its container. */
@@ -112,13 +122,16 @@ export function* openScope(
     paths: store.definition.partitionKey.paths.map(parsePropertyPath),
     defaultTtl: store.definition.defaultTtl,
     reconcileRun: row.reconcile_run,
+    epochCheckedAtMs: undefined,
+    markedAtMs: undefined,
   };
 }
 
 /** The state of a scope. */
 export function* readScope(scope: number): Program<ScopeRow> {
   const row = yield* get<ScopeRow>(
-    `SELECT cursor, session, first_load_done, loaded, total, last_reconcile_ms, reconcile_run, reconcile_open, reconcile_continuation
+    `SELECT cursor, session, first_load_done, loaded, total, last_reconcile_ms, reconcile_run, reconcile_open, reconcile_continuation,
+       epoch, restored, unmarked
      FROM sync_scope WHERE scope = ?`,
     scope,
   );
@@ -138,6 +151,17 @@ export function* updateScope(scope: number, change: Partial<ScopeRow>): Program<
 /** Lets the next pull begin at the beginning; nothing local is dropped, and pending work stays. A reconciliation is due afterwards. */
 export function* restartPull(scope: number): Program<void> {
   yield* updateScope(scope, { cursor: null, session: null, first_load_done: 0, loaded: 0, total: null, last_reconcile_ms: 0 });
+}
+
+/** Begins an epoch of the remote: a reconciliation has to find what it forgot. With a `cursor` the feed is followed from there. */
+export function* beginEpoch(scope: number, epoch: string, cursor?: string): Program<void> {
+  yield* updateScope(scope, {
+    epoch,
+    restored: 1,
+    reconcile_open: 0,
+    reconcile_continuation: null,
+    ...(cursor === undefined ? {} : { cursor, session: null, first_load_done: 1, last_reconcile_ms: 0 }),
+  });
 }
 
 /** The key of a document of a scope. */

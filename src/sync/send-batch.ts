@@ -4,10 +4,12 @@ import type { BatchOperation } from '../store/operations.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { readBase, type BaseRow } from './base-versions.ts';
 import { lineageAfter, parseLineage } from './lineage.ts';
+import { nextMarker, type MarkerWrite } from './markers.ts';
 import { noteLife } from './meta.ts';
 import { clearPending, markSent, readPending, rowStamp, writeName } from './outbox.ts';
 import { readPendingVersion } from './pending-version.ts';
 import type { RemoteSession } from './remote-session.ts';
+import type { Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import { tombstoneBody } from './tombstone.ts';
 import { clampStamp, stampedDocument } from './wire-stamp.ts';
@@ -30,6 +32,8 @@ export interface SendItem {
 /** What goes into one batch. */
 export interface LoadedBatch {
   readonly items: readonly SendItem[];
+  /** The device's marker, where it is due; it goes before the items. */
+  readonly marker: MarkerWrite | undefined;
   /** Ids looked at; the others did not fit. */
   readonly consumed: number;
 }
@@ -66,10 +70,18 @@ export function* loadBatch(context: SyncContext, remote: RemoteSession, ids: rea
     }
     consumed += 1;
   }
-  if (items.length > 0) {
-    yield* noteLife(scope.life);
+  if (items.length === 0) {
+    return { items, marker: undefined, consumed };
   }
-  return { items, consumed };
+  yield* noteLife(scope.life);
+  return { items, marker: isMarkerDue(context, scope) ? yield* nextMarker(context, scope, remote.store.definition) : undefined, consumed };
+}
+
+/** Whether the next batch of a scope carries the device's marker. */
+export function isMarkerDue({ runtime, markerIntervalMs }: SyncContext, { markedAtMs, paths }: Scope): boolean {
+  // Where a partition key is an id, it has room for one document.
+  const hasRoom = !paths.some((path) => path.length === 1 && path[0] === 'id');
+  return hasRoom && (markedAtMs === undefined || runtime.monotonicMs() - markedAtMs >= markerIntervalMs);
 }
 
 /**

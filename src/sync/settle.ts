@@ -35,11 +35,21 @@ function rulesFor(context: SyncContext, scope: Scope, id: string): DecisionRules
   };
 }
 
-/** Decides about a pending write and carries the decision out, in the caller's transaction. Where `forced`, what is pending stays whatever the policy says. */
-export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled, forced: boolean): Program<Applied> {
+/** How a pending write is brought together with the remote. */
+export interface SettleOptions {
+  /** What is pending stays whatever the policy says, and a document that is gone is made again. */
+  readonly forced?: boolean | undefined;
+  /** The remote was restored from a backup: the same holds for what it is behind with. */
+  readonly restored?: boolean | undefined;
+}
+
+/** Decides about a pending write and carries the decision out, in the caller's transaction. */
+export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled, options: SettleOptions): Program<Applied> {
   const { row, local, base, remote } = unsettled;
   const { id } = row;
   const rules = rulesFor(context, scope, id);
+  const isBehind = options.restored === true && base !== undefined && (remote === undefined || remote.ts < base.ts);
+  const forced = options.forced === true || isBehind;
   const decided = decideSafely(context, scope, unsettled, forced ? { ...rules, policy: () => 'local' } : rules);
   if (typeof decided === 'object') {
     return yield* merge(context, scope, unsettled, decided);
@@ -66,8 +76,8 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
       yield* rebasePending(scope.number, id, pendingBase(scope, undefined));
       return { change: 'none', decision, advanced: base !== undefined };
     case 'local': {
-      const journalSeq = yield* journalLoser(context, scope, id, local, remote, forced ? 'forced' : 'local-wins');
-      yield* advance(scope, id, remote);
+      const journalSeq = yield* journalLoser(context, scope, id, local, remote, isBehind ? 'restored' : forced ? 'forced' : 'local-wins');
+      yield* advance(scope, id, remote, isBehind ? base.lineage : undefined);
       return { change: 'none', decision, advanced: true, conflict: report(scope, id, 'local-wins', journalSeq) };
     }
     case 'remote':
@@ -169,8 +179,8 @@ function pendingBase(scope: Scope, remote: RemoteVersion | undefined): PendingBa
   return { text: scope.needsBase ? text : null, remote: snapshotText(remote) };
 }
 
-function* advance(scope: Scope, id: string, remote: RemoteVersion | undefined): Program<void> {
-  yield* setBase(scope, id, remote);
+function* advance(scope: Scope, id: string, remote: RemoteVersion | undefined, lineage?: string | null): Program<void> {
+  yield* setBase(scope, id, remote, lineage);
   yield* advancePending(scope.number, id, pendingBase(scope, remote));
 }
 
@@ -185,7 +195,7 @@ export function* journalLoser(
 ): Program<number> {
   const conflict = remote === undefined ? undefined : conflictOf(local, remote, rulesFor(context, scope, id));
   const localStamp = conflict?.local.stamp ?? local.stamp;
-  const remoteLoses = reason === 'local-wins' || reason === 'forced';
+  const remoteLoses = reason === 'local-wins' || reason === 'forced' || reason === 'restored';
   return yield* appendJournal({
     scope: scope.number,
     id,

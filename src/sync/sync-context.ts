@@ -9,12 +9,15 @@ import type { SyncPoint } from './sync-options.ts';
 /** What all parts of one engine share. */
 export interface SyncContext {
   readonly database: SqliteDatabase;
+  /** Id of the device. */
+  readonly device: string;
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly clock: SyncClock;
   readonly toleranceMs: number;
   readonly tombstoneTtlSeconds: number;
   readonly pageItems: number;
+  readonly markerIntervalMs: number;
   readonly events: Emitter<SyncEvents>;
   readonly probe: ((point: SyncPoint) => void | Promise<void>) | undefined;
   /** Tells people of something that is not an error, once per text. */

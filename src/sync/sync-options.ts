@@ -56,6 +56,11 @@ export interface SyncOptions {
   readonly tombstoneTtlSeconds?: number | undefined;
   /** How often {@link SyncEngine.start} looks for documents that vanished without a tombstone, in milliseconds; 6 hours unless said otherwise, 0 for never. */
   readonly reconcileIntervalMs?: number | undefined;
+  /**
+   * How often the device writes a marker into each partition key that it sends to, along with what it sends, and looks whether the remote still has the newest one, in
+   * milliseconds; 60,000 unless said otherwise, 0 for each batch and run. So a remote that was restored from a backup is told.
+   */
+  readonly markerIntervalMs?: number | undefined;
   /** How far ahead of server time a stamp may be before it counts as less, in milliseconds; 5,000 unless said otherwise. */
   readonly clockToleranceMs?: number | undefined;
   /** Changes asked for in one page of a pull; 500 unless said otherwise. */

@@ -2,6 +2,7 @@ import { isPerigeeError, throwIfAborted, type PerigeeError } from '../core/error
 import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { all } from '../stores/sqlite/driver.ts';
+import { settleEpoch } from './epoch.ts';
 import { pull } from './pull.ts';
 import { Push } from './push.ts';
 import { Reconciliation } from './reconcile.ts';
@@ -76,13 +77,18 @@ export class SyncRun {
 
   async #phases(): Promise<void> {
     const { reconcile } = this.#input;
-    await this.#each((session) => new Push(this.#context, session, this.report).all());
+    await this.#each((session) => this.#push(session));
     await this.#each((session) => pull(this.#context, session, this.report));
     await this.#pushRest();
     if (reconcile !== 'never') {
       await this.#each((session) => this.#reconcile(session));
       await this.#pushRest();
     }
+  }
+
+  async #push(session: RemoteSession): Promise<void> {
+    await settleEpoch(this.#context, session, this.report);
+    await new Push(this.#context, session, this.report).all();
   }
 
   /** Runs a phase for each scope. One that fails for a reason of its own does not keep the others from theirs. */
@@ -94,6 +100,7 @@ export class SyncRun {
         this.#failed.delete(scope);
       } catch (error) {
         this.#failed.add(scope);
+        this.#doubtEpoch(endsRun(error) ? this.#input.scopes : [scope]);
         if (this.#input.signal.aborted || endsRun(error)) {
           throw error;
         }
@@ -106,12 +113,19 @@ export class SyncRun {
     }
   }
 
+  /** A remote that could not be reached, or that refused what it knew, may come back as another. */
+  #doubtEpoch(scopes: readonly Scope[]): void {
+    for (const scope of scopes) {
+      scope.epochCheckedAtMs = undefined;
+    }
+  }
+
   /** Sends what conflicts left pending, a bounded number of times: devices that fight over a document must not do so for ever. */
   async #pushRest(): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const scopes = await this.#sendable();
       const before = this.report.pushed;
-      await this.#each((session) => new Push(this.#context, session, this.report).all(), scopes);
+      await this.#each((session) => this.#push(session), scopes);
       if (this.report.pushed === before) {
         return;
       }
@@ -136,7 +150,7 @@ export class SyncRun {
       row.reconcile_open === 1 ||
       row.last_reconcile_ms === 0 ||
       (reconcileIntervalMs > 0 && (sinceMs >= reconcileIntervalMs || sinceMs < 0));
-    if (reconcile === 'always' || due) {
+    if (reconcile === 'always' || due || row.restored === 1) {
       await new Reconciliation(this.#context, session, this.report, maxRequestUnits).run();
     }
   }

@@ -28,14 +28,14 @@ export interface Applied {
 /** Nothing became of it. */
 export const NOTHING: Applied = { change: 'none' };
 
-/** Takes note of the newest remote version known, or that there is none. */
-export function* setBase(scope: Scope, id: string, remote: RemoteVersion | undefined): Program<void> {
+/** Takes note of the newest remote version known, or that there is none. What is in it, as far as it names it itself, unless `lineage` says more. */
+export function* setBase(scope: Scope, id: string, remote: RemoteVersion | undefined, lineage?: string | null): Program<void> {
   if (remote === undefined) {
     yield* deleteBase(scope.number, id);
   } else {
     const { etag, ts, position, deleted } = remote;
-    const lineage = scope.needsBase ? lineageText(writesIn(remote)) : null;
-    yield* writeBase(scope.number, id, { etag, ts, position, deleted, lineage }, scope.reconcileRun);
+    const names = scope.needsBase ? (lineage ?? lineageText(writesIn(remote))) : null;
+    yield* writeBase(scope.number, id, { etag, ts, position, deleted, lineage: names }, scope.reconcileRun);
   }
 }
 

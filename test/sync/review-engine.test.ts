@@ -93,8 +93,8 @@ describe('another remote under the same name', () => {
                 : one;
             });
           const add = (result: unknown): unknown =>
-            typeof result === 'object' && result !== null && 'session' in result
-              ? { ...result, session: `${prefix}${String(result.session)}` }
+            typeof result === 'object' && result !== null && 'session' in result && typeof result.session === 'string'
+              ? { ...result, session: `${prefix}${result.session}` }
               : result;
           if (name === 'changes' || name === 'query') {
             return (...rest: unknown[]) => {
@@ -126,7 +126,7 @@ describe('another remote under the same name', () => {
     const report = await phone.engine.sync();
     expect(report.error).toBeUndefined();
     expect((await phone.engine.status()).rejected).toBe(0);
-    expect(Object.keys(await contents(otherStore as unknown as DocumentStore<Note>))).toEqual(['2', '3']);
+    expect(Object.keys(await contents(otherStore as unknown as DocumentStore<Note>))).toEqual(['1', '2', '3']);
     await other.close();
   });
 });

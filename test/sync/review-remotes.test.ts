@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const note = (text: string, id = '1'): Note => ({ id, owner: 'ada', text });
 
-test('a remote that was restored from an older copy: devices end equal with it, and what is pending arrives', async () => {
+test('a remote that was restored from an older copy gets what it forgot and what is pending, and devices end equal with it', async () => {
   const open = (path: string): Promise<SqliteBackend> => openSqliteBackend({ path: join(folder, path), runtime: world.runtime });
   let server = await open('server.db');
   await server.createDatabase('app');
@@ -45,7 +45,7 @@ test('a remote that was restored from an older copy: devices end equal with it, 
   await synced(laptop);
   await current.flush();
   copyFileSync(join(folder, 'server.db'), join(folder, 'copy.db'));
-  await world.pass(5000);
+  await world.pass(61_000);
   await phone.notes.upsert(note('new', '1'));
   await phone.notes.create(note('new', '3'));
   await phone.notes.delete('2', 'ada');
@@ -54,7 +54,7 @@ test('a remote that was restored from an older copy: devices end equal with it, 
   await server.close();
   server = await open('copy.db');
   current = await remote();
-  await world.pass(5000);
+  await world.pass(61_000);
   await laptop.notes.upsert(note('of the laptop', '1'));
   await laptop.notes.create(note('of the laptop', '4'));
   for (const device of [laptop, phone]) {
@@ -68,7 +68,8 @@ test('a remote that was restored from an older copy: devices end equal with it, 
   expect(await contents(phone.notes)).toEqual(expected);
   expect(await contents(laptop.notes)).toEqual(expected);
   expect(await laptop.engine.pending()).toEqual([]);
-  expect(expected).toMatchObject({ 1: { text: 'of the laptop' }, 4: { text: 'of the laptop' } });
+  expect(expected).toMatchObject({ 1: { text: 'of the laptop' }, 3: { text: 'new' }, 4: { text: 'of the laptop' } });
+  expect(expected['2']).toBeUndefined();
   await server.close();
 });
 

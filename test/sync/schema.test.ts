@@ -25,6 +25,10 @@ test('a file of the first version is brought up to date with all that is pending
       yield* run(`ALTER TABLE sync_outbox DROP COLUMN ${column}`);
     }
     yield* run('ALTER TABLE sync_base DROP COLUMN lineage');
+    yield* run('ALTER TABLE sync_scope DROP COLUMN epoch');
+    yield* run('ALTER TABLE sync_scope DROP COLUMN restored');
+    yield* run('ALTER TABLE sync_scope DROP COLUMN unmarked');
+    yield* run('DROP TABLE sync_marker');
     yield* run("UPDATE sync_outbox SET rejected_code = 'TOO_LARGE', rejected_message = 'Too large.', rejected_at_ms = 5");
     yield* run("UPDATE components SET version = 1 WHERE name = 'sync'");
   });
@@ -36,7 +40,7 @@ test('a file of the first version is brought up to date with all that is pending
     remote: (container) => world.cloud.container('app', container),
   });
   const versions = await phone.backend.database.read(() => all("SELECT version FROM components WHERE name = 'sync'"));
-  expect(versions).toEqual([{ version: 2 }]);
+  expect(versions).toEqual([{ version: 3 }]);
   // What the remote had refused is a dead letter like any other.
   expect(await engine.deadLetters.list()).toMatchObject([{ code: 'TOO_LARGE', firstAtMs: 5, lastAtMs: 5, remote: { state: 'unknown' } }]);
   await engine.deadLetters.retry();

@@ -62,7 +62,7 @@ describe('equal sides', () => {
     });
     expect(report.requests).toBe(1);
     expect(report.requestUnits).toBeGreaterThan(0);
-    expect(seen).toEqual([{ container: 'notes', partitionKey: ['ada'], phase: 'verify', done: 40, total: undefined }]);
+    expect(seen).toEqual([{ container: 'notes', partitionKey: ['ada'], phase: 'verify', done: 41, total: undefined }]);
     expect((await phone.engine.status()).progress).toBeUndefined();
   });
 

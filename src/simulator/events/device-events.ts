@@ -29,6 +29,9 @@ export async function restart(world: World, device: SimulatedDevice): Promise<vo
     // What it had sent, or has on its way, may be pending again.
     world.textsOf(device.name).forEach((text) => world.restored.add(text));
     world.shown.forget(device.name);
+    Array.from(world.forgotten)
+      .filter(([, { device: holder }]) => holder === device.name)
+      .forEach(([key]) => world.forgotten.delete(key));
   }
   await checkKnowledge(world, device);
 }

@@ -30,7 +30,7 @@ export interface Line {
 }
 
 /** The remote store as a device reaches it: each request is a flight over the simulated network. */
-export function networkedStore(inner: DocumentStore<JsonObject>, line: Line): DocumentStore<JsonObject> {
+export function networkedStore(inner: () => DocumentStore<JsonObject>, line: Line): DocumentStore<JsonObject> {
   const { network, device, behaviour, isAlive } = line;
   const send = <R>(label: string, apply: () => Promise<R>, signal: AbortSignal | undefined): Promise<R> =>
     isAlive()
@@ -38,25 +38,27 @@ export function networkedStore(inner: DocumentStore<JsonObject>, line: Line): Do
       : Promise.reject(new PerigeeError('UNREACHABLE', 'The simulated device is down.'));
   const ids = (operations: readonly { readonly type: string }[]): string =>
     operations.map((one) => `${one.type} ${'document' in one ? ((one.document as JsonObject)['id'] as string) : '?'}`).join(', ');
-  return new Proxy(inner, {
-    get(target, name) {
+  // A remote that was restored is another store.
+  return new Proxy(inner(), {
+    get(_, name) {
+      const target = inner();
       switch (name) {
         case 'batch':
           return (partitionKey: PartitionKeyInput, operations: readonly BatchOperation<JsonObject>[], options?: CallOptions) =>
             send(
               `batch ${JSON.stringify(partitionKey)} ${ids(operations)}`,
-              () => behaviour.batch(target, partitionKey, operations, withoutSignal(options)),
+              () => behaviour.batch(inner(), partitionKey, operations, withoutSignal(options)),
               options?.signal,
             );
         case 'readMany':
           return (keys: Parameters<typeof target.readMany>[0], options?: CallOptions) =>
-            send(`read ${keys.map(({ id }) => id).join(', ')}`, () => target.readMany(keys, withoutSignal(options)), options?.signal);
+            send(`read ${keys.map(({ id }) => id).join(', ')}`, () => inner().readMany(keys, withoutSignal(options)), options?.signal);
         case 'changes':
           return (options: ChangesOptions = {}) => ({
             nextPage: () =>
               send(
                 `changes ${JSON.stringify(options.partitionKey)}`,
-                () => behaviour.changes(target, { ...options, signal: undefined }),
+                () => behaviour.changes(inner(), { ...options, signal: undefined }),
                 options.signal,
               ),
           });

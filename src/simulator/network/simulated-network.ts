@@ -141,6 +141,13 @@ export class SimulatedNetwork {
     flight.reject(simulatedError('TIMEOUT'));
   }
 
+  /** The remote goes down: whatever is under way is gone, and who waits sees an error. */
+  breakAll(): void {
+    for (const flight of this.#flights.splice(0)) {
+      flight.reject(simulatedError('CONNECTION_LOST'));
+    }
+  }
+
   #find(number: number): OpenFlight {
     const flight = this.#flights.find((one) => one.number === number);
     if (flight === undefined) {

@@ -1,4 +1,6 @@
+import { RESTORED } from '../remote-behaviour.ts';
 import type { LocalEdit } from './local-edits.ts';
+import type { HistoryEntry } from './remote-history.ts';
 import type { World } from '../world.ts';
 
 /**
@@ -6,6 +8,7 @@ import type { World } from '../world.ts';
  * gone for another reason.
  */
 export async function checkLostEdits(world: World): Promise<void> {
+  checkForgotten(world);
   const kept = new Map<string, Set<string>>();
   for (const device of world.devices) {
     const journal = await device.journal(10_000);
@@ -32,9 +35,27 @@ export async function checkLostEdits(world: World): Promise<void> {
   }
 }
 
+/** What a restored remote forgot is there again, unless it was written since. */
+function checkForgotten(world: World): void {
+  for (const [key, { text, device }] of world.forgotten) {
+    const last = world.history.last(key);
+    if (last?.by === RESTORED && last.text !== text) {
+      world.violate(`the remote was restored, and ${device} has not sent ${key} = ${text} to it again`);
+    }
+  }
+}
+
+/** Whether an edit came to the remote, and stayed there or was replaced by another write: one that a backup took away has to come again. */
 function hasReached(world: World, edit: LocalEdit): boolean {
   const versions = world.history.of(edit.key);
-  return edit.text === undefined
-    ? edit.isVoid || versions.slice(edit.versionsBefore).some(({ text }) => text === undefined)
-    : versions.some(({ text }) => text === edit.text);
+  if (edit.text === undefined) {
+    const index = versions.findLastIndex(({ text }, at) => at >= edit.versionsBefore && text === undefined);
+    return edit.isVoid || (index !== -1 && !isForgotten(versions, index));
+  }
+  const index = versions.findLastIndex(({ text }) => text === edit.text);
+  return index !== -1 && !isForgotten(versions, index);
+}
+
+function isForgotten(versions: readonly HistoryEntry[], index: number): boolean {
+  return versions[index + 1]?.by === RESTORED;
 }

@@ -174,7 +174,7 @@ describe('a remote that forgets', () => {
     expect(await contents(again.notes)).toEqual(remote);
   });
 
-  test('row 8 (what holds today): a server restored from a backup gets what is pending, and an edit of what it forgot is in the journal', async () => {
+  test('row 8: a server restored from a backup gets what is pending, and what it forgot although nobody has touched it since', async () => {
     const server = await openSqliteBackend({ path: join(line.folder, 'server.db'), runtime: line.world.runtime });
     await server.createDatabase('app');
     await server.createContainer('app', NOTES);
@@ -182,10 +182,16 @@ describe('a remote that forgets', () => {
     const options: DeviceOptions = { containers: [NOTES], remote: (container) => current.container('app', container) };
     const phone = await line.device(options);
     await phone.notes.create(note('before the backup', 'old'));
+    await phone.notes.create(note('before the backup', 'edited'));
+    await phone.notes.create(note('before the backup', 'deleted'));
     await synced(phone);
     await (await server.container('app', 'notes')).flush();
     copyFileSync(join(line.folder, 'server.db'), join(line.folder, 'backup.db'));
+    await line.world.pass(61_000);
     await phone.notes.create(note('after the backup', 'forgotten'));
+    await phone.notes.create(note('after the backup', 'untouched'));
+    await phone.notes.replace(note('after the backup', 'edited'));
+    await phone.notes.delete('deleted', 'ada');
     await synced(phone);
     await server.close();
     current = await openSqliteBackend({ path: join(line.folder, 'backup.db'), runtime: line.world.runtime });
@@ -193,30 +199,40 @@ describe('a remote that forgets', () => {
     await phone.notes.replace(note('offline', 'forgotten'));
     await phone.notes.create(note('offline', 'new'));
     const again = await line.restarted(phone, options);
-    await again.engine.sync();
     await synced(again);
     const remote = await contents(await current.container<Note>('app', 'notes'));
-    expect(remote).toMatchObject({ old: note('offline', 'old'), new: note('offline', 'new') });
+    expect(remote).toEqual({
+      edited: note('after the backup', 'edited'),
+      forgotten: note('offline', 'forgotten'),
+      new: note('offline', 'new'),
+      old: note('offline', 'old'),
+      untouched: note('after the backup', 'untouched'),
+    });
+    expect(await contents(again.notes)).toEqual(remote);
     expect(await again.engine.pending()).toEqual([]);
-    const journal = (await again.engine.journal()).map(({ document }) => document);
-    expect(journal).toEqual([note('offline', 'forgotten')]);
+    expect((await again.engine.status()).warnings).toEqual([expect.stringContaining('was restored from a backup or made again')]);
+    // What the server had gone back to is kept.
+    const journal = (await again.engine.journal()).map(({ reason, losingSide, document }) => [reason, losingSide, document]);
+    expect(journal).toEqual([
+      ['restored', 'remote', note('before the backup', 'edited')],
+      ['restored', 'remote', note('before the backup', 'deleted')],
+    ]);
     await again.engine.close();
     await current.close();
   });
 
-  test('row 8 (what holds today): a server that lost everything and takes no old cursor gets the new documents, and edits are in the journal', async () => {
+  test('row 8: a server that lost everything and takes no old cursor gets all of it again', async () => {
     const phone = await withPending();
     await emptied(line.world.cloud, NOTES);
     const again = await line.restarted(phone);
-    await again.engine.sync();
     await synced(again);
-    await again.engine.reconcile();
     const remote = await contents(await line.world.remote());
-    expect(remote).toMatchObject({ new: note('offline', 'new') });
+    expect(Object.keys(remote)).toHaveLength(22);
+    expect(remote).toMatchObject({ new: note('offline', 'new'), edited: note('offline', 'edited') });
+    expect(remote['deleted']).toBeUndefined();
     expect(await contents(again.notes)).toEqual(remote);
     expect(await again.engine.pending()).toEqual([]);
-    const kept = (await again.engine.journal()).map(({ document }) => document);
-    expect(kept).toEqual([note('offline', 'edited')]);
+    expect(await again.engine.journal()).toEqual([]);
   });
 });
 

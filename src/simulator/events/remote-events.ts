@@ -1,0 +1,65 @@
+import type { SnapshotRecord } from '../../store/snapshot/snapshot-record.ts';
+import { remoteContents } from '../oracle/remote-contents.ts';
+import { RESTORED } from '../remote-behaviour.ts';
+import { CONTAINER } from '../simulated-device.ts';
+import type { World } from '../world.ts';
+
+/** How long the remote is down while it is restored. */
+const DOWN_MS = 1000;
+
+/** A backup of the remote is taken. */
+export async function backUp(world: World): Promise<void> {
+  world.note('the remote is backed up');
+  const records: SnapshotRecord[] = [];
+  for await (const record of world.backend.snapshot()) {
+    records.push(record);
+  }
+  world.backup = { records, contents: remoteContents(world) };
+}
+
+/** The remote is restored from its backup, or its container is made again and is empty. */
+export async function restoreBackup(world: World): Promise<void> {
+  const { backend, backup, chance, history, network } = world;
+  if (backup === undefined) {
+    return;
+  }
+  network.breakAll();
+  await noteHeld(world);
+  const isRestored = chance.happens(75);
+  world.note(isRestored ? 'the remote is restored' : 'the container of the remote is made again');
+  if (isRestored) {
+    await backend.restore(backup.records, { replace: true });
+  } else {
+    await backend.deleteContainer('app', CONTAINER.id);
+    await backend.createContainer('app', CONTAINER);
+  }
+  world.remote = await backend.container('app', CONTAINER.id);
+  for (const key of history.keys()) {
+    const text = isRestored ? backup.contents.get(key) : undefined;
+    for (const version of history.of(key)) {
+      if (version.text !== undefined) {
+        world.restored.add(version.text);
+      }
+    }
+    if (history.last(key)?.text === text) {
+      world.forgotten.delete(key);
+    } else {
+      history.add(key, { text, by: RESTORED });
+    }
+  }
+  world.devices.forEach(({ name }) => world.misled.add(name));
+  await world.runtime.advance(DOWN_MS);
+}
+
+/** Takes note of what devices hold of their own that the remote has: should the remote forget it, it must come again. */
+async function noteHeld({ devices, forgotten, history }: World): Promise<void> {
+  forgotten.clear();
+  for (const device of devices.filter(({ isUp }) => isUp)) {
+    for (const [key, text] of await device.contents()) {
+      const last = history.last(key);
+      if (last?.by === device.name && last.text === text) {
+        forgotten.set(key, { text, device: device.name });
+      }
+    }
+  }
+}
