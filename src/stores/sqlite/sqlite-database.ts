@@ -8,7 +8,7 @@ import { get, type Program, type SqliteConnection, type SqliteDriver, type Sqlit
 import { closeAfter, lookBeforeOpening } from './open-file.ts';
 import { openToRead, type ReadableFile } from './read-only-file.ts';
 import { runAsync, runSync, runTransaction } from './run-program.ts';
-import { checkVersion, migrate, migrateComponent, MIGRATIONS, type Migration } from './schema.ts';
+import { checkHeader, checkVersion, migrate, migrateComponent, MIGRATIONS, readHeader, type Migration } from './schema.ts';
 import { wrapSqliteError } from './sqlite-errors.ts';
 import { BUSY_SLICE_MS, untilFree } from './until-free.ts';
 import { WriterQueue } from './writer-queue.ts';
@@ -334,6 +334,7 @@ export class SqliteDatabase {
     const { synchronous, maxPageCount, driver } = this.#options;
     // The first statement of a connection reads the schema, whatever it says.
     await this.#untilFree(() => runAsync(this.#writer, checkVersion(driver.name)));
+    checkHeader(await this.#untilFree(() => runAsync(this.#writer, readHeader())), this.path, migrations.length);
     const settings = [
       step('get', 'PRAGMA journal_mode = WAL'),
       step('run', `PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`),
