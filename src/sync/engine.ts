@@ -504,9 +504,7 @@ export class SyncEngine {
 
   #forced<R>(signal: AbortSignal | undefined, work: (forced: ForcedPush) => Promise<R>): Promise<R> {
     return this.#calls.run(signal, () =>
-      this.#queue.alone(signal, () =>
-        work(new ForcedPush(this.#context, (container) => this.#remote(container), signal ?? new AbortController().signal)),
-      ),
+      this.#alone(signal, (ending) => work(new ForcedPush(this.#context, (container) => this.#remote(container), ending))),
     );
   }
 
