@@ -5,6 +5,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import { abortable } from '../../store/call-tracker.ts';
 import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
+import { endLog, endLogOnceClosed } from './end-log.ts';
 import { closeAfter, lookBeforeOpening } from './open-file.ts';
 import { openToRead, type ReadableFile } from './read-only-file.ts';
 import { runAsync, runSync, runTransaction } from './run-program.ts';
@@ -302,14 +303,16 @@ export class SqliteDatabase {
     return this.#queue.run(undefined, async () => {
       const reader = this.#reader;
       this.#reader = undefined;
+      let isEnded = true;
       try {
         await (await reader)?.close();
-        if (!this.isInMemory && !this.isReadOnly) {
-          await this.#leaveOneFile();
-        }
+        isEnded = this.isInMemory || this.isReadOnly || (await endLog(this.#writer, this.logger));
       } finally {
         await this.#writer.close();
         await this.#readable?.dispose();
+      }
+      if (!isEnded) {
+        await endLogOnceClosed({ path: this.path, driver: this.#options.driver, logger: this.logger });
       }
     });
   }
@@ -318,15 +321,6 @@ export class SqliteDatabase {
   #assertWritable(): void {
     if (this.isReadOnly) {
       throw new PerigeeError('STORE_READ_ONLY', `Cannot write to the store ${JSON.stringify(this.path)}: it was opened to read only.`);
-    }
-  }
-
-  /** Ends the write-ahead log, which is refused while others have the file open, and on a full disk: they, or the next to open it, go on with it. */
-  async #leaveOneFile(): Promise<void> {
-    try {
-      await this.#writer.execute(step('get', 'PRAGMA journal_mode = DELETE'));
-    } catch (error) {
-      this.logger.log('debug', 'The write-ahead log stays beside the file.', { error });
     }
   }
 

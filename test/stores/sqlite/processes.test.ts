@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { afterTest, newStore, openBackend, temporaryFolder } from './test-files.ts';
+import type { SqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
+import { afterTest, newStore, openBackend, sourceWorkerDriver, temporaryFolder } from './test-files.ts';
 
 const WRITE_DOCUMENTS = fileURLToPath(new URL('programs/write-documents.ts', import.meta.url));
 const OPEN_AND_CLOSE = fileURLToPath(new URL('programs/open-and-close.ts', import.meta.url));
@@ -139,6 +141,17 @@ describe('processes that open and close one file again and again', () => {
     const store = await (await openBackend({ path })).container('test', 'items');
     expect(await store.query('SELECT VALUE COUNT(1) FROM c').nextPage()).toMatchObject({ items: [180] });
   });
+});
+
+test('those that close a file at the same moment leave one file, which says that it has no log', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'store.db');
+  const backends = [await openBackend({ path }), await openBackend({ path, driver: sourceWorkerDriver() }), await openBackend({ path })];
+  await newStore(backends[0] as SqliteBackend);
+  await Promise.all(backends.map((backend) => backend.close()));
+  expect(readdirSync(folder)).toEqual(['store.db']);
+  const [writeVersion, readVersion] = readFileSync(path).subarray(18, 20);
+  expect([writeVersion, readVersion]).toEqual([1, 1]);
 });
 
 describe('a writer that is killed', () => {
