@@ -1,8 +1,10 @@
 /**
- * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`, `load`, `kill`; all of them unless named.
+ * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`, `load`, `kill`, `sync`; all of them unless named.
  * `--rounds` and `--per-point` are of the crashes, `--pairs` of the differential test, `--texts` of the fuzz, `--requests` of the hostile requests,
- * `--seconds`, `--documents`, `--connections` and `--store sqlite|memory` of the load, `--kills` of the kills of a server.
+ * `--seconds`, `--documents`, `--connections` and `--store sqlite|memory` of the load, `--kills` of the kills of a server,
+ * `--minutes` and `--json FILE`, which the result is written to, of the devices that synchronise.
  */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runCrashes } from '../test/crash/crash-run.ts';
 import { runDifferential } from '../test/query/differential/run-differential.ts';
@@ -11,6 +13,7 @@ import { runHostile } from '../test/server/hostile/run-hostile.ts';
 import { runKills } from '../test/server/kill/run-kills.ts';
 import { runLoad } from '../test/server/load/run-load.ts';
 import { buildCommandLine } from '../test/server/process/served-process.ts';
+import { runSyncSoak } from '../test/sync/soak/run-sync-soak.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,6 +28,8 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string', default: '16' },
     store: { type: 'string', default: 'sqlite' },
     kills: { type: 'string', default: '500' },
+    minutes: { type: 'string', default: '30' },
+    json: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
@@ -141,7 +146,44 @@ async function kill(): Promise<void> {
   }
 }
 
-const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http, load, kill };
+/** Counts by name, most first. */
+function listed(counts: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(counts).toSorted(([, left], [, right]) => right - left);
+  return entries.map(([name, count]) => `${count} ${name}`).join(', ');
+}
+
+async function sync(): Promise<void> {
+  const minutes = Number(values.minutes);
+  console.log(
+    `sync, seed ${seed}: 3 devices and a server on SQLite for ${minutes} minutes, killed again and again, with faults on the line`,
+  );
+  buildCommandLine();
+  const result = await runSyncSoak({
+    seed,
+    until: { seconds: minutes * 60 },
+    program: 'built',
+    devices: 3,
+    documentsPerKey: 20,
+    maxDeviceEdits: 150,
+    maxServerEdits: 400,
+    faults: 1,
+    onProgress: show,
+  });
+  console.log(`\n${result.documents} documents equal on the server and 3 devices; nothing pending, ${result.deadLetters} dead letters.`);
+  console.log(
+    `${result.durable} acknowledged writes, none lost: ${result.inEnd} are in the versions that are there, ${result.inJournal} in journals, ${result.deletions} were deleted.`,
+  );
+  console.log(`Writes: ${listed(result.writes)}; ${listed(result.outcomes)}.`);
+  console.log(`${result.pushed} sent, ${result.pulled} received, ${result.conflicts} conflicts; journals: ${listed(result.journal)}.`);
+  console.log(`Kills: ${listed(result.kills)}.`);
+  console.log(`Runs: ${listed(result.runs)}.`);
+  console.log(`Faults, at least: ${listed(result.faults)}.`);
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ seed, minutes, ...result }, null, 2)}\n`);
+  }
+}
+
+const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http, load, kill, sync };
 const unknown = positionals.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`Unknown part ${unknown.join(', ')}. Parts: ${Object.keys(parts).join(', ')}.`);

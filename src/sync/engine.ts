@@ -378,9 +378,7 @@ export class SyncEngine {
 
   #forced<R>(signal: AbortSignal | undefined, work: (forced: ForcedPush) => Promise<R>): Promise<R> {
     return this.#calls.run(signal, () =>
-      this.#queue.alone(signal, () =>
-        work(new ForcedPush(this.#context, (container) => this.#remotes.matched(container), signal ?? new AbortController().signal)),
-      ),
+      this.#alone(signal, (ending) => work(new ForcedPush(this.#context, (container) => this.#remotes.matched(container), ending))),
     );
   }
 }

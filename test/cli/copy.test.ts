@@ -62,6 +62,21 @@ describe('perigee copy', () => {
     }
   });
 
+  test('waits for a server that throttles, though nothing but time is to be waited for', { timeout: 120_000 }, async () => {
+    const { root, folder } = fixtures();
+    const throttled = { kind: 'status', status: 429, subStatus: 3200, retryAfterMs: 300 };
+    writeFileSync(join(root, 'rules.json'), JSON.stringify({ rules: [{ count: 6, effect: throttled }] }));
+    const served = await serveCli(['--store', 'memory', '--chaos', join(root, 'rules.json')]);
+    const copied = await runCli(['copy', `file:${folder}`, served.url, '--json'], { cwd: root });
+    expect([copied.exit, copied.stderr]).toEqual([0, '']);
+    expect((JSON.parse(copied.stdout) as CopyReport).equal).toBe(true);
+    expect(
+      await (await fetch(new URL('/_perigee/chaos', served.url), { headers: { authorization: `Bearer ${WELL_KNOWN_KEY}` } })).json(),
+    ).toMatchObject({
+      rules: [{ fired: 6 }],
+    });
+  });
+
   test('from files to SQLite to a server to files: equal at every step and at the end', { timeout: 60_000 }, async () => {
     const { root, folder } = fixtures();
     const served = await serveCli(['--store', 'memory']);

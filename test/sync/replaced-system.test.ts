@@ -1,6 +1,9 @@
 /** The cases that the tests of the replaced system exercise, by number, through the interface that takes its place. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/core/json.ts';
+import type { DocumentStore } from '../../src/store/document-store.ts';
 import type { ScopeEntry } from '../../src/sync/index.ts';
+import { countStatus } from '../../src/sync/status.ts';
 import { contents, synced, World, type Device, type Note } from './world.ts';
 
 const MINUTE = 60_000;
@@ -241,6 +244,32 @@ describe('forced pushes', () => {
     expect((await contents(await world.remote()))['1']).toEqual(note('phone'));
     expect(await pendingIds(phone)).toEqual([]);
     expect(await phone.engine.forcePushAll()).toBe(0);
+  });
+});
+
+describe('forced pushes to a remote that does not answer', () => {
+  /** A remote that takes what is asked of it, and answers nothing before it is told to stop. */
+  function silent(store: DocumentStore<JsonObject>): DocumentStore<JsonObject> {
+    const wait = (...given: readonly unknown[]): Promise<never> =>
+      new Promise((_, reject) => {
+        const { signal } = given.at(-1) as { readonly signal: AbortSignal };
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    return new Proxy(store, {
+      get: (target, name) => (name === 'readMany' || name === 'batch' ? wait : (Reflect.get(target, name, target) as unknown)),
+    });
+  }
+
+  test('end with the engine, which leaves what was to be sent pending', async () => {
+    const phone = await world.device({ wrap: silent });
+    await phone.notes.create(note('phone'));
+    const pushes = [phone.engine.forcePush('notes', '1', 'ada'), phone.engine.forcePushAll()].map((push) =>
+      expect(push).rejects.toMatchObject({ code: 'CLOSED' }),
+    );
+    await world.runtime.settle();
+    await phone.engine.close();
+    await Promise.all(pushes);
+    expect(await phone.backend.database.read(() => countStatus())).toMatchObject({ pending: 1, rejected: 0 });
   });
 });
 

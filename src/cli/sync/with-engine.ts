@@ -5,7 +5,7 @@ import { describeFile, type SyncFile } from '../../sync/describe-file.ts';
 import { SyncEngine } from '../../sync/engine.ts';
 import type { ScopeEntry } from '../../sync/sync-options.ts';
 import { consoleLogger } from '../console-logger.ts';
-import { keepingAlive } from '../keep-alive.ts';
+import { keepingAlive } from '../../stores/common/keep-alive.ts';
 import { openFile } from './open-file.ts';
 import { openRemote } from './open-remote.ts';
 import { parseScope, policyOf, type EngineSettings } from './sync-settings.ts';

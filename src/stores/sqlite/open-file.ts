@@ -13,7 +13,13 @@ export interface OpenFileOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** Looks at an existing file through a connection that cannot write, so that one which is refused stays as it is, byte for byte. */
+/** SQLite's code where a killed process left a change half done in the file itself: who may write takes it back first. */
+const HALF_DONE = 'SQLITE_READONLY_ROLLBACK';
+
+/**
+ * Looks at an existing file through a connection that cannot write, so that one which is refused stays as it is, byte for byte. One that was left in the middle
+ * of a change cannot be looked at so.
+ */
 export async function lookBeforeOpening(options: OpenFileOptions, newest: number): Promise<void> {
   const { path } = options;
   if (path === ':memory:' || !(await holdsSomething(path))) {
@@ -23,7 +29,11 @@ export async function lookBeforeOpening(options: OpenFileOptions, newest: number
   try {
     checkHeader(await runAsync(connection, readHeader()), path, newest);
   } catch (error) {
-    throw await closeAfter(error, connection, options.logger ?? silentLogger);
+    const first = await closeAfter(error, connection, options.logger ?? silentLogger);
+    if (isPerigeeError(first) && first.details['sqliteCode'] === HALF_DONE) {
+      return;
+    }
+    throw first;
   }
   await connection.close();
 }

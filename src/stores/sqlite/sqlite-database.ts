@@ -1,19 +1,18 @@
 import { open as openFile } from 'node:fs/promises';
-import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
+import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 import { silentLogger, type Logger } from '../../core/logger.ts';
 import type { Runtime } from '../../core/runtime.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import { abortable } from '../../store/call-tracker.ts';
 import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
+import { endLog, endLogOnceClosed } from './end-log.ts';
 import { closeAfter, lookBeforeOpening } from './open-file.ts';
 import { openToRead, type ReadableFile } from './read-only-file.ts';
 import { runAsync, runSync, runTransaction } from './run-program.ts';
-import { checkVersion, migrate, migrateComponent, MIGRATIONS, type Migration } from './schema.ts';
+import { checkHeader, checkVersion, migrate, migrateComponent, MIGRATIONS, readHeader, type Migration } from './schema.ts';
 import { wrapSqliteError } from './sqlite-errors.ts';
+import { BUSY_SLICE_MS, untilFree } from './until-free.ts';
 import { WriterQueue } from './writer-queue.ts';
-
-/** How long one statement may block on another process's lock. Between such waits other tasks of this process have their turn. */
-const BUSY_SLICE_MS = 5;
 
 const step = (mode: SqliteStep['mode'], sql: string): SqliteStep => ({ mode, sql, parameters: [] });
 
@@ -91,10 +90,10 @@ export class SqliteDatabase {
   static async open(options: SqliteDatabaseOptions): Promise<SqliteDatabase> {
     const migrations = options.migrations ?? MIGRATIONS;
     if (options.readOnly === true) {
-      const readable = await untilFree(options, () => openToRead({ ...options, busyTimeoutMs: BUSY_SLICE_MS }, migrations), undefined);
+      const readable = await untilFree(options, () => openToRead({ ...options, busyTimeoutMs: BUSY_SLICE_MS }, migrations));
       return new SqliteDatabase(options, readable.connection, readable);
     }
-    await lookBeforeOpening(options, migrations.length);
+    await untilFree(options, () => lookBeforeOpening({ ...options, busyTimeoutMs: BUSY_SLICE_MS }, migrations.length));
     const writer = await options.driver.open({ path: options.path, readOnly: false, busyTimeoutMs: BUSY_SLICE_MS });
     const database = new SqliteDatabase(options, writer);
     try {
@@ -177,7 +176,7 @@ export class SqliteDatabase {
 
   /** {@link write} through another connection to the file, while this one reads on; writes of this process wait for their turn. */
   writeThrough<T>(connection: SqliteConnection, create: () => Program<T>): Promise<T> {
-    return this.#queue.run(undefined, () => this.#untilFree(() => runTransaction(connection, create), undefined));
+    return this.#queue.run(undefined, () => this.#untilFree(() => runTransaction(connection, create)));
   }
 
   /** Runs a program outside any transaction; it sees committed data only, and statements of one program may see different commits. */
@@ -198,7 +197,14 @@ export class SqliteDatabase {
     const execute = this.#writer.executeSync;
     // A file that is only read may be without a log, and then its writer may hold up readers for a moment.
     if (execute !== undefined && !this.#interactive && !this.isReadOnly) {
-      return execute(statement);
+      try {
+        return execute(statement);
+      } catch (error) {
+        // Another process recovers the log; rare, and soon over.
+        if (!isPerigeeError(error, 'STORE_BUSY')) {
+          throw error;
+        }
+      }
     }
     return this.read(function* () {
       return yield statement;
@@ -250,8 +256,8 @@ export class SqliteDatabase {
   async *readAtOnce<T>(work: (read: <R>(create: () => Program<R>) => Promise<R>) => AsyncIterable<T>): AsyncGenerator<T> {
     const connection = await this.#options.driver.open({ path: this.#readPath, readOnly: true, busyTimeoutMs: BUSY_SLICE_MS });
     try {
-      await connection.execute(step('run', 'BEGIN'));
-      yield* work((create) => this.#untilFree(() => runAsync(connection, create()), undefined));
+      await this.#untilFree(() => connection.execute(step('run', 'BEGIN')));
+      yield* work((create) => this.#untilFree(() => runAsync(connection, create())));
     } finally {
       await connection.close();
     }
@@ -266,8 +272,8 @@ export class SqliteDatabase {
   async pollCommits(): Promise<boolean> {
     const before = this.#epoch;
     if (!this.#interactive) {
-      await this.#queue.run(undefined, async () =>
-        this.#noticeCommits((await this.#writer.execute(DATA_VERSION)) as { readonly data_version: number }),
+      await this.#queue.run(undefined, () =>
+        this.#untilFree(async () => this.#noticeCommits((await this.#writer.execute(DATA_VERSION)) as { readonly data_version: number })),
       );
     }
     return this.#epoch !== before;
@@ -279,9 +285,8 @@ export class SqliteDatabase {
       return;
     }
     const row = await this.#queue.run(undefined, () =>
-      this.#untilFree(
-        () => runAsync(this.#writer, get<{ busy: number; log: number; checkpointed: number }>('PRAGMA wal_checkpoint(FULL)')),
-        undefined,
+      this.#untilFree(() =>
+        runAsync(this.#writer, get<{ busy: number; log: number; checkpointed: number }>('PRAGMA wal_checkpoint(FULL)')),
       ),
     );
     if (row !== undefined && (row.busy !== 0 || row.log !== row.checkpointed)) {
@@ -298,14 +303,16 @@ export class SqliteDatabase {
     return this.#queue.run(undefined, async () => {
       const reader = this.#reader;
       this.#reader = undefined;
+      let isEnded = true;
       try {
         await (await reader)?.close();
-        if (!this.isInMemory && !this.isReadOnly) {
-          await this.#leaveOneFile();
-        }
+        isEnded = this.isInMemory || this.isReadOnly || (await endLog(this.#writer, this.logger));
       } finally {
         await this.#writer.close();
         await this.#readable?.dispose();
+      }
+      if (!isEnded) {
+        await endLogOnceClosed({ path: this.path, driver: this.#options.driver, logger: this.logger });
       }
     });
   }
@@ -317,25 +324,18 @@ export class SqliteDatabase {
     }
   }
 
-  /** Ends the write-ahead log, which is refused while others have the file open, and on a full disk: they, or the next to open it, go on with it. */
-  async #leaveOneFile(): Promise<void> {
-    try {
-      await this.#writer.execute(step('get', 'PRAGMA journal_mode = DELETE'));
-    } catch (error) {
-      this.logger.log('debug', 'The write-ahead log stays beside the file.', { error });
-    }
-  }
-
   async #prepare(migrations: readonly Migration[]): Promise<void> {
     const { synchronous, maxPageCount, driver } = this.#options;
-    await runAsync(this.#writer, checkVersion(driver.name));
+    // The first statement of a connection reads the schema, whatever it says.
+    await this.#untilFree(() => runAsync(this.#writer, checkVersion(driver.name)));
+    checkHeader(await this.#untilFree(() => runAsync(this.#writer, readHeader())), this.path, migrations.length);
     const settings = [
       step('get', 'PRAGMA journal_mode = WAL'),
       step('run', `PRAGMA synchronous = ${synchronous === 'full' ? 'FULL' : 'NORMAL'}`),
       ...(maxPageCount === undefined ? [] : [step('get', `PRAGMA max_page_count = ${maxPageCount}`)]),
     ];
     for (const setting of settings) {
-      await this.#untilFree(() => this.#writer.execute(setting), undefined);
+      await this.#untilFree(() => this.#writer.execute(setting));
     }
     // A write transaction also where nothing is to be done: it shows that the file can be written.
     await this.write(() => migrate(this.path, migrations));
@@ -435,7 +435,7 @@ export class SqliteDatabase {
       : error;
   }
 
-  #untilFree<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  #untilFree<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     return untilFree(this.#options, attempt, signal);
   }
 
@@ -459,26 +459,7 @@ export class SqliteDatabase {
       return this.#queue.run(undefined, () => runAsync(this.#writer, create()));
     }
     const reader = await this.#openReader();
-    return this.#untilFree(() => runAsync(reader, create()), undefined);
-  }
-}
-
-/** Repeats what another process's lock refuses, giving way to other tasks in between. */
-async function untilFree<T>(
-  { busyTimeoutMs, runtime }: Pick<SqliteDatabaseOptions, 'busyTimeoutMs' | 'runtime'>,
-  attempt: () => Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  for (let left = Math.ceil(busyTimeoutMs / BUSY_SLICE_MS); ; left -= 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left <= 1 || !isPerigeeError(error, 'STORE_BUSY')) {
-        throw error;
-      }
-    }
-    await runtime.yieldTask();
-    throwIfAborted(signal);
+    return this.#untilFree(() => runAsync(reader, create()));
   }
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 
 const SOURCE_MAIN = fileURLToPath(new URL('serve-child.ts', import.meta.url));
+const COMMAND_LINE = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const BUILT_MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const BUILD_SCRIPT = fileURLToPath(new URL('../../../scripts/build.mjs', import.meta.url));
 
@@ -14,6 +15,8 @@ export interface ServedProcessOptions {
   readonly store: string;
   /** The command line as it is published (see {@link buildCommandLine}), or a child over the sources, which starts slower and needs no build. */
   readonly program: 'built' | 'source';
+  /** Further arguments of `perigee serve`; with them, `source` runs the command line itself over its sources, which runs no scripts. */
+  readonly args?: readonly string[];
 }
 
 /** Compiles the command line, so that servers can be run as people run them. */
@@ -31,11 +34,11 @@ export class ServedProcess {
   readonly #ready: Promise<string>;
   #stderr = '';
 
-  constructor({ store, program }: ServedProcessOptions) {
+  constructor({ store, program, args: given }: ServedProcessOptions) {
+    const serve = ['serve', '--store', store, '--port', '0', '--json', ...(given ?? [])];
+    const tsx = ['--import', import.meta.resolve('tsx')];
     const args =
-      program === 'built'
-        ? [BUILT_MAIN, 'serve', '--store', store, '--port', '0', '--json']
-        : ['--import', import.meta.resolve('tsx'), SOURCE_MAIN, store];
+      program === 'built' ? [BUILT_MAIN, ...serve] : given === undefined ? [...tsx, SOURCE_MAIN, store] : [...tsx, COMMAND_LINE, ...serve];
     const { PERIGEE_KEY: _key, NODE_OPTIONS: _options, ...env } = process.env;
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#child = child;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RawDatabase as Database } from '../../support/raw-database.ts';
@@ -35,6 +35,43 @@ async function storeFile(): Promise<string> {
   return path;
 }
 
+/** A closed database of another program. */
+function otherDatabase(mode: string): string {
+  const path = join(temporaryFolder(), 'other.db');
+  const other = new Database(path);
+  other.pragma(`journal_mode = ${mode}`);
+  other.exec('CREATE TABLE people (name TEXT)');
+  other.close();
+  return path;
+}
+
+/** A copy of a closed file and its journal, taken while a writer without a log has changed half of what it wants to. */
+function killedWhileWriting(path: string): string {
+  const killed = join(temporaryFolder(), 'killed.db');
+  const writer = new Database(path);
+  writer.pragma('cache_size = 2');
+  writer.exec('BEGIN; CREATE TABLE half (done TEXT)');
+  for (let row = 0; row < 50; row += 1) {
+    writer.prepare('INSERT INTO half VALUES (randomblob(3000))').run();
+  }
+  copyFileSync(path, killed);
+  copyFileSync(`${path}-journal`, `${killed}-journal`);
+  writer.exec('ROLLBACK');
+  writer.close();
+  return killed;
+}
+
+describe('a store whose process was killed while the write-ahead log was begun or ended', () => {
+  for (const { name, driver } of drivers) {
+    test(`is opened as it was before (${name})`, async () => {
+      const backend = await openBackend({ path: killedWhileWriting(await storeFile()), driver: driver() });
+      const store = await backend.container('test', 'items');
+      expect(await store.query('SELECT VALUE COUNT(1) FROM c').nextPage()).toMatchObject({ items: [500] });
+      await store.create({ id: 'after', pk: 'p' });
+    });
+  }
+});
+
 describe('a file that is not a store', () => {
   test('any other content is refused and left as it was', async () => {
     const path = join(temporaryFolder(), 'notes.txt');
@@ -58,11 +95,7 @@ describe('a file that is not a store', () => {
 
   for (const mode of ['delete', 'wal']) {
     test(`a database of another program in journal mode ${mode} is refused and left as it was`, async () => {
-      const path = join(temporaryFolder(), 'other.db');
-      const other = new Database(path);
-      other.pragma(`journal_mode = ${mode}`);
-      other.exec('CREATE TABLE people (name TEXT)');
-      other.close();
+      const path = otherDatabase(mode);
       await expectRefused(path, 'STORE_CORRUPT');
       const again = new Database(path);
       expect(again.pragma('journal_mode', { simple: true })).toBe(mode);
@@ -76,6 +109,16 @@ describe('a file that is not a store', () => {
     raw.pragma(`user_version = ${MIGRATIONS.length + 1}`);
     raw.close();
     await expectRefused(path, 'STORE_TOO_NEW');
+  });
+
+  test('a database of another program that was killed while it wrote is refused as that program will find it', async () => {
+    const path = killedWhileWriting(otherDatabase('delete'));
+    await expect(openSqliteBackend({ path })).rejects.toSatisfy((error) => isPerigeeError(error, 'STORE_CORRUPT'));
+    const again = new Database(path);
+    expect(again.pragma('journal_mode', { simple: true })).toBe('delete');
+    expect(again.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(again.prepare('SELECT name FROM sqlite_master').pluck().all()).toEqual(['people']);
+    again.close();
   });
 
   test('damage in the middle is reported by the call that meets it', async () => {

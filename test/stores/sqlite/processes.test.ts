@@ -1,10 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { afterTest, newStore, openBackend, temporaryFolder } from './test-files.ts';
+import type { SqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
+import { afterTest, newStore, openBackend, sourceWorkerDriver, temporaryFolder } from './test-files.ts';
 
-const program = fileURLToPath(new URL('programs/write-documents.ts', import.meta.url));
+const WRITE_DOCUMENTS = fileURLToPath(new URL('programs/write-documents.ts', import.meta.url));
+const OPEN_AND_CLOSE = fileURLToPath(new URL('programs/open-and-close.ts', import.meta.url));
 
 interface Writer {
   readonly child: ChildProcess;
@@ -14,6 +17,10 @@ interface Writer {
 }
 
 function startWriter(...parameters: readonly string[]): Writer {
+  return startProgram(WRITE_DOCUMENTS, parameters);
+}
+
+function startProgram(program: string, parameters: readonly string[]): Writer {
   const child = spawn(process.execPath, ['--import', 'tsx', program, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
   afterTest(() => void child.kill('SIGKILL'));
   let output = '';
@@ -119,6 +126,32 @@ describe('several processes on one file', () => {
     expect(order).toEqual(['transaction', 'write']);
     expect((await hasty.create({ id: 'hasty', pk: 'p' })).position).toBe(3);
   });
+});
+
+describe('processes that open and close one file again and again', () => {
+  test('wait for each other and lose nothing', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'store.db');
+    const first = await openBackend({ path });
+    await newStore(first);
+    await first.close();
+    const writers = ['a', 'b', 'c', 'd', 'e', 'f'].map((prefix) => startProgram(OPEN_AND_CLOSE, [path, prefix, '30']));
+    expect(await Promise.all(writers.map(({ ended }) => ended))).toEqual(writers.map(() => 0));
+    expect(writers.flatMap(({ acknowledged }) => acknowledged())).toHaveLength(180);
+    const store = await (await openBackend({ path })).container('test', 'items');
+    expect(await store.query('SELECT VALUE COUNT(1) FROM c').nextPage()).toMatchObject({ items: [180] });
+  });
+});
+
+test('those that close a file at the same moment leave one file, which says that it has no log', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'store.db');
+  const backends = [await openBackend({ path }), await openBackend({ path, driver: sourceWorkerDriver() }), await openBackend({ path })];
+  await newStore(backends[0] as SqliteBackend);
+  await Promise.all(backends.map((backend) => backend.close()));
+  expect(readdirSync(folder)).toEqual(['store.db']);
+  const [writeVersion, readVersion] = readFileSync(path).subarray(18, 20);
+  expect([writeVersion, readVersion]).toEqual([1, 1]);
 });
 
 describe('a writer that is killed', () => {
