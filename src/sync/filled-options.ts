@@ -19,6 +19,8 @@ export interface FilledOptions extends SyncOptions {
   readonly reconcileIntervalMs: number;
   readonly clockToleranceMs: number;
   readonly pageItems: number;
+  readonly lockTimeoutMs: number;
+  readonly stallTimeoutMs: number;
 }
 
 function wholeNumber(name: string, value: number, from: number, to: number = Number.MAX_SAFE_INTEGER): number {
@@ -56,6 +58,9 @@ export function checkOptions(options: SyncOptions): FilledOptions {
     throw new PerigeeError('INVALID_OPTION', 'The option scope lists one partition key or more.');
   }
   checkPolicies(options);
+  if (options.requestUnitsPerMinute !== undefined && !(options.requestUnitsPerMinute > 0)) {
+    throw new PerigeeError('INVALID_OPTION', 'The option requestUnitsPerMinute is a number above 0.');
+  }
   return {
     ...options,
     database: options.database ?? 'sync',
@@ -65,5 +70,7 @@ export function checkOptions(options: SyncOptions): FilledOptions {
     reconcileIntervalMs: wholeNumber('reconcileIntervalMs', options.reconcileIntervalMs ?? 6 * HOUR_MS, 0),
     clockToleranceMs: wholeNumber('clockToleranceMs', options.clockToleranceMs ?? 5000, 0),
     pageItems: wholeNumber('pageItems', options.pageItems ?? 5 * STORE_LIMITS.defaultPageItems, 1),
+    lockTimeoutMs: wholeNumber('lockTimeoutMs', options.lockTimeoutMs ?? 10_000, 0),
+    stallTimeoutMs: wholeNumber('stallTimeoutMs', options.stallTimeoutMs ?? 120_000, 0),
   };
 }
