@@ -13,7 +13,7 @@ Examples:
   perigee sync verify --file notes.sqlite --remote backup.sqlite --json
   perigee sync dead-letters --file notes.sqlite --export > refused.ndjson
 
-"perigee sync <command> --help" says more. Close the application of the file first, except for status. docs/sync.md says how sync works.`;
+"perigee sync <command> --help" says more. The application of the file may stay open: one of them synchronises at a time. docs/sync.md says how sync works.`;
 
 const REMOTE_HELP = `
 The key of an account comes from PERIGEE_REMOTE_KEY or PERIGEE_KEY, or stands in a connection string (AccountEndpoint=…;AccountKey=…;), which is

@@ -54,6 +54,7 @@ export type ErrorCode =
   | 'SCRIPT_TIMEOUT'
   | 'SYNC_BUSY'
   | 'SYNC_SCOPE'
+  | 'SYNC_STALLED'
   | 'SYNC_UNSENT';
 
 /** One row of {@link ERROR_CODES}. */
@@ -326,7 +327,14 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     'A script took more time than it may.',
     'Let the script look at what its calls return, and go on in another call; nothing of what it did was kept.',
   ),
-  SYNC_BUSY: row('data', true, 409, 75, 'A synchronisation of this scope is already running.', 'Wait for it.'),
+  SYNC_BUSY: row(
+    'timeout',
+    true,
+    409,
+    75,
+    'Another process, or another engine of this one, synchronises the file.',
+    'Nothing: whoever runs sends what is pending. To run here, try again when the other is done, or raise `lockTimeoutMs`.',
+  ),
   SYNC_SCOPE: row(
     'data',
     false,
@@ -334,6 +342,14 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     78,
     'A document or a call lies outside the scope of the sync engine.',
     'Add the partition key to the scope.',
+  ),
+  SYNC_STALLED: row(
+    'timeout',
+    true,
+    408,
+    75,
+    'A run of sync made no progress for `stallTimeoutMs` and was ended: the remote store took a request and never came back to it.',
+    'Run again, which goes on where it stopped; look at the connection and at the time-outs of the remote store.',
   ),
   SYNC_UNSENT: row(
     'data',

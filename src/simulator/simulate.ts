@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMemoryBackend } from '../stores/memory/memory-backend.ts';
-import { betterSqlite3Driver } from '../stores/sqlite/better-sqlite3-driver.ts';
+import { betterSqlite3Driver, importBetterSqlite3 } from '../stores/sqlite/better-sqlite3-driver.ts';
 import { openSqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { SyncEngine } from '../sync/engine.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
@@ -52,7 +52,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'perigee-simulation-'));
   try {
     const world = await World.open(options, {
-      driver: betterSqlite3Driver(),
+      // Imported beforehand: how long an import takes is no matter of the seed.
+      driver: betterSqlite3Driver(await importBetterSqlite3()),
       folder,
       template: async (device, user, owners) => {
         const path = join(folder, `template-${user}-${device}.db`);

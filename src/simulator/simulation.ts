@@ -100,7 +100,7 @@ export class Simulation {
 
   #schedule(device: SimulatedDevice): void {
     this.#world.note(`${device.name} runs by itself`);
-    device.engine.start({ intervalMs: 30_000 });
+    device.engine.start({ intervalMs: 30_000, pollIntervalMs: 0 });
   }
 
   async #look(device: SimulatedDevice): Promise<void> {

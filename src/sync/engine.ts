@@ -10,12 +10,16 @@ import { catchUp } from './caught-up.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { checkOptions, type FilledOptions } from './filled-options.ts';
 import { ForcedPush } from './forced-push.ts';
+import { ForeignWrites } from './foreign-writes.ts';
+import { GuardedWork } from './guarded-work.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
 import { bindFile } from './meta.ts';
 import { doubtUnsent, parkUnknown } from './outbox.ts';
 import { RemoteStores } from './remote-stores.ts';
+import { RequestUnitBudget } from './request-unit-budget.ts';
 import { RunQueue } from './run-queue.ts';
 import { RunState } from './run-state.ts';
+import { Runner } from './runner.ts';
 import { Scheduler } from './scheduler.ts';
 import { SYNC_MIGRATIONS } from './schema.ts';
 import { ScopeSet } from './scope-set.ts';
@@ -36,6 +40,7 @@ import type { SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
 import { Verifier } from './verifier.ts';
 import type { RepairReport, VerifyReport } from './verify-report.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Binds a file to its user, and looks at what an earlier life has left pending in it. @throws SYNC_SCOPE */
 function* takeOver({ user, device, runtime }: FilledOptions): Program<{ readonly device: string; readonly parked: number }> {
@@ -86,11 +91,15 @@ export class SyncEngine {
   readonly #calls = new CallTracker('sync engine');
   readonly #queue: RunQueue<SyncReport>;
   readonly #scheduler: Scheduler;
+  readonly #runner: Runner;
+  readonly #guard: GuardedWork;
   readonly #verifier: Verifier;
   /** Aborts with {@link close}. */
   readonly #closing = new AbortController();
   /** What the next run has to reconcile, beyond what is due. */
   #reconcileNext: { readonly maxRequestUnits: number | undefined } | undefined;
+  /** Whether somebody waits for the next run, so that it waits for another process; one by schedule comes back later instead. */
+  #isNextAwaited = false;
 
   private constructor(options: FilledOptions, clock: SyncClock, device: string) {
     this.#options = options;
@@ -108,13 +117,24 @@ export class SyncEngine {
       pageItems: options.pageItems,
       markerIntervalMs: options.markerIntervalMs,
       events,
+      watchdog: new Watchdog(runtime, options.stallTimeoutMs),
+      budget: options.requestUnitsPerMinute === undefined ? undefined : new RequestUnitBudget(runtime, options.requestUnitsPerMinute),
       probe: options.probe,
       warn: (warning) => this.#state.warn(warning),
     };
     this.#scopes = new ScopeSet(options);
     this.#remotes = new RemoteStores(options, this.#scopes.all, this.#context.warn);
     this.#queue = new RunQueue((signal) => this.#state.follow(() => this.#run(signal)));
-    this.#scheduler = new Scheduler(runtime, () => this.#state.settled(() => this.sync()));
+    const { database } = options.backend;
+    this.#runner = new Runner(database, runtime);
+    this.#guard = new GuardedWork(this.#context, this.#runner, () => this.#remotes.forget());
+    const foreign = new ForeignWrites(database, this.#runner, logger);
+    this.#scheduler = new Scheduler({
+      runtime,
+      run: () => this.#state.settled(() => this.#ask(undefined)),
+      lookForOthers: database.isInMemory ? undefined : () => foreign.look(),
+      onConnection: (isOnline) => this.#state.connected(isOnline),
+    });
     this.deadLetters = new DeadLetters({
       context: this.#context,
       calls: this.#calls,
@@ -165,10 +185,13 @@ export class SyncEngine {
    * Runs once: push, pull, push what conflicts left, and reconcile where that is due. During a run it waits and runs once more, however often it was
    * called by then.
    *
+   * While another process or engine synchronises the file it waits for `lockTimeoutMs`, and then reports SYNC_BUSY.
+   *
    * Resolves also when the run failed: see `outcome` and `error` of the report. @throws the signal's reason; CLOSED
    */
   sync(options: SyncRunOptions = {}): Promise<SyncReport> {
-    return this.#calls.run(undefined, () => this.#queue.ask(options.signal));
+    this.#isNextAwaited = true;
+    return this.#ask(options.signal);
   }
 
   /** {@link sync}, and a reconciliation of every partition key: finds documents that were deleted without a tombstone or have expired. */
@@ -243,6 +266,7 @@ export class SyncEngine {
       return {
         state: this.#state.state,
         scheduled: this.#scheduler.active,
+        runner: await this.#runner.state(),
         pending: counts.pending,
         oldestPendingAgeMs: counts.oldest === null ? undefined : Math.max(0, this.#context.runtime.nowMs() - counts.oldest),
         rejected: counts.rejected,
@@ -343,33 +367,44 @@ export class SyncEngine {
     const aborted = this.#queue.abort(reason);
     await this.#calls.close(async () => {
       await aborted;
+      await this.#runner.close();
       await this.#scopes.close();
       this.#state.state = 'stopped';
     });
   }
 
-  async #run(signal: AbortSignal): Promise<SyncReport> {
-    const wanted = this.#reconcileNext;
-    this.#reconcileNext = undefined;
-    const report = await new SyncRun(this.#context, {
-      scopes: this.#scopes.all,
-      remote: (container) => this.#remotes.matched(container),
-      signal,
-      reconcile: wanted === undefined ? 'due' : 'always',
-      reconcileIntervalMs: this.#options.reconcileIntervalMs,
-      maxRequestUnits: wanted?.maxRequestUnits,
-    }).run();
-    if (report.error?.code === 'CLOSED') {
-      // Somebody closed a remote store; the next run opens another.
-      this.#remotes.forget();
-    }
-    return report;
+  #ask(signal: AbortSignal | undefined): Promise<SyncReport> {
+    return this.#calls.run(undefined, () => this.#queue.ask(signal));
   }
 
+  #run(signal: AbortSignal): Promise<SyncReport> {
+    const waitMs = this.#isNextAwaited ? this.#options.lockTimeoutMs : 0;
+    this.#isNextAwaited = false;
+    const wanted = this.#reconcileNext;
+    this.#reconcileNext = undefined;
+    return this.#guard.run(signal, waitMs, async (watched) => {
+      const report = await new SyncRun(this.#context, {
+        scopes: this.#scopes.all,
+        remote: (container) => this.#remotes.matched(container),
+        signal: watched,
+        reconcile: wanted === undefined ? 'due' : 'always',
+        reconcileIntervalMs: this.#options.reconcileIntervalMs,
+        maxRequestUnits: wanted?.maxRequestUnits,
+      }).run();
+      if (report.error?.code === 'CLOSED') {
+        // Somebody closed a remote store; the next run opens another.
+        this.#remotes.forget();
+      }
+      return report;
+    });
+  }
+
+  /** Does work while no run is under way, here or in another process. */
   #alone<R>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
     return this.#queue.alone(signal, async () => {
+      const ending = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
       try {
-        return await work(signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]));
+        return await this.#guard.do(ending, this.#options.lockTimeoutMs, work);
       } finally {
         this.#state.progress = undefined;
       }

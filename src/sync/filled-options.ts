@@ -20,6 +20,8 @@ export interface FilledOptions extends SyncOptions {
   readonly clockToleranceMs: number;
   readonly pageItems: number;
   readonly markerIntervalMs: number;
+  readonly lockTimeoutMs: number;
+  readonly stallTimeoutMs: number;
 }
 
 function wholeNumber(name: string, value: number, from: number, to: number = Number.MAX_SAFE_INTEGER): number {
@@ -57,6 +59,9 @@ export function checkOptions(options: SyncOptions): FilledOptions {
     throw new PerigeeError('INVALID_OPTION', 'The option scope lists one partition key or more.');
   }
   checkPolicies(options);
+  if (options.requestUnitsPerMinute !== undefined && !(options.requestUnitsPerMinute > 0)) {
+    throw new PerigeeError('INVALID_OPTION', 'The option requestUnitsPerMinute is a number above 0.');
+  }
   return {
     ...options,
     database: options.database ?? 'sync',
@@ -67,5 +72,7 @@ export function checkOptions(options: SyncOptions): FilledOptions {
     clockToleranceMs: wholeNumber('clockToleranceMs', options.clockToleranceMs ?? 5000, 0),
     markerIntervalMs: wholeNumber('markerIntervalMs', options.markerIntervalMs ?? 60_000, 0),
     pageItems: wholeNumber('pageItems', options.pageItems ?? 5 * STORE_LIMITS.defaultPageItems, 1),
+    lockTimeoutMs: wholeNumber('lockTimeoutMs', options.lockTimeoutMs ?? 10_000, 0),
+    stallTimeoutMs: wholeNumber('stallTimeoutMs', options.stallTimeoutMs ?? 120_000, 0),
   };
 }

@@ -3,12 +3,14 @@
  *
  * @module
  */
+export { browserConnectivity, type Connectivity, type OnlineScope } from './connectivity.ts';
 export { clientWins, lastWriteWins, serverWins, type SidePolicy } from './conflict-policies.ts';
 export type { Conflict, ConflictPolicy, ConflictSide, MergedDocument } from './conflict.ts';
 export type { DeadLetter, DeadLetterExport, DeadLetterQuery, DeadLetterRemote, DeadLetterKey, DeadLetters } from './dead-letters.ts';
 export { SyncEngine } from './engine.ts';
 export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
 export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
+export type { RunnerState } from './runner.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 export type {

@@ -27,7 +27,10 @@ export function* nextLife(runtime: Runtime): Program<string> {
 
 /** Writes down that a life has begun, in the transaction that notes the first names with it. */
 export function* noteLife(life: string): Program<void> {
-  yield* writeMeta('life', `${numberOfLife(life)}`);
+  // Another process on the file may have begun a later one.
+  if (Number((yield* readMeta('life')) ?? 0) < numberOfLife(life)) {
+    yield* writeMeta('life', `${numberOfLife(life)}`);
+  }
 }
 
 /**

@@ -30,9 +30,11 @@ export class OutboxJournal implements WriteJournal {
   readonly needsPreviousText: boolean;
   readonly #scopes = new Map<PartitionKeyText, Scope>();
   readonly #options: OutboxJournalOptions;
+  #epoch: number;
 
   constructor(options: OutboxJournalOptions) {
     this.#options = options;
+    this.#epoch = options.database.epoch;
     this.needsPreviousText = options.needsBase;
   }
 
@@ -66,6 +68,11 @@ export class OutboxJournal implements WriteJournal {
       checkBody(scope, write.document.value);
     }
     const { clock, database, onRecorded } = this.#options;
+    // Stamps follow on those of other processes that have written to the file.
+    if (database.epoch !== this.#epoch) {
+      this.#epoch = database.epoch;
+      yield* clock.refresh();
+    }
     const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
     const base = this.needsPreviousText ? yield* followedBy(scope, write) : null;
     yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base);

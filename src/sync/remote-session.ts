@@ -1,6 +1,8 @@
 import { isPerigeeError, throwIfAborted } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import { parseStamp } from '../core/hybrid-logical-clock.ts';
+import { sleep } from '../core/runtime.ts';
+import { abortable } from '../store/call-tracker.ts';
 import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import type { BatchOperation, BatchResult, ResultInfo } from '../store/operations.ts';
@@ -52,8 +54,11 @@ export class RemoteSession {
 
   /** Begins where the scope's last run ended. @throws what opening the remote throws */
   static async open(context: SyncContext, scope: Scope, run: SessionRun): Promise<RemoteSession> {
-    const store = await run.remote(scope.container);
-    const { session } = await context.database.read(() => readScope(scope.number));
+    const store = await abortable(run.remote(scope.container), run.signal);
+    context.watchdog.progressed();
+    const { session, reconcile_run } = await context.database.read(() => readScope(scope.number));
+    // Another process may have reconciled since this one has.
+    scope.reconcileRun = reconcile_run;
     return new RemoteSession(context, scope, store, run, session ?? undefined);
   }
 
@@ -82,7 +87,7 @@ export class RemoteSession {
 
   /** Sends a batch. Resolves also when it did not commit. */
   async batch(operations: readonly BatchOperation<JsonObject>[], bytes: number): Promise<BatchResult<JsonObject>> {
-    throwIfAborted(this.#signal);
+    await this.#admit();
     await this.#context.probe?.('before-send');
     const sentAtMs = this.#context.runtime.nowMs();
     const pending = this.#request(() => this.store.batch(this.scope.partitionKey, operations, this.#options()));
@@ -201,11 +206,27 @@ export class RemoteSession {
   }
 
   async #request<R extends ResultInfo | undefined>(send: () => Promise<R>): Promise<R> {
-    throwIfAborted(this.#signal);
+    await this.#admit();
     this.#report.requests += 1;
-    const result = await send();
-    this.#report.requestUnits += result?.requestUnits ?? 0;
+    // A store may never come back to a request. What it answers after all is then as good as lost.
+    const result = await abortable(send(), this.#signal);
+    const requestUnits = result?.requestUnits ?? 0;
+    this.#report.requestUnits += requestUnits;
+    this.#context.budget?.spend(requestUnits);
+    this.#context.watchdog.progressed();
     this.#session = result?.session ?? this.#session;
     return result;
+  }
+
+  /** Waits until the budget of request units has room. @throws the signal's reason */
+  async #admit(): Promise<void> {
+    throwIfAborted(this.#signal);
+    const { budget, runtime, watchdog } = this.#context;
+    for (let waitMs = budget?.waitMs() ?? 0; waitMs > 0; waitMs = budget?.waitMs() ?? 0) {
+      watchdog.progressed(waitMs);
+      const fromMs = runtime.monotonicMs();
+      await sleep(runtime, waitMs, this.#signal);
+      this.#report.waitedMs += runtime.monotonicMs() - fromMs;
+    }
   }
 }

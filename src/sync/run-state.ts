@@ -5,7 +5,7 @@ import { ReportBuilder, type SyncReport } from './sync-report.ts';
 
 /** State that an outcome leaves the engine in. */
 function stateAfter(report: SyncReport): SyncState {
-  const category = report.error?.category;
+  const category = report.error?.code === 'SYNC_BUSY' ? undefined : report.error?.category;
   return category === 'auth' ? 'auth' : category === 'connection' || category === 'timeout' ? 'offline' : 'idle';
 }
 
@@ -32,6 +32,15 @@ export class RunState {
     if (state !== this.#state) {
       this.#state = state;
       this.#context.events.emit('state', state);
+    }
+  }
+
+  /** Takes note of a connection that is gone or back, as far as no run shows it. */
+  connected(isOnline: boolean): void {
+    if (this.state === 'idle' && !isOnline) {
+      this.state = 'offline';
+    } else if (this.state === 'offline' && isOnline) {
+      this.state = 'idle';
     }
   }
 

@@ -62,6 +62,18 @@ export class SyncClock {
     this.#hlc.observe(stamp, this.#toleranceMs);
   }
 
+  /** Takes over what other processes on the file have learned and made. */
+  *refresh(): Program<void> {
+    const saved = yield* readMeta('clock_offset');
+    if (saved !== undefined) {
+      this.#follow(parseOffset(saved));
+    }
+    const newest = parseStamp((yield* readMeta('hlc')) ?? '');
+    if (newest !== undefined) {
+      this.observe(newest);
+    }
+  }
+
   /** Writes the newest stamp down, in the transaction under way. */
   *save(): Program<void> {
     yield* writeMeta('hlc', formatStamp(this.#hlc.last));
@@ -82,6 +94,12 @@ export class SyncClock {
     if (next === before) {
       return undefined;
     }
+    this.#follow(next);
+    return () => this.#correct(next, next.offsetMs - before.offsetMs, !before.known);
+  }
+
+  /** Goes by an offset from now on, and sets the clock back where it is found to have been ahead. */
+  #follow(next: ClockOffset): void {
     this.#offset = next;
     this.#hlc.offsetMs = next.offsetMs;
     const last = this.#hlc.last;
@@ -92,7 +110,6 @@ export class SyncClock {
         offsetMs: next.offsetMs,
       });
     }
-    return () => this.#correct(next, next.offsetMs - before.offsetMs, !before.known);
   }
 
   /**
@@ -100,6 +117,8 @@ export class SyncClock {
    * only those ahead of server time. Both were certainly made by a wrong clock; of others nobody knows whether the clock was set before or after.
    */
   *#correct(offset: ClockOffset, byMs: number, everything: boolean): Program<void> {
+    // A write of this process may have taken over the one that is stored meanwhile.
+    this.#follow(offset);
     yield* writeMeta('clock_offset', `${offset.offsetMs}${offset.known ? '!' : ''}`);
     const limitMs = this.serverNowMs();
     const rows = yield* all<{ scope: number; id: string; stamp: string }>('SELECT scope, id, stamp FROM sync_outbox');

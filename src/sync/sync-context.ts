@@ -2,9 +2,11 @@ import type { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
+import type { RequestUnitBudget } from './request-unit-budget.ts';
 import type { SyncClock } from './sync-clock.ts';
 import type { SyncEvents } from './sync-events.ts';
 import type { SyncPoint } from './sync-options.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** What all parts of one engine share. */
 export interface SyncContext {
@@ -19,6 +21,8 @@ export interface SyncContext {
   readonly pageItems: number;
   readonly markerIntervalMs: number;
   readonly events: Emitter<SyncEvents>;
+  readonly watchdog: Watchdog;
+  readonly budget: RequestUnitBudget | undefined;
   readonly probe: ((point: SyncPoint) => void | Promise<void>) | undefined;
   /** Tells people of something that is not an error, once per text. */
   readonly warn: (warning: string) => void;

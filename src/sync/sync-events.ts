@@ -1,4 +1,5 @@
 import type { PartitionKey } from '../store/partition-key.ts';
+import type { RunnerState } from './runner.ts';
 import type { ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
 
 /** What the engine is doing: nothing, a run, waiting for a connection, waiting for a credential, or nothing any more. */
@@ -23,6 +24,8 @@ export interface SyncStatus {
   readonly state: SyncState;
   /** Whether it runs by itself: after {@link SyncEngine.start}. */
   readonly scheduled: boolean;
+  /** Who synchronises the file at this moment: this engine, another process or engine, or nobody. */
+  readonly runner: RunnerState;
   /** Documents that wait to be sent, rejected ones included. */
   readonly pending: number;
   /** How long the oldest of them has waited, in milliseconds. */

@@ -6,6 +6,7 @@ import type { DocumentStore } from '../store/document-store.ts';
 import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import type { ConflictPolicy } from './conflict.ts';
+import type { Connectivity } from './connectivity.ts';
 
 /** One partition key that a device holds. */
 export interface ScopeEntry {
@@ -65,6 +66,15 @@ export interface SyncOptions {
   readonly clockToleranceMs?: number | undefined;
   /** Changes asked for in one page of a pull; 500 unless said otherwise. */
   readonly pageItems?: number | undefined;
+  /** How long {@link SyncEngine.sync} and others wait while another process or engine synchronises the file, in milliseconds; 10,000 unless said otherwise. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** A run in which no request ends for so long is ended with SYNC_STALLED, in milliseconds; 120,000 unless said otherwise, 0 for never. */
+  readonly stallTimeoutMs?: number | undefined;
+  /**
+   * Request units that the engine may spend in a minute; what is over is waited for before the next request, within the run. Ten seconds' worth may be spent at
+   * once after a rest. Unlimited unless said otherwise.
+   */
+  readonly requestUnitsPerMinute?: number | undefined;
   /** Waits at named moments of a run, for crash tests. A point inside a local transaction must answer at once. @internal */
   readonly probe?: ((point: SyncPoint) => void | Promise<void>) | undefined;
 }
@@ -81,6 +91,10 @@ export interface SyncSchedule {
   readonly minBackoffMs?: number | undefined;
   /** Longest wait after failures, in milliseconds; 300,000 unless said otherwise. */
   readonly maxBackoffMs?: number | undefined;
+  /** How often to look whether another process has left something to send in the file, in milliseconds; 2,000 unless said otherwise, 0 for never. */
+  readonly pollIntervalMs?: number | undefined;
+  /** Tells whether there is a connection: without one nothing is tried, and when one is back a run begins at once. Such as {@link browserConnectivity}. */
+  readonly connectivity?: Connectivity | undefined;
 }
 
 /** What one run accepts. */

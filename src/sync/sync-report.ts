@@ -49,6 +49,8 @@ export interface SyncReport {
   readonly rejectedCount: number;
   readonly requests: number;
   readonly requestUnits: number;
+  /** How long the run waited for its budget of request units, in milliseconds; see {@link SyncOptions.requestUnitsPerMinute}. */
+  readonly waitedMs: number;
   /** UTF-8 bytes of the documents sent, stamps included; again for each attempt. */
   readonly bytesSent: number;
   /** Length of the JSON of the documents taken over, in UTF-16 units: bytes where it is ASCII. */
@@ -64,6 +66,7 @@ export class ReportBuilder {
   deletedLocally = 0;
   requests = 0;
   requestUnits = 0;
+  waitedMs = 0;
   bytesSent = 0;
   bytesReceived = 0;
   readonly #startedAtMs: number;
@@ -105,6 +108,7 @@ export class ReportBuilder {
       rejectedCount: this.#rejectedCount,
       requests: this.requests,
       requestUnits: this.requestUnits,
+      waitedMs: this.waitedMs,
       bytesSent: this.bytesSent,
       bytesReceived: this.bytesReceived,
       error,

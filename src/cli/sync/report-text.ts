@@ -26,10 +26,10 @@ function costText({ requests, requestUnits }: { readonly requests: number; reado
 
 /** What a run did, as lines. */
 export function reportLines(report: SyncReport): readonly string[] {
-  const { outcome, pushed, pulled, deletedLocally, conflictCount, rejectedCount, bytesSent, bytesReceived } = report;
+  const { outcome, pushed, pulled, deletedLocally, conflictCount, rejectedCount, bytesSent, bytesReceived, waitedMs } = report;
   return [
     `${outcome}: ${pushed} sent, ${pulled} received, ${deletedLocally} deleted on the device, ${conflictCount} conflicts, ${rejectedCount} refused; ` +
-      `${costText(report)}, ${bytesSent} bytes sent, ${bytesReceived} bytes received`,
+      `${costText(report)}, ${bytesSent} bytes sent, ${bytesReceived} bytes received${waitedMs > 0 ? `, waited ${Math.ceil(waitedMs / 1000)} s for the budget` : ''}`,
     ...report.rejected.map((one) => `  refused: ${keyText(one)} [${one.code}]`),
     ...more(report.rejectedCount - report.rejected.length),
   ];

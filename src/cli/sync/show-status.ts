@@ -1,6 +1,7 @@
 import { systemRuntime } from '../../core/runtime.ts';
 import { partitionKeyJson, partitionKeyText } from '../../store/partition-key.ts';
 import type { FileScope } from '../../sync/describe-file.ts';
+import { runnerOf } from '../../sync/runner.ts';
 import { jsonText } from '../query/json-text.ts';
 import { safeText } from '../safe-text.ts';
 import { openFile, requireSyncFile } from './open-file.ts';
@@ -15,15 +16,19 @@ export async function showStatus({ file, fileDatabase, json = false }: DeviceSet
     const scopes = found.scopes.filter(({ database }) => fileDatabase === undefined || database === fileDatabase);
     const oldestPendingAgeMs = counts.oldest === null ? undefined : Math.max(0, systemRuntime.nowMs() - counts.oldest);
     const { pending, rejected, conflicts } = counts;
+    const isRunning = (await runnerOf(backend.database)) === 'other';
     if (json) {
       const keyed = scopes.map((scope) => ({ ...scope, partitionKey: partitionKeyJson(scope.partitionKey) }));
-      console.log(jsonText({ user, device, pending, oldestPendingAgeMs, deadLetters: rejected, conflicts, merges, scopes: keyed }));
+      console.log(
+        jsonText({ user, device, pending, oldestPendingAgeMs, deadLetters: rejected, conflicts, merges, isRunning, scopes: keyed }),
+      );
       return;
     }
     const lines = [
       `user ${user ?? 'unknown'}, device ${device ?? 'unknown'}`,
       `${pending} pending${oldestPendingAgeMs === undefined ? '' : `, the oldest for ${durationText(oldestPendingAgeMs)}`}; ` +
         `${rejected} of them dead letters; ${conflicts} conflicts in the journal`,
+      ...(isRunning ? ['a process is synchronising the file'] : []),
       ...scopes.map(scopeText),
     ];
     console.log(lines.map(safeText).join('\n'));

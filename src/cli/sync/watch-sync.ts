@@ -21,6 +21,10 @@ export async function watchSync(settings: WatchSettings): Promise<void> {
     let failing: string | undefined;
     engine.on('run', (report) => {
       const { error } = report;
+      if (error?.code === 'SYNC_BUSY') {
+        // Another process does the same for the file; `perigee sync status` tells.
+        return;
+      }
       if (asJson || didSomething(report)) {
         tellRun(report, asJson);
       }

@@ -6,6 +6,7 @@ import type { ScalarFunction } from '../../query/functions/function-entry.ts';
 import { abortable } from '../../store/call-tracker.ts';
 import { get, type Program, type SqliteConnection, type SqliteDriver, type SqliteStep } from './driver.ts';
 import { endLog, endLogOnceClosed } from './end-log.ts';
+import { FileLock, SharedSetLock, type ExclusiveLock } from './exclusive-lock.ts';
 import { closeAfter, lookBeforeOpening } from './open-file.ts';
 import { openToRead, type ReadableFile } from './read-only-file.ts';
 import { runAsync, runSync, runTransaction } from './run-program.ts';
@@ -61,6 +62,8 @@ export class SqliteDatabase {
   readonly #queue = new WriterQueue();
   readonly #beforeCommit = new Set<() => Program<unknown>>();
   readonly #afterCommit = new Set<() => void>();
+  /** Locks that are held on a database in memory. */
+  readonly #heldLocks = new Set<string>();
   #reader: Promise<SqliteConnection> | undefined;
   #dataVersion = -1;
   #epoch = 1;
@@ -266,6 +269,14 @@ export class SqliteDatabase {
   /** Brings the tables of a named part of the system to its newest version, in the same file. @throws STORE_TOO_NEW */
   ensureTables(name: string, migrations: readonly Migration[]): Promise<void> {
     return this.write(() => migrateComponent(name, migrations));
+  }
+
+  /**
+   * A lock by a name of its own, which one at a time holds: over all processes for a file, and among those who share this object in memory. The file of the
+   * lock lies beside this one. It has nothing to do with reading and writing.
+   */
+  lock(name: string): ExclusiveLock {
+    return this.isInMemory ? new SharedSetLock(this.#heldLocks, name) : FileLock.beside(this.path, name, this.#options.driver);
   }
 
   /** Whether another connection committed since the last look. */

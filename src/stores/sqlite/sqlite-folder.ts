@@ -12,8 +12,8 @@ export interface SqliteFolder {
 }
 
 const NAME = /^[\w-]{1,100}$/u;
-/** What SQLite keeps beside a file. */
-const COMPANIONS = ['', '-wal', '-shm', '-journal'];
+/** What SQLite and the sync layer keep beside a file. */
+const COMPANIONS = ['', '-wal', '-shm', '-journal', '-runner'];
 
 /**
  * Keeps several SQLite files in one folder, such as one for each user of a device.
