@@ -72,8 +72,10 @@ export interface ConflictPolicy {
 /** A pending local write, as the decision needs it. */
 export interface PendingVersion {
   readonly deleted: boolean;
-  /** `undefined` for a deletion. */
+  /** The document as others see it; `undefined` for a deletion. */
   readonly body: JsonObject | undefined;
+  /** The document as the device has it, where that is more. */
+  readonly whole?: JsonObject | undefined;
   readonly stamp: HlcStamp;
   /** Name of this write. */
   readonly write: string;

@@ -1,5 +1,6 @@
 import { PerigeeError } from '../core/errors.ts';
 import { getOwn, type JsonObject } from '../core/json.ts';
+import { equalValues } from '../core/json-order.ts';
 import type { PartitionKeyText } from '../store/partition-key.ts';
 import { parsePatchPath } from '../store/patch.ts';
 import { keyOf, type PreparedKey, type WriteOperation } from '../store/write-rules.ts';
@@ -8,8 +9,10 @@ import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
 import type { AppliedWrite, WriteJournal } from '../stores/sqlite/write-journal.ts';
 import { readBase } from './base-versions.ts';
 import { NO_BASE, readPending, recordPending } from './outbox.ts';
+import type { DocumentForm } from './document-form.ts';
 import type { Scope } from './scope.ts';
 import type { SyncClock } from './sync-clock.ts';
+import { expireWith } from './take-remote.ts';
 import { MARKER_ID, RESERVED_PROPERTY } from './wire-stamp.ts';
 
 const PROPERTY = `the property ${JSON.stringify(RESERVED_PROPERTY)}`;
@@ -20,6 +23,7 @@ export interface OutboxJournalOptions {
   readonly clock: SyncClock;
   /** Whether the policy of the container asks for the version that both sides of a conflict come from. */
   readonly needsBase: boolean;
+  readonly form: DocumentForm;
   /** Called after each commit that left something to send. */
   readonly onRecorded: () => void;
 }
@@ -33,7 +37,7 @@ export class OutboxJournal implements WriteJournal {
 
   constructor(options: OutboxJournalOptions) {
     this.#options = options;
-    this.needsPreviousText = options.needsBase;
+    this.needsPreviousText = options.needsBase || options.form.hasLocalFields;
   }
 
   /** Lets a partition key be written. */
@@ -65,9 +69,13 @@ export class OutboxJournal implements WriteJournal {
     } else if (write.type === 'patch') {
       checkBody(scope, write.document.value);
     }
-    const { clock, database, onRecorded } = this.#options;
+    if (this.#changesOnlyLocal(write)) {
+      yield* keepExpiry(scope, write);
+      return;
+    }
+    const { clock, database, needsBase, onRecorded } = this.#options;
     const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
-    const base = this.needsPreviousText ? yield* followedBy(scope, write) : null;
+    const base = needsBase ? yield* followedBy(scope, write) : null;
     yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base);
     database.afterCommit(onRecorded);
   }
@@ -92,6 +100,16 @@ export class OutboxJournal implements WriteJournal {
     return true;
   }
 
+  /** Whether a write leaves the document as it was but for fields that never leave the device. One that changes nothing at all is a write like any other. */
+  #changesOnlyLocal({ document, previous }: AppliedWrite): boolean {
+    const { form } = this.#options;
+    if (!form.hasLocalFields || document === undefined || previous?.text === undefined || document.text === previous.text) {
+      return false;
+    }
+    const [before, after] = [previous.text, document.text].map((text) => JSON.parse(text) as JsonObject) as [JsonObject, JsonObject];
+    return !equalValues(before, after) && equalValues(form.shared(before), form.shared(after));
+  }
+
   #scopeOf(key: PreparedKey): Scope {
     const scope = this.#scopes.get(key.partitionKeyText);
     if (scope === undefined) {
@@ -110,7 +128,18 @@ function* followedBy(scope: Scope, { key, previous }: AppliedWrite): Program<str
     return NO_BASE;
   }
   const base = yield* readBase(scope.number, key.id);
-  return base === undefined ? null : base.deleted === 1 ? NO_BASE : (previous.text ?? null);
+  if (base === undefined || previous.text === undefined) {
+    return null;
+  }
+  return base.deleted === 1 ? NO_BASE : scope.form.sharedText(previous.text);
+}
+
+/** A write that stays on the device does not start the time to live anew: at the remote it goes on. */
+function* keepExpiry(scope: Scope, { key, document }: AppliedWrite): Program<void> {
+  const base = yield* readBase(scope.number, key.id);
+  if (document !== undefined && base?.deleted === 0 && (yield* readPending(scope.number, key.id)) === undefined) {
+    yield* expireWith(scope, document, base.ts);
+  }
 }
 
 function reserved(what: string): PerigeeError {

@@ -85,7 +85,9 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
 
 /** A merged document, checked. */
 interface Merged {
+  /** With what the device has for itself. */
   readonly document: PreparedDocument;
+  readonly shared: JsonObject;
   readonly lost: readonly ('local' | 'remote')[];
 }
 
@@ -99,7 +101,7 @@ function decideSafely(
   try {
     const decided = decide(local, remote, rules);
     if (typeof decided === 'object') {
-      return { document: prepareMerged(scope, rules.id, decided.merged), lost: decided.lost ?? ['local', 'remote'] };
+      return { ...prepareMerged(scope, local, rules.id, decided.merged), lost: decided.lost ?? ['local', 'remote'] };
     }
     if (typeof decided === 'string') {
       return decided;
@@ -115,8 +117,9 @@ function decideSafely(
 }
 
 /** Checks a merged document as a local write is checked. @throws INVALID_DOCUMENT and others of a document */
-function prepareMerged(scope: Scope, id: string, merged: JsonObject): PreparedDocument {
-  const document = prepareDocument(merged, scope.paths);
+function prepareMerged(scope: Scope, local: PendingVersion, id: string, merged: JsonObject): Omit<Merged, 'lost'> {
+  const shared = scope.form.shared(JSON.parse(prepareDocument(merged, scope.paths).text) as JsonObject);
+  const document = prepareDocument(scope.form.carried(shared, local.whole), scope.paths);
   if (
     document.id !== id ||
     document.partitionKeyText !== scope.partitionKeyText ||
@@ -125,11 +128,16 @@ function prepareMerged(scope: Scope, id: string, merged: JsonObject): PreparedDo
   ) {
     throw new PerigeeError('INVALID_DOCUMENT', 'The merged document has another key, another type or a reserved property.');
   }
-  return document;
+  return { document, shared };
 }
 
 /** Puts a merged document in the place of the pending one: a new write, after both sides, on top of the remote version. */
-function* merge(context: SyncContext, scope: Scope, { row, local, base, remote }: Unsettled, { document, lost }: Merged): Program<Applied> {
+function* merge(
+  context: SyncContext,
+  scope: Scope,
+  { row, local, base, remote }: Unsettled,
+  { document, shared, lost }: Merged,
+): Program<Applied> {
   const { id } = row;
   if (remote === undefined) {
     throw new PerigeeError('INTERNAL', 'A conflict was merged without a remote version.');
@@ -138,11 +146,12 @@ function* merge(context: SyncContext, scope: Scope, { row, local, base, remote }
   const { clock } = context;
   clock.observe(conflict.local.stamp);
   clock.observe(conflict.remote.stamp);
-  const adopts = !remote.deleted && equalValues(JSON.parse(document.text) as JsonObject, remote.body);
+  const adopts = !remote.deleted && equalValues(shared, remote.body);
   const winningStamp = adopts ? conflict.remote.stamp : clock.next();
   const seqs: number[] = [];
   for (const losingSide of lost) {
-    const { document: losing, stamp: losingStamp } = conflict[losingSide];
+    const { document: seen, stamp: losingStamp } = conflict[losingSide];
+    const losing = losingSide === 'local' ? (local.whole ?? seen) : seen;
     const entry = { scope: scope.number, id, reason: 'merged', losingSide, document: losing, losingStamp, winningStamp } as const;
     seqs.push(yield* appendJournal({ ...entry, atMs: context.runtime.nowMs() }));
   }
@@ -191,7 +200,7 @@ export function* journalLoser(
     id,
     reason,
     losingSide: remoteLoses ? 'remote' : 'local',
-    document: remoteLoses ? conflict?.remote.document : local.body,
+    document: remoteLoses ? conflict?.remote.document : (local.whole ?? local.body),
     losingStamp: remoteLoses ? (conflict?.remote.stamp ?? localStamp) : localStamp,
     winningStamp: remoteLoses ? localStamp : conflict?.remote.stamp,
     atMs: context.runtime.nowMs(),
