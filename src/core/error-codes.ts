@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'STORE_CORRUPT'
   | 'STORE_CHANGED'
   | 'STORE_TOO_NEW'
+  | 'SCHEMA_TOO_NEW'
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'
   | 'STORE_IO'
@@ -276,6 +277,14 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     'Open the store again; nothing was overwritten.',
   ),
   STORE_TOO_NEW: row('data', false, 500, 74, 'The file was written by a newer version.', 'Update Perigee; the file was left as it was.'),
+  SCHEMA_TOO_NEW: row(
+    'data',
+    false,
+    409,
+    65,
+    'A document has a newer version of its schema than the program knows, so writing it would cut it.',
+    'Update the program. Reading and deleting the document is possible.',
+  ),
   STORE_FULL: row(
     'data',
     true,

@@ -85,8 +85,8 @@ export interface PendingVersion {
   readonly baseEtag: string | undefined;
   /** Content of that version, as {@link Conflict.base}; only for policies that ask for it. */
   readonly base?: JsonObject | null | undefined;
-  /** What the writes in `sent` sent, `null` for a deletion; only for policies that ask for the base. */
-  readonly sentBodies?: ReadonlyMap<string, JsonObject | null> | undefined;
+  /** What the writes in `sent` sent, `null` for a deletion, `undefined` for what is not known; only for policies that ask for the base. */
+  readonly sentBodies?: ReadonlyMap<string, JsonObject | null | undefined> | undefined;
   /** It follows no living version: what the device knew was a tombstone, or had expired or been deleted on the device when this was written. */
   readonly anew: boolean;
 }

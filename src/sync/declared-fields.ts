@@ -1,8 +1,7 @@
 import { PerigeeError } from '../core/errors.ts';
-import { parsePropertyPath } from '../store/partition-key.ts';
 import { SYSTEM_PROPERTY_NAMES } from '../store/document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { pathsOverlap, type LocalFields } from './local-fields.ts';
+import { pathsOverlap } from './local-fields.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { RESERVED_PROPERTY } from './wire-stamp.ts';
 
@@ -26,15 +25,15 @@ export function* declaredFields(database: string, container: string, given: read
 /** What everybody needs of each document, whatever its container. */
 const COMMON = ['id', 'ttl', RESERVED_PROPERTY, ...SYSTEM_PROPERTY_NAMES].map((name) => [name]);
 
-/** Refuses local fields that others need. `needed`: paths as text. @throws INVALID_OPTION */
-export function checkNotNeeded(container: string, fields: LocalFields, needed: readonly string[]): void {
-  const others = [...COMMON, ...needed.map(parsePropertyPath)];
-  for (const path of fields.paths) {
+/** Refuses paths that lie within what others need as it is, or hold it. `what` they are, as in `the local field`. @throws INVALID_OPTION */
+export function checkNotNeeded(what: string, paths: readonly (readonly string[])[], needed: readonly (readonly string[])[]): void {
+  const others = [...COMMON, ...needed];
+  for (const path of paths) {
     const other = others.find((one) => pathsOverlap(path, one));
     if (other !== undefined) {
       throw new PerigeeError(
         'INVALID_OPTION',
-        `The local field ${pathText(path)} of the container ${JSON.stringify(container)} covers ${pathText(other)}, which the remote needs: ids, keys, unique values, types and versions are shared.`,
+        `${what} ${pathText(path)} covers ${pathText(other)}, which is needed as it is: so are ids, keys, unique values, types and versions. Choose another property.`,
       );
     }
   }

@@ -152,6 +152,7 @@ export class SyncEngine {
       clock,
       remote: (container) => engine.#remotes.open(container),
       onRecorded: () => engine.#scheduler.changed(),
+      warn: engine.#context.warn,
     });
     return engine;
   }
@@ -287,8 +288,8 @@ export class SyncEngine {
       const { store, form } = this.#scopes.of(container, partitionKey);
       if (document !== undefined) {
         // A version of the remote has none of the device's own fields; what the device lost has those it had then.
-        const own = losingSide === 'remote' && form.hasLocalFields ? (await store.read(id, partitionKey))?.document : undefined;
-        await store.upsert(form.carried(document, own) as JsonObject & { readonly id: string });
+        const own = losingSide === 'remote' && form.hasLocalFields ? (await store.read(id, partitionKey))?.document : document;
+        await store.upsert(form.carried(form.received(document), own) as JsonObject & { readonly id: string });
       } else if ((await store.read(id, partitionKey)) !== undefined) {
         await store.delete(id, partitionKey);
       }

@@ -3,6 +3,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import { STORE_LIMITS } from '../store/limits.ts';
 import type { ConflictPolicy } from './conflict.ts';
+import { checkSchema } from './open-form.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -85,6 +86,10 @@ export function checkOptions(options: SyncOptions): FilledOptions {
   }
   checkPolicies(options);
   checkLocal(options);
+  for (const [container, schema] of Object.entries({ ...options.schemas })) {
+    checkInScope('schemas', container, options.scope);
+    checkSchema(container, schema);
+  }
   return {
     ...options,
     database: options.database ?? 'sync',

@@ -9,6 +9,7 @@ export type { DeadLetter, DeadLetterExport, DeadLetterQuery, DeadLetterRemote, D
 export { SyncEngine } from './engine.ts';
 export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
 export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
+export type { SchemaMigration, SchemaOptions } from './schema-versions.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 export type {

@@ -5,9 +5,9 @@ import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
 
 /**
  * Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up;
- * `repaired`: a repair replaced what the device held.
+ * `repaired`: a repair replaced what the device held; `schema`: one of the two versions was not of the program's schema, so that no policy could judge, and the remote's stayed.
  */
-export type JournalReason = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'forced' | 'merged' | 'discarded' | 'repaired';
+export type JournalReason = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'forced' | 'merged' | 'discarded' | 'repaired' | 'schema';
 
 /** A version that lost a conflict, or was given up. */
 export interface JournalEntry {

@@ -54,8 +54,38 @@ export class OutboxJournal implements WriteJournal {
     }
     if ('document' in operation) {
       checkBody(scope, operation.document.value);
+      this.#checkVersion(operation.document.value);
     } else if (operation.type === 'patch' && operation.operations.some(({ path }) => parsePatchPath(path)[0] === RESERVED_PROPERTY)) {
       throw reserved(PROPERTY);
+    }
+  }
+
+  /** @throws SCHEMA_TOO_NEW, INVALID_DOCUMENT */
+  checkChange(previousText: string, document: JsonObject): void {
+    const { schema } = this.#options.form;
+    if (schema === undefined) {
+      return;
+    }
+    const previous = schema.versionOf(JSON.parse(previousText) as JsonObject);
+    const written = schema.versionOf(document);
+    if (previous !== undefined && previous > schema.version && written !== previous) {
+      throw new PerigeeError(
+        'SCHEMA_TOO_NEW',
+        `Cannot write the document: it has version ${previous} of its schema and this program knows version ${schema.version}, so it would be cut. Update the program; deleting it is allowed.`,
+        { details: { version: previous, known: schema.version } },
+      );
+    }
+    this.#checkVersion(document);
+  }
+
+  #checkVersion(document: JsonObject): void {
+    const { schema } = this.#options.form;
+    const version = schema?.versionOf(document);
+    if (schema !== undefined && (version === undefined || version < schema.version)) {
+      throw new PerigeeError(
+        'INVALID_DOCUMENT',
+        `Cannot write a document of ${version === undefined ? 'no version that can be read' : `version ${version}`} of its schema: this program writes version ${schema.version}. Set it at /${schema.path.join('/')}.`,
+      );
     }
   }
 
@@ -100,14 +130,14 @@ export class OutboxJournal implements WriteJournal {
     return true;
   }
 
-  /** Whether a write leaves the document as it was but for fields that never leave the device. One that changes nothing at all is a write like any other. */
+  /** Whether a write leaves a document with local fields as others see it. */
   #changesOnlyLocal({ document, previous }: AppliedWrite): boolean {
     const { form } = this.#options;
-    if (!form.hasLocalFields || document === undefined || previous?.text === undefined || document.text === previous.text) {
+    if (!form.hasLocalFields || document === undefined || previous?.text === undefined) {
       return false;
     }
-    const [before, after] = [previous.text, document.text].map((text) => JSON.parse(text) as JsonObject) as [JsonObject, JsonObject];
-    return !equalValues(before, after) && equalValues(form.shared(before), form.shared(after));
+    const [before, after] = [previous.text, document.text].map((text) => form.shared(JSON.parse(text) as JsonObject));
+    return equalValues(before, after);
   }
 
   #scopeOf(key: PreparedKey): Scope {

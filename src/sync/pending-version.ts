@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import type { BaseRow } from './base-versions.ts';
 import type { PendingVersion } from './conflict.ts';
+import type { DocumentForm } from './document-form.ts';
 import { isMark, markOf } from './lineage.ts';
 import { noteLife } from './meta.ts';
 import { isSameWrite, listBased, markSent, readPending, rowStamp, sentBodies, sentNames, writeName, type OutboxRow } from './outbox.ts';
@@ -42,12 +43,17 @@ export function* readPendingVersion(scope: Scope, row: OutboxRow, base: BaseRow 
 /** Content of the version that a row follows; see {@link PendingVersion.base}. */
 function baseBody({ form }: Scope, { base }: OutboxRow): JsonObject | null | undefined {
   const body = base === null ? undefined : (JSON.parse(base) as JsonObject | null);
-  return isJsonObject(body) ? form.received(body) : body;
+  return isJsonObject(body) ? inKnownForm(form, body) : body;
 }
 
-/** What was sent may be in the form of an earlier version of the program. */
-function inFormAll({ form }: Scope, bodies: ReadonlyMap<string, JsonObject | null>): ReadonlyMap<string, JsonObject | null> {
-  return new Map([...bodies].map(([name, body]) => [name, body === null ? null : form.received(body)]));
+/** What was written down may be of another version of the program; `undefined` where it cannot be brought to this one's. */
+function inKnownForm(form: DocumentForm, body: JsonObject): JsonObject | undefined {
+  const received = form.received(body);
+  return form.knows(received) ? received : undefined;
+}
+
+function inFormAll({ form }: Scope, bodies: ReadonlyMap<string, JsonObject | null>): ReadonlyMap<string, JsonObject | null | undefined> {
+  return new Map([...bodies].map(([name, body]) => [name, body === null ? null : inKnownForm(form, body)]));
 }
 
 /**

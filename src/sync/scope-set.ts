@@ -10,6 +10,7 @@ import type { FilledOptions } from './filled-options.ts';
 import { ensureContainer, ensureDatabase } from './local-containers.ts';
 import { openLocalOnly } from './local-only.ts';
 import { nextLife } from './meta.ts';
+import { migrateStored } from './migrate-stored.ts';
 import { openForm } from './open-form.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
@@ -23,6 +24,7 @@ export interface ScopeSetParts {
   readonly remote: (container: string) => Promise<DocumentStore<JsonObject>>;
   /** Called after each local commit that left something to send. */
   readonly onRecorded: () => void;
+  readonly warn: (warning: string) => void;
 }
 
 /** The partition keys that an engine holds, and the local stores of their containers. */
@@ -38,7 +40,7 @@ export class ScopeSet {
   }
 
   /** Makes containers that the file lacks, and finds or makes the row of each entry. @throws INVALID_OPTION and others of an entry; what the remote throws, where it is needed */
-  async open({ clock, remote, onRecorded }: ScopeSetParts): Promise<void> {
+  async open({ clock, remote, onRecorded, warn }: ScopeSetParts): Promise<void> {
     const { backend, database, scope, containers, runtime } = this.#options;
     await ensureDatabase(backend, database);
     const life = await backend.database.read(() => nextLife(runtime));
@@ -47,7 +49,7 @@ export class ScopeSet {
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
       await ensureContainer(backend, database, container, given, () => remote(container));
-      const form = await openForm(this.#options, container, given);
+      const form = await openForm(this.#options, { container, given, warn });
       forms.set(container, form);
       const needsBase = this.#policyOf(container).needsBase === true;
       const journal = new OutboxJournal({ database: backend.database, clock, needsBase, form, onRecorded });
@@ -66,6 +68,7 @@ export class ScopeSet {
           `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
         );
       }
+      await migrateStored(backend.database, opened, runtime);
       for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
         const behind: string = after;
         after = await backend.database.write(() => markPending(opened, behind));

@@ -4,8 +4,8 @@ import { getOwn, type JsonObject } from '../core/json.ts';
 import { prepareDocument, type PreparedDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { deleteBase, type BaseRow } from './base-versions.ts';
-import { lastWriteWins } from './conflict-policies.ts';
-import { conflictOf, decide, type Decision, type DecisionRules, type PendingVersion } from './conflict.ts';
+import { clientWins, lastWriteWins } from './conflict-policies.ts';
+import { conflictOf, decide, type ConflictPolicy, type Decision, type DecisionRules, type PendingVersion } from './conflict.ts';
 import { appendJournal, type JournalReason } from './journal.ts';
 import { advancePending, clearPending, NO_BASE, rebasePending, recordMerged, type OutboxRow, type PendingBase } from './outbox.ts';
 import { snapshotText } from './remote-snapshot.ts';
@@ -40,7 +40,9 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
   const { row, local, base, remote } = unsettled;
   const { id } = row;
   const rules = rulesFor(context, scope, id);
-  const decided = decideSafely(context, scope, unsettled, forced ? { ...rules, policy: () => 'local' } : rules);
+  const isJudged = forced || canJudge(scope, local, remote);
+  const policy = forced ? clientWins : isJudged ? scope.policy : remoteStays(scope.policy);
+  const decided = decideSafely(context, scope, unsettled, { ...rules, policy });
   if (typeof decided === 'object') {
     return yield* merge(context, scope, unsettled, decided);
   }
@@ -74,13 +76,24 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
     case 'remote-deleted': {
       const taken = yield* takeRemote(context, scope, id, base, remote);
       const outcome = decision === 'remote' ? 'remote-wins' : 'remote-deleted';
-      const journalSeq = yield* journalLoser(context, scope, id, local, remote, outcome);
+      const journalSeq = yield* journalLoser(context, scope, id, local, remote, isJudged ? outcome : 'schema');
       yield* clearPending(scope.number, id, row.generation);
       return { ...taken, decision, conflict: report(scope, id, outcome, journalSeq) };
     }
     default:
       return decision satisfies never;
   }
+}
+
+/** Whether both sides have the version of the program. A newer one holds what it does not know, and would be cut. */
+function canJudge({ form }: Scope, local: PendingVersion, remote: RemoteVersion | undefined): boolean {
+  return [local.body, remote?.deleted === true ? undefined : remote?.body].every((body) => body === undefined || form.knows(body));
+}
+
+/** What the remote holds stays; the rest is as with the policy of the container. */
+function remoteStays({ needsBase }: ConflictPolicy): ConflictPolicy {
+  const policy: ConflictPolicy = () => 'remote';
+  return Object.assign(policy, { needsBase });
 }
 
 /** A merged document, checked. */
@@ -124,9 +137,13 @@ function prepareMerged(scope: Scope, local: PendingVersion, id: string, merged: 
     document.id !== id ||
     document.partitionKeyText !== scope.partitionKeyText ||
     getOwn(document.value, RESERVED_PROPERTY) !== undefined ||
-    scope.types?.accepts(document.value) === false
+    scope.types?.accepts(document.value) === false ||
+    !scope.form.knows(shared)
   ) {
-    throw new PerigeeError('INVALID_DOCUMENT', 'The merged document has another key, another type or a reserved property.');
+    throw new PerigeeError(
+      'INVALID_DOCUMENT',
+      'The merged document has another key, another type, another version or a reserved property.',
+    );
   }
   return { document, shared };
 }

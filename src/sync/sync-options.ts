@@ -6,6 +6,7 @@ import type { DocumentStore } from '../store/document-store.ts';
 import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import type { ConflictPolicy } from './conflict.ts';
+import type { SchemaOptions } from './schema-versions.ts';
 
 /** One partition key that a device holds. */
 export interface ScopeEntry {
@@ -55,6 +56,11 @@ export interface SyncOptions {
    * remote version takes its place; a remote value of one is not taken over. The file remembers them: a container that is not named here has those of last time, an empty list ends that.
    */
   readonly localFields?: Readonly<Record<string, readonly string[]>> | undefined;
+  /**
+   * Versions of the documents of single containers, by container id. Stored documents of an older version are migrated when the engine opens, those of older writers when they are taken over; one of
+   * a newer version is kept whole.
+   */
+  readonly schemas?: Readonly<Record<string, SchemaOptions>> | undefined;
   /** The backend's runtime unless said otherwise. */
   readonly runtime?: Runtime | undefined;
   readonly logger?: Logger | undefined;

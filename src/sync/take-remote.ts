@@ -6,6 +6,7 @@ import type { Program } from '../stores/sqlite/driver.ts';
 import { deleteBase, writeBase, type BaseRow } from './base-versions.ts';
 import type { Decision } from './conflict.ts';
 import { lineageText, writesIn } from './lineage.ts';
+import { forgetMigrated } from './migrate-stored.ts';
 import { keyIn, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ConflictReport } from './sync-report.ts';
@@ -63,6 +64,9 @@ export function* takeRemote(
     return yield* removeLocal(scope, id);
   }
   yield* putLocal(scope, document, remote.ts, base === undefined);
+  if (scope.form.isOlder(remote.body)) {
+    yield* forgetMigrated(scope.number);
+  }
   yield* setBase(scope, id, remote);
   return { change: 'taken', bytes: document.text.length };
 }
