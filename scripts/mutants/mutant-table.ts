@@ -178,7 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'what loses against the remote is not kept',
     origin: 'rule 8',
     file: SETTLE,
-    find: 'const journalSeq = yield* journalLoser(context, scope, id, local, remote, outcome);',
+    find: 'const journalSeq = yield* journalLoser(context, scope, id, local, remote, isJudged ? outcome : 'schema');',
     replace: 'const journalSeq = 0;',
   },
   {
@@ -256,8 +256,8 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'a remote version is noted and not taken over',
     origin: 'row 5',
     file: TAKE,
-    find: 'yield* putLocal(scope, document, remote.ts, base === undefined);\n  yield* setBase',
-    replace: 'if (base === undefined) yield* putLocal(scope, document, remote.ts, base === undefined);\n  yield* setBase',
+    find: 'yield* putLocal(scope, document, remote.ts, base === undefined);\n  if (scope',
+    replace: 'if (base === undefined) yield* putLocal(scope, document, remote.ts, base === undefined);\n  if (scope',
   },
   {
     fault: 'a remote version is taken over and not noted',

@@ -44,6 +44,8 @@ export type ErrorCode =
   | 'STORE_CORRUPT'
   | 'STORE_CHANGED'
   | 'STORE_TOO_NEW'
+  | 'STORE_KEY_WRONG'
+  | 'SCHEMA_TOO_NEW'
   | 'STORE_FULL'
   | 'STORE_READ_ONLY'
   | 'STORE_IO'
@@ -277,6 +279,22 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeInfo>> = {
     'Open the store again; nothing was overwritten.',
   ),
   STORE_TOO_NEW: row('data', false, 500, 74, 'The file was written by a newer version.', 'Update Perigee; the file was left as it was.'),
+  STORE_KEY_WRONG: row(
+    'auth',
+    false,
+    500,
+    77,
+    'A file cannot be read with the encryption key given.',
+    'Give the key that the file was encrypted with. Without it nobody can read the file.',
+  ),
+  SCHEMA_TOO_NEW: row(
+    'data',
+    false,
+    409,
+    65,
+    'A document has a newer version of its schema than the program knows, so writing it would cut it.',
+    'Update the program. Reading and deleting the document is possible.',
+  ),
   STORE_FULL: row(
     'data',
     true,

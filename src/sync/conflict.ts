@@ -72,8 +72,10 @@ export interface ConflictPolicy {
 /** A pending local write, as the decision needs it. */
 export interface PendingVersion {
   readonly deleted: boolean;
-  /** `undefined` for a deletion. */
+  /** The document as others see it; `undefined` for a deletion. */
   readonly body: JsonObject | undefined;
+  /** The document as the device has it, where that is more. */
+  readonly whole?: JsonObject | undefined;
   readonly stamp: HlcStamp;
   /** Name of this write. */
   readonly write: string;
@@ -83,8 +85,8 @@ export interface PendingVersion {
   readonly baseEtag: string | undefined;
   /** Content of that version, as {@link Conflict.base}; only for policies that ask for it. */
   readonly base?: JsonObject | null | undefined;
-  /** What the writes in `sent` sent, `null` for a deletion; only for policies that ask for the base. */
-  readonly sentBodies?: ReadonlyMap<string, JsonObject | null> | undefined;
+  /** What the writes in `sent` sent, `null` for a deletion, `undefined` for what is not known; only for policies that ask for the base. */
+  readonly sentBodies?: ReadonlyMap<string, JsonObject | null | undefined> | undefined;
   /** It follows no living version: what the device knew was a tombstone, or had expired or been deleted on the device when this was written. */
   readonly anew: boolean;
 }

@@ -15,6 +15,7 @@ import { updateScope, type Scope } from './scope.ts';
 import { journalLoser } from './settle.ts';
 import type { SyncContext } from './sync-context.ts';
 import { takeRemote } from './take-remote.ts';
+import { inForm } from './wire-stamp.ts';
 
 /** Dead letters read at once for an export. */
 const EXPORT_PAGE = 50;
@@ -49,7 +50,7 @@ export interface DeadLetter {
   readonly firstAtMs: number;
   /** Device time of the last refusal in milliseconds. */
   readonly lastAtMs: number;
-  /** What is pending: the document as it is on the device now, without system properties; `undefined` for a deletion. */
+  /** What is pending: the document as it is on the device now, local fields included, without system properties; `undefined` for a deletion. */
   readonly local: JsonObject | undefined;
   readonly remote: DeadLetterRemote;
 }
@@ -58,7 +59,7 @@ export interface DeadLetter {
 export interface DeadLetterExport extends Omit<DeadLetter, 'partitionKey' | 'local'> {
   /** A missing component is `{}`, as on the wire. */
   readonly partitionKey: readonly JsonValue[];
-  /** `null` for a deletion. */
+  /** Without local fields; `null` for a deletion. */
   readonly local: JsonObject | null;
 }
 
@@ -107,7 +108,7 @@ export class DeadLetters {
       const { letters, rows } = await this.#options.calls.run(undefined, () => this.#page(undefined, after, EXPORT_PAGE));
       for (const letter of letters) {
         const partitionKey = partitionKeyJson(letter.partitionKey);
-        yield { ...letter, partitionKey, local: letter.local ?? null };
+        yield { ...letter, partitionKey, local: this.#sharedOf(letter) };
       }
       after = rows.at(-1);
       if (after === undefined) {
@@ -164,6 +165,11 @@ export class DeadLetters {
     });
   }
 
+  /** The local version without what never leaves the device. */
+  #sharedOf({ container, partitionKey, local }: DeadLetter): JsonObject | null {
+    return local === undefined ? null : this.#options.scopeOf(container, partitionKey).form.shared(local);
+  }
+
   async #lift(scope: Scope, id: string | undefined): Promise<number> {
     const count = await this.#options.context.database.write(() => retryRejectedRows(scope.number, id));
     if (count > 0) {
@@ -189,7 +195,7 @@ export class DeadLetters {
     const base = yield* readBase(scope.number, id);
     const local = yield* readPendingVersion(scope, row, base);
     const snapshot = parseSnapshot(row.rejected_remote);
-    const remote = snapshot.state === 'known' ? snapshot.version : undefined;
+    const remote = snapshot.state === 'known' ? inForm(scope.form, snapshot.version) : undefined;
     if (local !== undefined) {
       yield* journalLoser(context, scope, id, local, remote, 'discarded');
     }
@@ -231,15 +237,15 @@ function* letterOf(row: DeadLetterRow, scope: Scope): Program<DeadLetter> {
     firstAtMs: row.first_at_ms,
     lastAtMs: row.last_at_ms,
     local: yield* readPendingBody(scope, row),
-    remote: remoteOf(row),
+    remote: remoteOf(row, scope),
   };
 }
 
-function remoteOf({ remote }: DeadLetterRow): DeadLetterRemote {
+function remoteOf({ remote }: DeadLetterRow, { form }: Scope): DeadLetterRemote {
   const snapshot = parseSnapshot(remote);
   if (snapshot.state !== 'known') {
     return snapshot;
   }
-  const { deleted, etag, ts, body } = snapshot.version;
+  const { deleted, etag, ts, body } = inForm(form, snapshot.version);
   return deleted ? { state: 'deleted', etag, ts } : { state: 'present', document: body, etag, ts };
 }

@@ -37,6 +37,8 @@ export interface SyncFile {
   readonly counts: StatusCounts;
   /** Whether a policy that merges by property has been at work: other policies would undo it. */
   readonly merges: boolean;
+  /** Whether documents have versions, which only the application can migrate. */
+  readonly versioned: boolean;
 }
 
 interface Row {
@@ -77,6 +79,7 @@ export function* describeFile(): Program<SyncFile | undefined> {
     scopes: rows.map(scopeOf),
     counts: yield* countStatus(),
     merges: component.version >= VERSION_WITH_BASES && (yield* hasMerged()),
+    versioned: (yield* get("SELECT 1 AS one FROM sync_meta WHERE key LIKE 'schema-path %' LIMIT 1")) !== undefined,
   };
 }
 

@@ -36,7 +36,7 @@ export function* readDevicePage(scope: Scope, after: string): Program<DevicePage
     const body = stored === undefined ? undefined : (JSON.parse(stored.text) as JsonObject);
     if (body !== undefined && scope.types?.accepts(body) !== false) {
       const base = bases.get(id);
-      entries.push({ id, etag: base?.deleted === 0 ? base.etag : '', digest: digestOf(body) });
+      entries.push({ id, etag: base?.deleted === 0 ? base.etag : '', digest: digestOf(scope.form.shared(body)) });
     }
   }
   return { entries, last: ids.length < PAGE ? undefined : ids.at(-1) };

@@ -172,11 +172,12 @@ export class SyncEngine {
       clock,
       remote: (container) => engine.#remotes.open(container),
       onRecorded: () => engine.#scheduler.changed(),
+      warn: engine.#context.warn,
     });
     return engine;
   }
 
-  /** The local store of a container: reads answer from the device, writes are pending in their own transaction. @throws SYNC_SCOPE */
+  /** The local store of a container: reads answer from the device, writes are pending in their own transaction; those of a local container stay there. @throws SYNC_SCOPE */
   store<T extends object = JsonObject>(container: string): DocumentStore<T> {
     return this.#scopes.store(container) as unknown as DocumentStore<T>;
   }
@@ -307,10 +308,12 @@ export class SyncEngine {
       if (row === undefined) {
         throw new PerigeeError('NOT_FOUND', `The journal has no entry ${seq}.`);
       }
-      const { container, partitionKey, id, document } = journalEntryOf(row);
-      const { store } = this.#scopes.of(container, partitionKey);
+      const { container, partitionKey, id, document, losingSide } = journalEntryOf(row);
+      const { store, form } = this.#scopes.of(container, partitionKey);
       if (document !== undefined) {
-        await store.upsert(document as JsonObject & { readonly id: string });
+        // A version of the remote has none of the device's own fields; what the device lost has those it had then.
+        const own = losingSide === 'remote' && form.hasLocalFields ? (await store.read(id, partitionKey))?.document : document;
+        await store.upsert(form.carried(form.received(document), own) as JsonObject & { readonly id: string });
       } else if ((await store.read(id, partitionKey)) !== undefined) {
         await store.delete(id, partitionKey);
       }

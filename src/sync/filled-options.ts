@@ -3,6 +3,7 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import { STORE_LIMITS } from '../store/limits.ts';
 import type { ConflictPolicy } from './conflict.ts';
+import { checkSchema } from './open-form.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -15,6 +16,7 @@ export interface FilledOptions extends SyncOptions {
   readonly database: string;
   readonly runtime: Runtime;
   readonly containers: readonly ContainerInput[];
+  readonly localContainers: readonly ContainerInput[];
   readonly tombstoneTtlSeconds: number;
   readonly reconcileIntervalMs: number;
   readonly clockToleranceMs: number;
@@ -31,14 +33,19 @@ function wholeNumber(name: string, value: number, from: number, to: number = Num
   return value;
 }
 
+/** Refuses a name that nobody would look at. */
+function checkInScope(option: string, container: string, scope: SyncOptions['scope']): void {
+  if (!scope.some((entry) => entry.container === container)) {
+    throw new PerigeeError(
+      'INVALID_OPTION',
+      `The option ${option} names the container ${JSON.stringify(container)}, which is not in the scope. Add it to the scope, or correct the name.`,
+    );
+  }
+}
+
 function checkPolicies({ policy, policies = {}, scope }: SyncOptions): void {
   for (const [container, one] of Object.entries({ ...policies })) {
-    if (!scope.some((entry) => entry.container === container)) {
-      throw new PerigeeError(
-        'INVALID_OPTION',
-        `The option policies names the container ${JSON.stringify(container)}, which is not in the scope. Add it to the scope, or correct the name.`,
-      );
-    }
+    checkInScope('policies', container, scope);
     checkPolicy(`policies[${JSON.stringify(container)}]`, one);
   }
   checkPolicy('policy', policy);
@@ -47,6 +54,28 @@ function checkPolicies({ policy, policies = {}, scope }: SyncOptions): void {
 function checkPolicy(name: string, policy: ConflictPolicy | undefined): void {
   if (policy !== undefined && typeof policy !== 'function') {
     throw new PerigeeError('INVALID_OPTION', `The option ${name} is a function, such as lastWriteWins or mergeFields().`);
+  }
+}
+
+function checkLocal({ localContainers = [], localFields = {}, scope }: SyncOptions): void {
+  if (!Array.isArray(localContainers)) {
+    throw new PerigeeError('INVALID_OPTION', 'The option localContainers is a list of containers.');
+  }
+  const ids = new Set(scope.map(({ container }) => container));
+  for (const { id } of localContainers as readonly ContainerInput[]) {
+    if (ids.has(id)) {
+      throw new PerigeeError(
+        'INVALID_OPTION',
+        `The option localContainers names the container ${JSON.stringify(id)}, which is in the scope or named before. A container is either synchronised or local.`,
+      );
+    }
+    ids.add(id);
+  }
+  for (const [container, paths] of Object.entries({ ...localFields })) {
+    checkInScope('localFields', container, scope);
+    if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string')) {
+      throw new PerigeeError('INVALID_OPTION', `The option localFields[${JSON.stringify(container)}] is a list of paths such as "/draft".`);
+    }
   }
 }
 
@@ -62,11 +91,17 @@ export function checkOptions(options: SyncOptions): FilledOptions {
   if (options.requestUnitsPerMinute !== undefined && !(options.requestUnitsPerMinute > 0)) {
     throw new PerigeeError('INVALID_OPTION', 'The option requestUnitsPerMinute is a number above 0.');
   }
+  checkLocal(options);
+  for (const [container, schema] of Object.entries({ ...options.schemas })) {
+    checkInScope('schemas', container, options.scope);
+    checkSchema(container, schema);
+  }
   return {
     ...options,
     database: options.database ?? 'sync',
     runtime: options.runtime ?? options.backend.runtime,
     containers: options.containers ?? [],
+    localContainers: options.localContainers ?? [],
     tombstoneTtlSeconds: wholeNumber('tombstoneTtlSeconds', options.tombstoneTtlSeconds ?? 90 * DAY_SECONDS, 1, MAX_TTL_SECONDS),
     reconcileIntervalMs: wholeNumber('reconcileIntervalMs', options.reconcileIntervalMs ?? 6 * HOUR_MS, 0),
     clockToleranceMs: wholeNumber('clockToleranceMs', options.clockToleranceMs ?? 5000, 0),

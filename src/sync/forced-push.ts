@@ -79,7 +79,8 @@ export class ForcedPush {
       return false;
     }
     const { clock, runtime } = this.#context;
-    const base = scope.needsBase && (yield* readBase(scope.number, id))?.deleted === 0 ? stored.text : null;
+    const isKnown = scope.needsBase && (yield* readBase(scope.number, id))?.deleted === 0;
+    const base = isKnown ? scope.form.sharedText(stored.text) : null;
     yield* recordPending(scope.number, id, 'put', stored.position, clock.next(), runtime.nowMs(), base);
     return true;
   }

@@ -11,6 +11,7 @@ export { SyncEngine } from './engine.ts';
 export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
 export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
 export type { RunnerState } from './runner.ts';
+export type { SchemaMigration, SchemaOptions } from './schema-versions.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 export type {

@@ -5,9 +5,19 @@ import { all, get, run, type Program } from '../stores/sqlite/driver.ts';
 
 /**
  * Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up;
- * `repaired`: a repair replaced what the device held; `restored`: the remote was restored from a backup, and held another version than it had acknowledged.
+ * `repaired`: a repair replaced what the device held; `restored`: the remote was restored from a backup, and held another version than it had acknowledged;
+ * `schema`: one of the two versions was not of the program's schema, so that no policy could judge, and the remote's stayed.
  */
-export type JournalReason = 'local-wins' | 'remote-wins' | 'remote-deleted' | 'forced' | 'merged' | 'discarded' | 'repaired' | 'restored';
+export type JournalReason =
+  | 'local-wins'
+  | 'remote-wins'
+  | 'remote-deleted'
+  | 'forced'
+  | 'merged'
+  | 'discarded'
+  | 'repaired'
+  | 'restored'
+  | 'schema';
 
 /** A version that lost a conflict, or was given up. */
 export interface JournalEntry {

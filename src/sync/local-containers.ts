@@ -41,12 +41,24 @@ export async function ensureContainer(
   given: ContainerInput | undefined,
   remote: () => Promise<DocumentStore<JsonObject>>,
 ): Promise<void> {
+  await makeContainer(backend, database, container, async () =>
+    given === undefined ? inputOf((await remote()).definition) : { ...given, uniqueKeys: undefined },
+  );
+}
+
+/** Makes a container in the file where it is missing. */
+export async function makeContainer(
+  backend: SqliteBackend,
+  database: string,
+  container: string,
+  input: () => ContainerInput | Promise<ContainerInput>,
+): Promise<void> {
   if ((await backend.readContainer(database, container)) !== undefined) {
     return;
   }
-  const input = given === undefined ? inputOf((await remote()).definition) : { ...given, uniqueKeys: undefined };
+  const wanted = await input();
   try {
-    await backend.createContainer(database, input);
+    await backend.createContainer(database, wanted);
   } catch (error) {
     if (!isPerigeeError(error, 'CONFLICT')) {
       throw error;

@@ -1,5 +1,6 @@
 import { PerigeeError } from '../core/errors.ts';
 import { getOwn, type JsonObject } from '../core/json.ts';
+import { equalValues } from '../core/json-order.ts';
 import type { PartitionKeyText } from '../store/partition-key.ts';
 import { parsePatchPath } from '../store/patch.ts';
 import { keyOf, type PreparedKey, type WriteOperation } from '../store/write-rules.ts';
@@ -8,8 +9,10 @@ import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
 import type { AppliedWrite, WriteJournal } from '../stores/sqlite/write-journal.ts';
 import { readBase } from './base-versions.ts';
 import { NO_BASE, readPending, recordPending } from './outbox.ts';
+import type { DocumentForm } from './document-form.ts';
 import type { Scope } from './scope.ts';
 import type { SyncClock } from './sync-clock.ts';
+import { expireWith } from './take-remote.ts';
 import { MARKER_ID, RESERVED_PROPERTY } from './wire-stamp.ts';
 
 const PROPERTY = `the property ${JSON.stringify(RESERVED_PROPERTY)}`;
@@ -20,6 +23,7 @@ export interface OutboxJournalOptions {
   readonly clock: SyncClock;
   /** Whether the policy of the container asks for the version that both sides of a conflict come from. */
   readonly needsBase: boolean;
+  readonly form: DocumentForm;
   /** Called after each commit that left something to send. */
   readonly onRecorded: () => void;
 }
@@ -35,7 +39,7 @@ export class OutboxJournal implements WriteJournal {
   constructor(options: OutboxJournalOptions) {
     this.#options = options;
     this.#epoch = options.database.epoch;
-    this.needsPreviousText = options.needsBase;
+    this.needsPreviousText = options.needsBase || options.form.hasLocalFields;
   }
 
   /** Lets a partition key be written. */
@@ -52,8 +56,38 @@ export class OutboxJournal implements WriteJournal {
     }
     if ('document' in operation) {
       checkBody(scope, operation.document.value);
+      this.#checkVersion(operation.document.value);
     } else if (operation.type === 'patch' && operation.operations.some(({ path }) => parsePatchPath(path)[0] === RESERVED_PROPERTY)) {
       throw reserved(PROPERTY);
+    }
+  }
+
+  /** @throws SCHEMA_TOO_NEW, INVALID_DOCUMENT */
+  checkChange(previousText: string, document: JsonObject): void {
+    const { schema } = this.#options.form;
+    if (schema === undefined) {
+      return;
+    }
+    const previous = schema.versionOf(JSON.parse(previousText) as JsonObject);
+    const written = schema.versionOf(document);
+    if (previous !== undefined && previous > schema.version && written !== previous) {
+      throw new PerigeeError(
+        'SCHEMA_TOO_NEW',
+        `Cannot write the document: it has version ${previous} of its schema and this program knows version ${schema.version}, so it would be cut. Update the program; deleting it is allowed.`,
+        { details: { version: previous, known: schema.version } },
+      );
+    }
+    this.#checkVersion(document);
+  }
+
+  #checkVersion(document: JsonObject): void {
+    const { schema } = this.#options.form;
+    const version = schema?.versionOf(document);
+    if (schema !== undefined && (version === undefined || version < schema.version)) {
+      throw new PerigeeError(
+        'INVALID_DOCUMENT',
+        `Cannot write a document of ${version === undefined ? 'no version that can be read' : `version ${version}`} of its schema: this program writes version ${schema.version}. Set it at /${schema.path.join('/')}.`,
+      );
     }
   }
 
@@ -67,14 +101,18 @@ export class OutboxJournal implements WriteJournal {
     } else if (write.type === 'patch') {
       checkBody(scope, write.document.value);
     }
-    const { clock, database, onRecorded } = this.#options;
+    if (this.#changesOnlyLocal(write)) {
+      yield* keepExpiry(scope, write);
+      return;
+    }
+    const { clock, database, needsBase, onRecorded } = this.#options;
     // Stamps follow on those of other processes that have written to the file.
     if (database.epoch !== this.#epoch) {
       this.#epoch = database.epoch;
       yield* clock.refresh();
     }
     const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
-    const base = this.needsPreviousText ? yield* followedBy(scope, write) : null;
+    const base = needsBase ? yield* followedBy(scope, write) : null;
     yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base);
     database.afterCommit(onRecorded);
   }
@@ -99,6 +137,16 @@ export class OutboxJournal implements WriteJournal {
     return true;
   }
 
+  /** Whether a write leaves a document with local fields as others see it. */
+  #changesOnlyLocal({ document, previous }: AppliedWrite): boolean {
+    const { form } = this.#options;
+    if (!form.hasLocalFields || document === undefined || previous?.text === undefined) {
+      return false;
+    }
+    const [before, after] = [previous.text, document.text].map((text) => form.shared(JSON.parse(text) as JsonObject));
+    return equalValues(before, after);
+  }
+
   #scopeOf(key: PreparedKey): Scope {
     const scope = this.#scopes.get(key.partitionKeyText);
     if (scope === undefined) {
@@ -117,7 +165,18 @@ function* followedBy(scope: Scope, { key, previous }: AppliedWrite): Program<str
     return NO_BASE;
   }
   const base = yield* readBase(scope.number, key.id);
-  return base === undefined ? null : base.deleted === 1 ? NO_BASE : (previous.text ?? null);
+  if (base === undefined || previous.text === undefined) {
+    return null;
+  }
+  return base.deleted === 1 ? NO_BASE : scope.form.sharedText(previous.text);
+}
+
+/** A write that stays on the device does not start the time to live anew: at the remote it goes on. */
+function* keepExpiry(scope: Scope, { key, document }: AppliedWrite): Program<void> {
+  const base = yield* readBase(scope.number, key.id);
+  if (document !== undefined && base?.deleted === 0 && (yield* readPending(scope.number, key.id)) === undefined) {
+    yield* expireWith(scope, document, base.ts);
+  }
 }
 
 function reserved(what: string): PerigeeError {

@@ -66,7 +66,7 @@ async function pullPages(context: SyncContext, remote: RemoteSession, report: Re
   let from: ChangesFrom = row.cursor === null ? 'beginning' : { cursor: row.cursor };
   for (;;) {
     const page = await remote.changes(from);
-    const versions = page.changes.map((change) => readRemote(change.document, change.position));
+    const versions = page.changes.map((change) => readRemote(change.document, change.position, remote.scope.form));
     await remote.learnFromVersions(versions);
     const unchanged = versions.length === 0 && typeof from === 'object' && 'cursor' in from && from.cursor === page.cursor;
     if (!unchanged || !load.done) {

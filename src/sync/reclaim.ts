@@ -13,8 +13,10 @@ import { remoteOrder, type RemoteVersion } from './wire-stamp.ts';
 
 /** What the device holds of a document that is in step with a remote version, as a write of that time. */
 interface Held {
-  /** `undefined` for a deletion. */
+  /** As others see it; `undefined` for a deletion. */
   readonly body: JsonObject | undefined;
+  /** As the device has it. */
+  readonly whole: JsonObject | undefined;
   readonly stamp: HlcStamp;
   readonly generation: number;
 }
@@ -52,7 +54,7 @@ export function* reclaim(
     id,
     reason: 'restored',
     losingSide: isLater ? 'remote' : 'local',
-    document: isLater ? (remote.deleted ? undefined : remote.body) : held.body,
+    document: isLater ? (remote.deleted ? undefined : remote.body) : held.whole,
     losingStamp: isLater ? order.stamp : held.stamp,
     winningStamp: isLater ? held.stamp : order.stamp,
     atMs: context.runtime.nowMs(),
@@ -73,10 +75,14 @@ function* heldVersion(context: SyncContext, scope: Scope, id: string, base: Base
   const named = parseStamp(parseLineage(base.lineage)[0]?.split('.')[0] ?? '');
   const stamp = named ?? { timeMs: base.ts * 1000, counter: 0, device: context.device };
   if (base.deleted === 1) {
-    return { body: undefined, stamp, generation: 1 };
+    return { body: undefined, whole: undefined, stamp, generation: 1 };
   }
   const stored = yield* scope.store.readProgram(keyIn(scope, id));
-  return stored === undefined ? undefined : { body: JSON.parse(stored.text) as JsonObject, stamp, generation: stored.position };
+  if (stored === undefined) {
+    return undefined;
+  }
+  const whole = JSON.parse(stored.text) as JsonObject;
+  return { body: scope.form.shared(whole), whole, stamp, generation: stored.position };
 }
 
 function* pendAgain(

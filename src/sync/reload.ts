@@ -33,7 +33,9 @@ export function* defectOf(scope: Scope, id: string, remote: RemoteVersion | unde
     return 'missing-on-device';
   }
   const base = yield* readBase(scope.number, id);
-  return base?.deleted === 0 && base.etag === living.etag && digestOf(body) === digestOf(living.body) ? undefined : 'different';
+  return base?.deleted === 0 && base.etag === living.etag && digestOf(scope.form.shared(body)) === digestOf(living.body)
+    ? undefined
+    : 'different';
 }
 
 /**
@@ -53,7 +55,7 @@ function* keepLocal(context: SyncContext, scope: Scope, id: string, remote: Remo
     return false;
   }
   const document = JSON.parse(stored.text) as JsonObject;
-  if (remote !== undefined && !remote.deleted && digestOf(document) === digestOf(remote.body)) {
+  if (remote !== undefined && !remote.deleted && digestOf(scope.form.shared(document)) === digestOf(remote.body)) {
     return false;
   }
   const known = yield* get(

@@ -1,5 +1,6 @@
 import { getOwn, isJsonObject, type JsonObject } from '../core/json.ts';
 import type { StoredDocument } from '../store/document.ts';
+import type { DocumentForm } from './document-form.ts';
 import { digestOf, readRemote, readWire, RESERVED_PROPERTY } from './wire-stamp.ts';
 
 /** What a comparison of both sides needs of a remote document. */
@@ -16,19 +17,21 @@ const WHOLE = 'whole';
 
 /**
  * What to select for {@link remoteEntry}. A document whose stamp tells its digest is named by it; one without, and a tombstone, which is small and of
- * which the digest decides whether it is one, come whole.
+ * which the digest decides whether it is one, come whole, and so does one that the device has in another form.
  */
-export const REMOTE_ENTRY: string =
-  `c.id, c._etag, c.${RESERVED_PROPERTY}, ` +
-  `(IS_STRING(c.${RESERVED_PROPERTY}.digest) AND NOT IS_DEFINED(c.${RESERVED_PROPERTY}.deleted) ? null : c) AS ${WHOLE}`;
+export function remoteEntryOf(form: DocumentForm): string {
+  const stamp = `c.${RESERVED_PROPERTY}`;
+  const isTold = `IS_STRING(${stamp}.digest) AND NOT IS_DEFINED(${stamp}.deleted)${form.sameCondition}`;
+  return `c.id, c._etag, ${stamp}, (${isTold} ? null : c) AS ${WHOLE}`;
+}
 
-/** Reads an item of a query for {@link REMOTE_ENTRY}. */
-export function remoteEntry(item: JsonObject): RemoteEntry {
+/** Reads an item of a query for {@link remoteEntryOf}. */
+export function remoteEntry(item: JsonObject, form: DocumentForm): RemoteEntry {
   const id = item['id'] as string;
   const etag = item['_etag'] as string;
   const whole = getOwn(item, WHOLE);
   if (isJsonObject(whole)) {
-    const { body, deleted } = readRemote(whole as StoredDocument<JsonObject>, undefined);
+    const { body, deleted } = readRemote(whole as StoredDocument<JsonObject>, undefined, form);
     return { id, etag, digest: digestOf(body), deleted };
   }
   // A stamp that cannot be read has no digest that would fit; the document is then read to find out.

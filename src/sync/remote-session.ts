@@ -10,7 +10,7 @@ import type { QueryPage } from '../store/queries.ts';
 import { readScope, updateScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ReportBuilder } from './sync-report.ts';
-import { remoteEntry, REMOTE_ENTRY, type RemoteEntry } from './remote-entry.ts';
+import { remoteEntry, remoteEntryOf, type RemoteEntry } from './remote-entry.ts';
 import { queryInScope } from './type-filter.ts';
 import { readRemote, type RemoteVersion } from './wire-stamp.ts';
 
@@ -108,7 +108,7 @@ export class RemoteSession {
     const versions = new Map<string, RemoteVersion | undefined>();
     ids.forEach((id, index) => {
       const document = result.documents[index];
-      versions.set(id, document === undefined ? undefined : readRemote(document, undefined));
+      versions.set(id, document === undefined ? undefined : readRemote(document, undefined, this.scope.form));
     });
     await this.learnFromVersions([...versions.values()]);
     return versions;
@@ -152,8 +152,8 @@ export class RemoteSession {
     continuation: string | undefined,
   ): Promise<{ readonly entries: readonly RemoteEntry[]; readonly continuation: string | undefined }> {
     // Documents without a stamp come whole, as those of a pull do.
-    const page = await this.#list(REMOTE_ENTRY, continuation, this.#context.pageItems);
-    return { entries: page.items.map(remoteEntry), continuation: page.continuation };
+    const page = await this.#list(remoteEntryOf(this.scope.form), continuation, this.#context.pageItems);
+    return { entries: page.items.map((item) => remoteEntry(item, this.scope.form)), continuation: page.continuation };
   }
 
   /** Teaches the clock what documents read say: the server's time was at least theirs, and their stamps exist. */

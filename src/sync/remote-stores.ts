@@ -35,6 +35,7 @@ export class RemoteStores {
     const store = await this.open(container);
     const { backend, database } = this.#options;
     const { definition } = store;
+    this.#checkUnique(container, definition.uniqueKeys.flat());
     for (const warning of await matchRemote(backend, database, container, definition)) {
       this.#warn(warning);
     }
@@ -42,6 +43,11 @@ export class RemoteStores {
       scope.defaultTtl = scope.container === container ? definition.defaultTtl : scope.defaultTtl;
     }
     return store;
+  }
+
+  #checkUnique(container: string, paths: readonly string[]): void {
+    const scope = this.#scopes.find((one) => one.container === container);
+    scope?.form.checkShared(container, paths);
   }
 
   /** Lets every store be opened anew. */

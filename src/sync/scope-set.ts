@@ -5,9 +5,13 @@ import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from 
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import { lastWriteWins } from './conflict-policies.ts';
 import type { ConflictPolicy } from './conflict.ts';
+import type { DocumentForm } from './document-form.ts';
 import type { FilledOptions } from './filled-options.ts';
 import { ensureContainer, ensureDatabase } from './local-containers.ts';
+import { openLocalOnly } from './local-only.ts';
 import { nextLife } from './meta.ts';
+import { migrateStored } from './migrate-stored.ts';
+import { openForm } from './open-form.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
 import { checkEntry, openScope, type Scope } from './scope.ts';
@@ -20,6 +24,7 @@ export interface ScopeSetParts {
   readonly remote: (container: string) => Promise<DocumentStore<JsonObject>>;
   /** Called after each local commit that left something to send. */
   readonly onRecorded: () => void;
+  readonly warn: (warning: string) => void;
 }
 
 /** The partition keys that an engine holds, and the local stores of their containers. */
@@ -28,35 +33,42 @@ export class ScopeSet {
   readonly all: Scope[] = [];
   readonly #options: FilledOptions;
   readonly #stores = new Map<string, SqliteDocumentStore>();
+  #localOnly: ReadonlyMap<string, DocumentStore<JsonObject>> = new Map();
 
   constructor(options: FilledOptions) {
     this.#options = options;
   }
 
   /** Makes containers that the file lacks, and finds or makes the row of each entry. @throws INVALID_OPTION and others of an entry; what the remote throws, where it is needed */
-  async open({ clock, remote, onRecorded }: ScopeSetParts): Promise<void> {
+  async open({ clock, remote, onRecorded, warn }: ScopeSetParts): Promise<void> {
     const { backend, database, scope, containers, runtime } = this.#options;
     await ensureDatabase(backend, database);
     const life = await backend.database.read(() => nextLife(runtime));
     const journals = new Map<string, OutboxJournal>();
+    const forms = new Map<string, DocumentForm>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
       await ensureContainer(backend, database, container, given, () => remote(container));
+      const form = await openForm(this.#options, { container, given, warn });
+      forms.set(container, form);
       const needsBase = this.#policyOf(container).needsBase === true;
-      const journal = new OutboxJournal({ database: backend.database, clock, needsBase, onRecorded });
+      const journal = new OutboxJournal({ database: backend.database, clock, needsBase, form, onRecorded });
       journals.set(container, journal);
       this.#stores.set(container, await backend.openJournaled(database, container, { journal }));
     }
     for (const entry of scope) {
       const store = this.#stores.get(entry.container) as SqliteDocumentStore;
       const checked = checkEntry(entry, store.definition);
-      const opened = await backend.database.write(() => openScope(database, checked, store, this.#policyOf(entry.container), life));
+      const form = forms.get(entry.container) as DocumentForm;
+      const parts = { store, policy: this.#policyOf(entry.container), form, life };
+      const opened = await backend.database.write(() => openScope(database, checked, parts));
       if (this.all.some(({ number }) => number === opened.number)) {
         throw new PerigeeError(
           'INVALID_OPTION',
           `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
         );
       }
+      await migrateStored(backend.database, opened, runtime);
       for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
         const behind: string = after;
         after = await backend.database.write(() => markPending(opened, behind));
@@ -64,15 +76,16 @@ export class ScopeSet {
       this.all.push(opened);
       journals.get(entry.container)?.add(opened);
     }
+    this.#localOnly = await openLocalOnly(this.#options);
   }
 
   /** The local store of a container. @throws SYNC_SCOPE */
-  store(container: string): SqliteDocumentStore {
-    const store = this.#stores.get(container);
+  store(container: string): DocumentStore<JsonObject> {
+    const store = this.#stores.get(container) ?? this.#localOnly.get(container);
     if (store === undefined) {
       throw new PerigeeError(
         'SYNC_SCOPE',
-        `The container ${JSON.stringify(container)} is not in the scope of the sync engine. Add it to the scope.`,
+        `The container ${JSON.stringify(container)} is not in the scope of the sync engine. Add it to the scope, or to localContainers.`,
       );
     }
     return store;
@@ -95,7 +108,7 @@ export class ScopeSet {
 
   /** Closes the local stores. */
   async close(): Promise<void> {
-    for (const store of this.#stores.values()) {
+    for (const store of [...this.#stores.values(), ...this.#localOnly.values()]) {
       await store.close();
     }
   }

@@ -11,6 +11,7 @@ import type { PreparedKey } from '../store/write-rules.ts';
 import { get, run, type Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import type { ConflictPolicy } from './conflict.ts';
+import type { DocumentForm } from './document-form.ts';
 import type { ScopeEntry } from './sync-options.ts';
 import { TypeFilter } from './type-filter.ts';
 
@@ -26,6 +27,7 @@ export interface Scope {
   readonly policy: ConflictPolicy;
   /** Whether the policy asks for the version that both sides of a conflict come from. */
   readonly needsBase: boolean;
+  readonly form: DocumentForm;
   /** Partition key paths of the container, parsed. */
   readonly paths: readonly (readonly string[])[];
   /** Drawn when the engine was opened; part of the names of writes. */
@@ -76,17 +78,19 @@ export function checkEntry(entry: ScopeEntry, definition: ContainerDefinition): 
   };
 }
 
+/** What a scope takes from its container. */
+export interface ScopeParts {
+  readonly store: SqliteDocumentStore;
+  readonly policy: ConflictPolicy;
+  readonly form: DocumentForm;
+  readonly life: string;
+}
+
 /**
  * Finds or makes the row of an entry. Another type filter than last time means that documents are missing or too many: the partition key is then
  * loaded from the beginning.
  */
-export function* openScope(
-  database: string,
-  entry: CheckedEntry,
-  store: SqliteDocumentStore,
-  policy: ConflictPolicy,
-  life: string,
-): Program<Scope> {
+export function* openScope(database: string, entry: CheckedEntry, { store, policy, form, life }: ScopeParts): Program<Scope> {
   const pk = partitionKeyText(entry.partitionKey);
   const types = entry.types?.text ?? null;
   yield* run(
@@ -119,6 +123,7 @@ export function* openScope(
     store,
     policy,
     needsBase: policy.needsBase === true,
+    form,
     paths: store.definition.partitionKey.paths.map(parsePropertyPath),
     defaultTtl: store.definition.defaultTtl,
     reconcileRun: row.reconcile_run,

@@ -4,8 +4,8 @@ import { getOwn, type JsonObject } from '../core/json.ts';
 import { prepareDocument, type PreparedDocument } from '../store/prepared-document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { deleteBase, type BaseRow } from './base-versions.ts';
-import { lastWriteWins } from './conflict-policies.ts';
-import { conflictOf, decide, type Decision, type DecisionRules, type PendingVersion } from './conflict.ts';
+import { clientWins, lastWriteWins } from './conflict-policies.ts';
+import { conflictOf, decide, type ConflictPolicy, type Decision, type DecisionRules, type PendingVersion } from './conflict.ts';
 import { appendJournal, type JournalReason } from './journal.ts';
 import { advancePending, clearPending, NO_BASE, rebasePending, recordMerged, type OutboxRow, type PendingBase } from './outbox.ts';
 import { snapshotText } from './remote-snapshot.ts';
@@ -50,7 +50,9 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
   const rules = rulesFor(context, scope, id);
   const isBehind = options.restored === true && base !== undefined && (remote === undefined || remote.ts < base.ts);
   const forced = options.forced === true || isBehind;
-  const decided = decideSafely(context, scope, unsettled, forced ? { ...rules, policy: () => 'local' } : rules);
+  const isJudged = forced || canJudge(scope, local, remote);
+  const policy = forced ? clientWins : isJudged ? scope.policy : remoteStays(scope.policy);
+  const decided = decideSafely(context, scope, unsettled, { ...rules, policy });
   if (typeof decided === 'object') {
     return yield* merge(context, scope, unsettled, decided);
   }
@@ -84,7 +86,7 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
     case 'remote-deleted': {
       const taken = yield* takeRemote(context, scope, id, base, remote);
       const outcome = decision === 'remote' ? 'remote-wins' : 'remote-deleted';
-      const journalSeq = yield* journalLoser(context, scope, id, local, remote, outcome);
+      const journalSeq = yield* journalLoser(context, scope, id, local, remote, isJudged ? outcome : 'schema');
       yield* clearPending(scope.number, id, row.generation);
       return { ...taken, decision, conflict: report(scope, id, outcome, journalSeq) };
     }
@@ -93,9 +95,22 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
   }
 }
 
+/** Whether both sides have the version of the program. A newer one holds what it does not know, and would be cut. */
+function canJudge({ form }: Scope, local: PendingVersion, remote: RemoteVersion | undefined): boolean {
+  return [local.body, remote?.deleted === true ? undefined : remote?.body].every((body) => body === undefined || form.knows(body));
+}
+
+/** What the remote holds stays; the rest is as with the policy of the container. */
+function remoteStays({ needsBase }: ConflictPolicy): ConflictPolicy {
+  const policy: ConflictPolicy = () => 'remote';
+  return Object.assign(policy, { needsBase });
+}
+
 /** A merged document, checked. */
 interface Merged {
+  /** With what the device has for itself. */
   readonly document: PreparedDocument;
+  readonly shared: JsonObject;
   readonly lost: readonly ('local' | 'remote')[];
 }
 
@@ -109,7 +124,7 @@ function decideSafely(
   try {
     const decided = decide(local, remote, rules);
     if (typeof decided === 'object') {
-      return { document: prepareMerged(scope, rules.id, decided.merged), lost: decided.lost ?? ['local', 'remote'] };
+      return { ...prepareMerged(scope, local, rules.id, decided.merged), lost: decided.lost ?? ['local', 'remote'] };
     }
     if (typeof decided === 'string') {
       return decided;
@@ -125,21 +140,31 @@ function decideSafely(
 }
 
 /** Checks a merged document as a local write is checked. @throws INVALID_DOCUMENT and others of a document */
-function prepareMerged(scope: Scope, id: string, merged: JsonObject): PreparedDocument {
-  const document = prepareDocument(merged, scope.paths);
+function prepareMerged(scope: Scope, local: PendingVersion, id: string, merged: JsonObject): Omit<Merged, 'lost'> {
+  const shared = scope.form.shared(JSON.parse(prepareDocument(merged, scope.paths).text) as JsonObject);
+  const document = prepareDocument(scope.form.carried(shared, local.whole), scope.paths);
   if (
     document.id !== id ||
     document.partitionKeyText !== scope.partitionKeyText ||
     getOwn(document.value, RESERVED_PROPERTY) !== undefined ||
-    scope.types?.accepts(document.value) === false
+    scope.types?.accepts(document.value) === false ||
+    !scope.form.knows(shared)
   ) {
-    throw new PerigeeError('INVALID_DOCUMENT', 'The merged document has another key, another type or a reserved property.');
+    throw new PerigeeError(
+      'INVALID_DOCUMENT',
+      'The merged document has another key, another type, another version or a reserved property.',
+    );
   }
-  return document;
+  return { document, shared };
 }
 
 /** Puts a merged document in the place of the pending one: a new write, after both sides, on top of the remote version. */
-function* merge(context: SyncContext, scope: Scope, { row, local, base, remote }: Unsettled, { document, lost }: Merged): Program<Applied> {
+function* merge(
+  context: SyncContext,
+  scope: Scope,
+  { row, local, base, remote }: Unsettled,
+  { document, shared, lost }: Merged,
+): Program<Applied> {
   const { id } = row;
   if (remote === undefined) {
     throw new PerigeeError('INTERNAL', 'A conflict was merged without a remote version.');
@@ -148,11 +173,12 @@ function* merge(context: SyncContext, scope: Scope, { row, local, base, remote }
   const { clock } = context;
   clock.observe(conflict.local.stamp);
   clock.observe(conflict.remote.stamp);
-  const adopts = !remote.deleted && equalValues(JSON.parse(document.text) as JsonObject, remote.body);
+  const adopts = !remote.deleted && equalValues(shared, remote.body);
   const winningStamp = adopts ? conflict.remote.stamp : clock.next();
   const seqs: number[] = [];
   for (const losingSide of lost) {
-    const { document: losing, stamp: losingStamp } = conflict[losingSide];
+    const { document: seen, stamp: losingStamp } = conflict[losingSide];
+    const losing = losingSide === 'local' ? (local.whole ?? seen) : seen;
     const entry = { scope: scope.number, id, reason: 'merged', losingSide, document: losing, losingStamp, winningStamp } as const;
     seqs.push(yield* appendJournal({ ...entry, atMs: context.runtime.nowMs() }));
   }
@@ -201,7 +227,7 @@ export function* journalLoser(
     id,
     reason,
     losingSide: remoteLoses ? 'remote' : 'local',
-    document: remoteLoses ? conflict?.remote.document : local.body,
+    document: remoteLoses ? conflict?.remote.document : (local.whole ?? local.body),
     losingStamp: remoteLoses ? (conflict?.remote.stamp ?? localStamp) : localStamp,
     winningStamp: remoteLoses ? localStamp : conflict?.remote.stamp,
     atMs: context.runtime.nowMs(),

@@ -7,6 +7,7 @@ import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import type { ConflictPolicy } from './conflict.ts';
 import type { Connectivity } from './connectivity.ts';
+import type { SchemaOptions } from './schema-versions.ts';
 
 /** One partition key that a device holds. */
 export interface ScopeEntry {
@@ -46,6 +47,21 @@ export interface SyncOptions {
   readonly remote: (container: string) => DocumentStore<JsonObject> | Promise<DocumentStore<JsonObject>>;
   /** Definitions for containers that are not in the file yet. Without one, the first open needs the remote, whose definition is then taken over. */
   readonly containers?: readonly ContainerInput[] | undefined;
+  /**
+   * Containers of the file that have no remote: nothing in them is ever sent, and every partition key can be written. {@link SyncEngine.store} gives them too. They are made where
+   * the file lacks them.
+   */
+  readonly localContainers?: readonly ContainerInput[] | undefined;
+  /**
+   * Properties that never leave the device, by container id: paths such as `/draft` or `/ui/scroll`. They are part of the local document, are not sent, and stay when a
+   * remote version takes its place; a remote value of one is not taken over. The file remembers them: a container that is not named here has those of last time, an empty list ends that.
+   */
+  readonly localFields?: Readonly<Record<string, readonly string[]>> | undefined;
+  /**
+   * Versions of the documents of single containers, by container id. Stored documents of an older version are migrated when the engine opens, those of older writers when they are taken over; one of
+   * a newer version is kept whole.
+   */
+  readonly schemas?: Readonly<Record<string, SchemaOptions>> | undefined;
   /** The backend's runtime unless said otherwise. */
   readonly runtime?: Runtime | undefined;
   readonly logger?: Logger | undefined;

@@ -1,10 +1,12 @@
 import { isPerigeeError } from '../core/errors.ts';
+import type { JsonObject } from '../core/json.ts';
 import { prepareDocument, type PreparedDocument } from '../store/prepared-document.ts';
 import { expiresAtSeconds } from '../store/write-rules.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { deleteBase, writeBase, type BaseRow } from './base-versions.ts';
 import type { Decision } from './conflict.ts';
 import { lineageText, writesIn } from './lineage.ts';
+import { forgetMigrated } from './migrate-stored.ts';
 import { keyIn, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ConflictReport } from './sync-report.ts';
@@ -54,7 +56,7 @@ export function* takeRemote(
     yield* setBase(scope, id, remote);
     return yield* removeLocal(scope, id);
   }
-  const document = remote === undefined ? undefined : prepare(context, scope, remote);
+  const document = remote === undefined ? undefined : prepare(context, scope, remote, yield* readOwn(scope, id));
   if (remote === undefined || document === undefined) {
     if (base !== undefined) {
       yield* deleteBase(scope.number, id);
@@ -62,6 +64,9 @@ export function* takeRemote(
     return yield* removeLocal(scope, id);
   }
   yield* putLocal(scope, document, remote.ts, base === undefined);
+  if (scope.form.isOlder(remote.body)) {
+    yield* forgetMigrated(scope.number);
+  }
   yield* setBase(scope, id, remote);
   return { change: 'taken', bytes: document.text.length };
 }
@@ -93,21 +98,40 @@ export function* expireWith(scope: Scope, document: PreparedDocument, ts: number
   }
 }
 
-/** A remote document as the local store takes it. One that it cannot take is told of and must not hold up the others. */
-function prepare(context: SyncContext, scope: Scope, remote: RemoteVersion): PreparedDocument | undefined {
+/** What the device has of a document, where some of it may be the device's own; be it expired, for the remote knows better. */
+function* readOwn(scope: Scope, id: string): Program<JsonObject | undefined> {
+  const stored = scope.form.hasLocalFields ? yield* scope.store.readProgram(keyIn(scope, id), { expired: true }) : undefined;
+  return stored === undefined ? undefined : (JSON.parse(stored.text) as JsonObject);
+}
+
+/** A remote document as the local store takes it, with the device's own fields. One that it cannot take is told of and must not hold up the others. */
+function prepare(context: SyncContext, scope: Scope, remote: RemoteVersion, own: JsonObject | undefined): PreparedDocument | undefined {
   if (scope.types !== undefined && !scope.types.accepts(remote.body)) {
     return undefined;
   }
-  try {
-    const document = prepareDocument(remote.body, scope.paths);
-    if (document.partitionKeyText === scope.partitionKeyText) {
-      return document;
+  const container = JSON.stringify(scope.container);
+  const carried = scope.form.carried(remote.body, own);
+  const document = prepareSafely(scope, carried);
+  if (document !== undefined || carried === remote.body) {
+    if (document === undefined) {
+      context.warn(`A document of the container ${container} cannot be stored on the device and is left out.`);
     }
-  } catch (error) {
-    if (!isPerigeeError(error)) {
-      throw error;
-    }
+    return document;
   }
-  context.warn(`A document of the container ${JSON.stringify(scope.container)} cannot be stored on the device and is left out.`);
-  return undefined;
+  context.warn(
+    `A document of the container ${container} was replaced by the remote's without its local fields: with them it cannot be stored.`,
+  );
+  return prepare(context, scope, remote, undefined);
+}
+
+function prepareSafely(scope: Scope, body: JsonObject): PreparedDocument | undefined {
+  try {
+    const document = prepareDocument(body, scope.paths);
+    return document.partitionKeyText === scope.partitionKeyText ? document : undefined;
+  } catch (error) {
+    if (isPerigeeError(error)) {
+      return undefined;
+    }
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { canonicalJson } from '../core/json-order.ts';
 import { getOwn, isJsonObject, setOwn, type JsonObject } from '../core/json.ts';
 import { SYSTEM_PROPERTY_NAMES, type StoredDocument } from '../store/document.ts';
 import { hashV2 } from '../store/effective-partition-key.ts';
+import type { DocumentForm } from './document-form.ts';
 
 /** The one property that sync reserves in remote documents. It never appears in a local one. */
 export const RESERVED_PROPERTY = '_perigee';
@@ -31,8 +32,10 @@ export interface RemoteVersion {
   /** Seconds, by the server's clock. */
   readonly ts: number;
   readonly position: number | undefined;
-  /** The document without {@link RESERVED_PROPERTY} and system properties; a tombstone's remains are there too. */
+  /** The document without {@link RESERVED_PROPERTY} and system properties, in the form of the device; a tombstone's remains are there too. */
   readonly body: JsonObject;
+  /** The same as the remote has it, where that is something else; the digest of the stamp is of this. */
+  readonly original?: JsonObject | undefined;
   /** A tombstone that an engine wrote and nobody changed since. */
   readonly deleted: boolean;
   /** The value of {@link RESERVED_PROPERTY}, verified or not. */
@@ -99,19 +102,30 @@ export function readWire(value: unknown): WireStamp | undefined {
   };
 }
 
-/** Reads a remote document. The digest is computed only where it decides something at once: whether a tombstone is one. */
-export function readRemote(document: StoredDocument<JsonObject>, position: number | undefined): RemoteVersion {
+/** Reads a remote document, as it is unless a form is given. The digest is computed only where it decides something at once: whether a tombstone is one. */
+export function readRemote(document: StoredDocument<JsonObject>, position: number | undefined, form?: DocumentForm): RemoteVersion {
   const wire = readWire(getOwn(document, RESERVED_PROPERTY));
-  const body = bodyOf(document);
+  const whole = bodyOf(document);
+  const deleted = wire?.deleted === true && wire.digest === digestOf(whole);
+  const body = deleted || form === undefined ? whole : form.received(whole);
   return {
     id: document.id,
     etag: document._etag,
     ts: document._ts,
     position,
     body,
-    deleted: wire?.deleted === true && wire.digest === digestOf(body),
+    deleted,
     wire,
+    ...(body === whole ? {} : { original: whole }),
   };
+}
+
+/** A remote version in the form of the device, whatever form it was read in. */
+export function inForm(form: DocumentForm, version: RemoteVersion): RemoteVersion {
+  const { original, ...rest } = version;
+  const whole = original ?? version.body;
+  const body = version.deleted ? whole : form.received(whole);
+  return { ...rest, body, ...(body === whole ? {} : { original: whole }) };
 }
 
 /** A remote version's place in the order of writes. */
@@ -129,7 +143,7 @@ export interface RemoteOrder {
  */
 export function remoteOrder(remote: RemoteVersion, toleranceMs: number): RemoteOrder {
   const stamp = remote.wire === undefined ? undefined : parseStamp(remote.wire.clock);
-  if (remote.wire === undefined || stamp === undefined || remote.wire.digest !== digestOf(remote.body)) {
+  if (remote.wire === undefined || stamp === undefined || remote.wire.digest !== digestOf(remote.original ?? remote.body)) {
     return { stamp: { timeMs: remote.ts * 1000, counter: 0, device: '' }, write: '' };
   }
   return { stamp: clampStamp(stamp, remote.ts * 1000 + toleranceMs), write: remote.wire.write };

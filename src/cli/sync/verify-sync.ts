@@ -21,7 +21,7 @@ const EXIT_INCOMPLETE = 75;
 export async function verifySync(settings: VerifySettings): Promise<void> {
   const maxRequestUnits = positiveNumber('--max-request-units', settings.maxRequestUnits);
   await interruptible('no document was changed.', (signal) =>
-    withEngine(settings, { decides: false, creates: false, remote: true }, async (engine) => {
+    withEngine(settings, { decides: false, creates: false, remote: true, compares: true }, async (engine) => {
       const report = await paintingProgress(engine, () => engine.verify({ signal, maxRequestUnits }));
       setExitCode(report);
       console.log(settings.json === true ? jsonText(verifyObject(report)) : lines(verifyLines(report)));
@@ -32,7 +32,7 @@ export async function verifySync(settings: VerifySettings): Promise<void> {
 /** Compares a file with its remote, mends what differs, and compares again. */
 export async function repairSync(settings: EngineSettings): Promise<void> {
   await interruptible('nothing is lost; the same command begins anew.', (signal) =>
-    withEngine(settings, { decides: true, creates: false, remote: true }, async (engine) => {
+    withEngine(settings, { decides: true, creates: false, remote: true, compares: true }, async (engine) => {
       const report = await paintingProgress(engine, () => engine.repair({ signal }));
       const { before, after, run, reloaded, journaled } = report;
       setExitCode(after);

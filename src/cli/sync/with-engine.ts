@@ -17,6 +17,8 @@ const DEFAULT_DATABASE = 'sync';
 export interface EngineNeeds {
   /** Conflicts are decided, or what is known of the remote changes. */
   readonly decides: boolean;
+  /** It compares documents of both sides. */
+  readonly compares?: boolean | undefined;
   /** A file that is not there is made, where user and scope are given. */
   readonly creates: boolean;
   /** The work makes no sense without a remote. */
@@ -76,6 +78,12 @@ export async function withEngine(settings: EngineSettings, needs: EngineNeeds, w
       throw new PerigeeError(
         'INVALID_OPTION',
         'The application of this file merges documents by property, which the command line cannot: synchronise there, or give --policy to decide conflicts otherwise.',
+      );
+    }
+    if (needs.compares === true && known?.versioned === true) {
+      throw new PerigeeError(
+        'INVALID_OPTION',
+        'The documents of this file have versions that only its application can migrate, so the command line cannot compare both sides: verify and repair there.',
       );
     }
     const database = fileDatabaseOf(settings.fileDatabase, known);

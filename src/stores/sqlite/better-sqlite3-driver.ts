@@ -82,10 +82,29 @@ class BetterSqlite3Connection implements SqliteConnection {
   }
 }
 
+/** Options of {@link betterSqlite3Driver}. */
+export interface BetterSqlite3DriverOptions {
+  /**
+   * Called with each new connection before any statement of the store, for what has to come first, such as the key of an encrypted file. What it throws closes the connection, and the store is not
+   * opened.
+   */
+  readonly onOpen?: ((database: BetterSqlite3DatabaseLike, options: SqliteConnectionOptions) => void) | undefined;
+}
+
 /** Opens one connection of the class given. @throws what {@link wrapSqliteError} gives */
-export function connectBetterSqlite3(constructor: BetterSqlite3Constructor, options: SqliteConnectionOptions): SqliteConnection {
+export function connectBetterSqlite3(
+  constructor: BetterSqlite3Constructor,
+  options: SqliteConnectionOptions,
+  onOpen?: BetterSqlite3DriverOptions['onOpen'],
+): SqliteConnection {
   try {
     const database = retainNativeObject(new constructor(options.path, { readonly: options.readOnly, timeout: options.busyTimeoutMs }));
+    try {
+      onOpen?.(database, options);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
     return new BetterSqlite3Connection(database, options.path);
   } catch (error) {
     if ((error as { code?: unknown } | null)?.code === 'ERR_DLOPEN_FAILED') {
@@ -114,9 +133,9 @@ export async function importBetterSqlite3(): Promise<BetterSqlite3Constructor> {
 }
 
 /** better-sqlite3 in this thread, which answers at once; the package is imported when none is given. */
-export function betterSqlite3Driver(constructor?: BetterSqlite3Constructor): SqliteDriver {
+export function betterSqlite3Driver(constructor?: BetterSqlite3Constructor, { onOpen }: BetterSqlite3DriverOptions = {}): SqliteDriver {
   return {
     name: 'better-sqlite3',
-    open: async (options) => connectBetterSqlite3(constructor ?? (await importBetterSqlite3()), options),
+    open: async (options) => connectBetterSqlite3(constructor ?? (await importBetterSqlite3()), options, onOpen),
   };
 }

@@ -54,6 +54,8 @@ export interface SqliteConnectionOptions {
 /** A way to reach SQLite. */
 export interface SqliteDriver {
   readonly name: string;
+  /** Files are no SQLite databases to who reads their bytes. `false` unless said otherwise. */
+  readonly isEncrypted?: boolean | undefined;
   /** @throws DRIVER_MISSING, and what {@link wrapSqliteError} gives */
   open(options: SqliteConnectionOptions): Promise<SqliteConnection>;
 }

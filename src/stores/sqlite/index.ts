@@ -1,4 +1,10 @@
-export { betterSqlite3Driver, type BetterSqlite3Constructor, type BetterSqlite3DatabaseLike } from './better-sqlite3-driver.ts';
+export {
+  betterSqlite3Driver,
+  type BetterSqlite3Constructor,
+  type BetterSqlite3DatabaseLike,
+  type BetterSqlite3DriverOptions,
+} from './better-sqlite3-driver.ts';
+export { changeStoreKey, encryptedDriver, type ChangeKeyOptions, type EncryptedDriverOptions, type StoreKey } from './encrypted-driver.ts';
 export type { Program, SqliteConnection, SqliteConnectionOptions, SqliteDriver, SqliteRow, SqliteStep, SqliteValue } from './driver.ts';
 export type { IndexProgress } from './indexes/index-builder.ts';
 export type { ContainerAdvice, IndexStatus } from './indexes/index-manager.ts';

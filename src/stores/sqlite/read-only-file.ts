@@ -82,10 +82,14 @@ async function identify(path: string): Promise<string> {
  * log and index there already. The header is looked at where this process cannot have the file open: to write, log and index would be there; to read,
  * it is not asked. To open and close it would drop the locks of the process on it.
  */
-async function readsInPlace(path: string): Promise<boolean> {
+async function readsInPlace(path: string, isEncrypted: boolean): Promise<boolean> {
   const [log, index] = [await stampOf(path + LOG), await stampOf(path + LOG_INDEX)];
   if (log !== undefined || index !== undefined) {
     return log !== undefined && index !== undefined;
+  }
+  if (isEncrypted) {
+    // What its header says nobody can tell; a copy, as encrypted, is always right.
+    return false;
   }
   const handle = await open(path, 'r').catch((error: unknown) => {
     throw refused(path, 'STORE_READ_ONLY', 'it cannot be read; check owner and mode', error);
@@ -188,7 +192,7 @@ export async function openToRead(options: OpenFileOptions, migrations: readonly 
   const { path } = options;
   const identity = await identify(path);
   const readers = readInPlace.get(identity) ?? 0;
-  if (readers > 0 || (await readsInPlace(path))) {
+  if (readers > 0 || (await readsInPlace(path, options.driver.isEncrypted === true))) {
     try {
       const connection = await connect(options, path, migrations.length);
       if (connection !== undefined) {

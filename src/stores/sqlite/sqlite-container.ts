@@ -10,7 +10,7 @@ import { containerSelf, documentRid, documentSelf } from '../../store/resource-i
 import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import { incarnationAt, versionEtag, type EtagEra } from '../../store/version-etag.ts';
-import { decideWrite, expiresAtSeconds, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
+import { expiresAtSeconds, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
 import { containerInfoOf, erasOf, type ContainerRow, type DocumentRow } from './container-row.ts';
 import { get, run, type Program } from './driver.ts';
@@ -18,7 +18,7 @@ import { EpkCache } from '../common/epk-cache.ts';
 import { ExpiredRows, type ExpiredRow } from './expired-rows.ts';
 import { ContainerIndexes } from './indexes/container-indexes.ts';
 import { PositionCounter } from './position-counter.ts';
-import { refusalOf, refusalOr } from './refusal.ts';
+import { decideOrRefuse, refusalOf } from './refusal.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { uniqueValues } from './unique-values.ts';
 import { VersionRecorder, type RecordingColumns } from './versions/version-recorder.ts';
@@ -234,7 +234,7 @@ export class SqliteContainer {
             etag: this.etagOf(before.position, before.ts),
             read: () => this.documentOf(before.body as string, before.ordinal, before.position, before.ts),
           };
-    const decision = refusalOr(() => decideWrite(operation, current, rules));
+    const decision = decideOrRefuse(operation, current, rules, journal, before?.body);
     if (decision instanceof PerigeeError) {
       return decision;
     }

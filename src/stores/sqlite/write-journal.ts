@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../core/json.ts';
 import type { PartitionKeyText } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import type { PreparedKey, WriteOperation } from '../../store/write-rules.ts';
@@ -45,6 +46,8 @@ export interface WriteJournal {
   readonly needsPreviousText: boolean;
   /** Refuses an operation by throwing a `PerigeeError`, before anything is read or written for it. Other operations of a bulk go on. */
   check?(operation: WriteOperation): void;
+  /** Refuses to let a document take the place of a living one, by throwing a `PerigeeError`, before anything is written. Asked by calls of the store, not by programs. */
+  checkChange?(previousText: string, document: JsonObject): void;
   /** Whether an expired document must stay in the file, unread, because the journal still needs its text. Asked before the document is swept away. */
   keeps?(partitionKeyText: PartitionKeyText, id: string): Program<boolean>;
   /** Runs in the write's transaction. What it throws undoes that transaction: the whole batch, or the part of a bulk that shares it. */
