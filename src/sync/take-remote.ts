@@ -63,10 +63,10 @@ export function* takeRemote(
     }
     return yield* removeLocal(scope, id);
   }
-  yield* putLocal(scope, document, remote.ts, base === undefined);
   if (scope.form.isOlder(remote.body)) {
     yield* forgetMigrated(scope.number);
   }
+  yield* putLocal(scope, document, remote.ts, base === undefined);
   yield* setBase(scope, id, remote);
   return { change: 'taken', bytes: document.text.length };
 }
