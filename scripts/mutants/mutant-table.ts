@@ -256,8 +256,8 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'a remote version is noted and not taken over',
     origin: 'row 5',
     file: TAKE,
-    find: 'yield* putLocal(scope, document, remote.ts, base === undefined);\n  if (scope',
-    replace: 'if (base === undefined) yield* putLocal(scope, document, remote.ts, base === undefined);\n  if (scope',
+    find: 'yield* putLocal(scope, document, remote.ts, base === undefined);\n  yield* setBase',
+    replace: 'if (base === undefined) yield* putLocal(scope, document, remote.ts, base === undefined);\n  yield* setBase',
   },
   {
     fault: 'a remote version is taken over and not noted',
@@ -350,13 +350,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'sync/reclaim.ts',
     find: 'const isLater = remote.ts < base.ts || compareStamps(held.stamp, order.stamp) > 0;',
     replace: 'const isLater = base === null;',
-  },
-  {
-    fault: 'the feed of a restored remote is followed from behind the end',
-    origin: 'row 8',
-    file: 'sync/scope.ts',
-    find: '...(cursor === undefined ? {} : { cursor, session: null,',
-    replace: '...(cursor === undefined ? {} : { session: null,',
   },
   {
     fault: 'a pending edit of what a restored remote forgot is given up',

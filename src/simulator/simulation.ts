@@ -41,7 +41,7 @@ export class Simulation {
   }
 
   #nextEvent(): Event {
-    const { chance, devices, network, backup } = this.#world;
+    const { chance, devices, network, backup, frail } = this.#world;
     const device = chance.pick(devices);
     const up = (weight: number): number => (device.isUp ? weight : 0);
     return chance.weighted<Event>([
@@ -60,8 +60,8 @@ export class Simulation {
       [up(1), () => this.#fill(device)],
       [up(1), () => this.#schedule(device)],
       [up(5), () => this.#look(device)],
-      [2, () => backUp(this.#world)],
-      [backup === undefined ? 0 : 1, () => restoreBackup(this.#world)],
+      [frail ? 6 : 0, () => backUp(this.#world)],
+      [frail && backup !== undefined ? 4 : 0, () => restoreBackup(this.#world)],
     ]);
   }
 

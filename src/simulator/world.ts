@@ -71,6 +71,8 @@ export class World {
   remote: DocumentStore<JsonObject>;
   /** Whether the remote refuses some documents for a reason of their own. */
   refusing = true;
+  /** Whether the remote is backed up and restored now and then. */
+  readonly frail: boolean;
   /** What the remote held at some time, with the number of versions that each document had. */
   backup: Backup | undefined;
   /** What a restored remote has forgotten and the device that wrote it still held, by `owner/id`. */
@@ -92,6 +94,7 @@ export class World {
   ) {
     this.options = options;
     this.chance = new Chance(`events of ${options.seed}`);
+    this.frail = this.chance.happens(25);
     this.runtime = runtime;
     this.backend = backend;
     this.remote = remote;
