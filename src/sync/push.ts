@@ -135,15 +135,14 @@ export class Push {
     try {
       ({ outcomes, committed } = await this.#remote.batch([...marking, ...items.map((item) => item.operation)], bytes));
     } catch (error) {
-      if (!isPerigeeError(error) || !DOCUMENT_CODES.has(error.code)) {
-        throw error;
-      }
-      if (error.code === 'BAD_REQUEST' && this.#remote.session !== undefined && !this.#sessionDoubted) {
+      if (!this.#sessionDoubted && (await this.#remote.giveUpSession(error))) {
         // Another store under the old name refuses a session that is not its own; no document is to blame for that.
         this.#sessionDoubted = true;
-        this.#remote.forgetSession();
         this.#queue.unshift(...items.map(({ id }) => id));
         return;
+      }
+      if (!isPerigeeError(error) || !DOCUMENT_CODES.has(error.code)) {
+        throw error;
       }
       await this.#isolate(items, error);
       return;
