@@ -178,7 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'what loses against the remote is not kept',
     origin: 'rule 8',
     file: SETTLE,
-    find: 'const journalSeq = yield* journalLoser(context, scope, id, local, remote, isJudged ? outcome : 'schema');',
+    find: "const journalSeq = yield* journalLoser(context, scope, id, local, remote, isJudged ? outcome : 'schema');",
     replace: 'const journalSeq = 0;',
   },
   {
