@@ -92,6 +92,7 @@ function hasSent(world: World, device: SimulatedDevice, key: string): boolean {
 
 function acknowledged(world: World, device: SimulatedDevice, before: Before, { session, changes }: Done): void {
   for (const { key, text } of changes) {
+    world.forgotten.delete(key);
     const versions = world.history.of(key);
     // A deletion of what the remote never heard of leaves nothing to send.
     const isVoid = text === undefined && (versions.at(-1)?.text === undefined || !(before.known.has(key) || hasSent(world, device, key)));
