@@ -10,6 +10,7 @@ export type { DeadLetter, DeadLetterExport, DeadLetterQuery, DeadLetterRemote, D
 export { SyncEngine } from './engine.ts';
 export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
 export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
+export { meterSync, type GaugeCallback, type MetricText, type SyncMeter } from './meter-sync.ts';
 export type { RunnerState } from './runner.ts';
 export type { SchemaMigration, SchemaOptions } from './schema-versions.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';

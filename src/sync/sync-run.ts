@@ -44,8 +44,8 @@ export class SyncRun {
   readonly #context: SyncContext;
   readonly #input: SyncRunInput;
   readonly #sessions = new Map<Scope, RemoteSession>();
-  /** Scopes whose last phase failed. */
-  readonly #failed = new Set<Scope>();
+  /** Scopes whose last phase failed, and why. */
+  readonly #failed = new Map<Scope, unknown>();
   #firstError: PerigeeError | undefined;
 
   constructor(context: SyncContext, input: SyncRunInput) {
@@ -99,8 +99,10 @@ export class SyncRun {
         await phase(await this.#sessionOf(scope));
         this.#failed.delete(scope);
       } catch (error) {
-        this.#failed.add(scope);
-        this.#doubtEpoch(endsRun(error) ? this.#input.scopes : [scope]);
+        this.#failed.set(scope, error);
+        if (!isPerigeeError(error) || error.category !== 'throttle') {
+          this.#doubtEpoch(endsRun(error) ? this.#input.scopes : [scope]);
+        }
         if (this.#input.signal.aborted || endsRun(error)) {
           throw error;
         }
@@ -150,6 +152,11 @@ export class SyncRun {
       row.reconcile_open === 1 ||
       row.last_reconcile_ms === 0 ||
       (reconcileIntervalMs > 0 && (sinceMs >= reconcileIntervalMs || sinceMs < 0));
+    const failure = this.#failed.get(session.scope);
+    if (row.first_load_done === 0 && row.restored === 0 && reconcile === 'due' && isPerigeeError(failure) && failure.retryable) {
+      // The next run goes on with the first load, and would read once more what a reconciliation brings now.
+      return;
+    }
     if (reconcile === 'always' || due || row.restored === 1) {
       await new Reconciliation(this.#context, session, this.report, maxRequestUnits).run();
     }

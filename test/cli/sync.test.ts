@@ -134,6 +134,12 @@ describe('perigee sync', () => {
         },
       ],
     });
+    const application = await openSqliteBackend({ path: file });
+    const runner = application.database.lock('runner');
+    expect(await runner.tryTake()).toBe(true);
+    expect((await runCli(['sync', 'status', '--file', file])).stdout).toContain('\na process is synchronising the file\n');
+    await runner.close();
+    await application.close();
     await harm(file, { kind: 'deleted', id: 'n1' }, { kind: 'changed', id: 'n2' }, { kind: 'extra', id: 'stray' });
     const remote = ['--remote', store];
     const verified = await runCli(['sync', 'verify', '--file', file, ...remote]);

@@ -55,6 +55,18 @@ describe('the first load', () => {
     expect(seen).toMatchObject([{ phase: 'pull', done: 1, total: undefined }]);
   });
 
+  test('that a replica which is behind puts off is read once, by the next run', async () => {
+    await fill(50);
+    const phone = await device({ pageItems: 10 });
+    plan = (request) => (request === 'query' || request === 'changes' ? fault('SESSION_NOT_AVAILABLE') : undefined);
+    expect(await phone.engine.sync()).toMatchObject({ outcome: 'failed', pulled: 0, error: { code: 'SESSION_NOT_AVAILABLE' } });
+    plan = () => undefined;
+    const { pulled, bytesReceived } = await synced(phone);
+    expect(pulled).toBe(50);
+    const other = await device();
+    expect((await synced(other)).bytesReceived).toBe(bytesReceived);
+  });
+
   test('of an empty partition key is one page', async () => {
     const phone = await device();
     expect(await synced(phone)).toMatchObject({ pulled: 0, requests: 2 });
