@@ -71,7 +71,10 @@ export interface SyncOptions {
   readonly policies?: Readonly<Record<string, ConflictPolicy>> | undefined;
   /** How long a tombstone lives at the remote, in seconds: longer than any device stays away. 90 days unless said otherwise. */
   readonly tombstoneTtlSeconds?: number | undefined;
-  /** How often {@link SyncEngine.start} looks for documents that vanished without a tombstone, in milliseconds; 6 hours unless said otherwise, 0 for never. */
+  /**
+   * How often a run looks for documents that vanished without a tombstone, in milliseconds; 6 hours unless said otherwise, 0 for as seldom as no tombstone is missed: after half
+   * of {@link SyncOptions.tombstoneTtlSeconds}.
+   */
   readonly reconcileIntervalMs?: number | undefined;
   /**
    * How often the device writes a marker into each partition key that it sends to, along with what it sends, and looks whether the remote still has the newest one, in

@@ -147,11 +147,11 @@ export class SyncRun {
     const { reconcile, reconcileIntervalMs, maxRequestUnits } = this.#input;
     const row = await this.#context.database.read(() => readScope(session.scope.number));
     const sinceMs = this.#context.runtime.nowMs() - (row.last_reconcile_ms ?? 0);
+    // Whoever was away for longer than tombstones live has not seen them.
+    const absenceMs = (this.#context.tombstoneTtlSeconds * 1000) / 2;
+    const intervalMs = reconcileIntervalMs > 0 ? Math.min(reconcileIntervalMs, absenceMs) : absenceMs;
     // A last time in the future was told by a clock that was wrong.
-    const due =
-      row.reconcile_open === 1 ||
-      row.last_reconcile_ms === 0 ||
-      (reconcileIntervalMs > 0 && (sinceMs >= reconcileIntervalMs || sinceMs < 0));
+    const due = row.reconcile_open === 1 || row.last_reconcile_ms === 0 || sinceMs >= intervalMs || sinceMs < 0;
     const failure = this.#failed.get(session.scope);
     if (row.first_load_done === 0 && row.restored === 0 && reconcile === 'due' && isPerigeeError(failure) && failure.retryable) {
       // The next run goes on with the first load, and would read once more what a reconciliation brings now.

@@ -155,23 +155,26 @@ describe('a remote that forgets', () => {
     expect(await contents(again.notes)).toEqual(await contents(await line.world.remote()));
   });
 
-  test('row 22: a device that was away for longer than tombstones live keeps its queue, and a reconciliation finds what was deleted', async () => {
-    const options = { tombstoneTtlSeconds: 60 };
+  test('row 22: a device that was away for longer than tombstones live keeps its queue, and finds what was deleted by itself', async () => {
+    const options = { tombstoneTtlSeconds: 60, reconcileIntervalMs: 0 };
     const [phone, laptop] = [await line.device(options), await line.device(options)];
     await fill(5);
     await synced(phone);
     await synced(laptop);
     await phone.notes.replace(note('offline', 'n0'));
+    await phone.notes.replace(note('offline', 'n2'));
     await phone.notes.create(note('offline', 'new'));
     await laptop.notes.delete('n1', 'ada');
+    await laptop.notes.delete('n2', 'ada');
     await synced(laptop);
     await line.world.pass(10 * 60_000);
     const again = await line.restarted(phone, options);
-    expect(await again.engine.reconcile()).toMatchObject({ outcome: 'complete', pushed: 2, deletedLocally: 1, conflictCount: 0 });
+    expect(await synced(again)).toMatchObject({ pushed: 2, deletedLocally: 2, conflictCount: 1 });
     const remote = await contents(await line.world.remote());
-    expect(Object.keys(remote)).toEqual(['n0', 'n2', 'n3', 'n4', 'new']);
+    expect(Object.keys(remote)).toEqual(['n0', 'n3', 'n4', 'new']);
     expect(remote).toMatchObject({ n0: note('offline', 'n0'), new: note('offline', 'new') });
     expect(await contents(again.notes)).toEqual(remote);
+    expect(await again.engine.journal()).toMatchObject([{ reason: 'remote-deleted', document: note('offline', 'n2') }]);
   });
 
   test('row 8: a server restored from a backup gets what is pending, and what it forgot although nobody has touched it since', async () => {
