@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildMutant, checkPlaces } from './mutants/build-mutant.ts';
-import { MUTANTS, type Mutant } from './mutants/mutant-table.ts';
+import type { Mutant } from './mutants/mutant.ts';
+import { MUTANTS } from './mutants/mutant-table.ts';
 
 /** A fault may make a run endless; that is one way to be found. */
 const TIMEOUT_MS = 60_000;

@@ -18,6 +18,7 @@ interface Held {
   readonly device: BenchDevice;
   readonly pulled: Cost;
   readonly pushed: Cost;
+  readonly patched: Cost;
 }
 
 async function measure(meter: WireMeter, held: Held, cost: Cost | undefined, expected: { pulled: number; pushed: number }): Promise<void> {
@@ -56,6 +57,7 @@ export async function* run(): AsyncGenerator<BenchResult> {
         device,
         pulled: { milliseconds: [], requests: [], bytes: [] },
         pushed: { milliseconds: [], requests: [], bytes: [] },
+        patched: { milliseconds: [], requests: [], bytes: [] },
       });
     }
     for (let round = -WARM_UP; round < ROUNDS; round += 1) {
@@ -65,10 +67,13 @@ export async function* run(): AsyncGenerator<BenchResult> {
         await measure(meter, side, costs?.pulled, { pulled: 1, pushed: 0 });
         await side.device.store.upsert({ ...sampleDocument(6, side.owner), rank: round });
         await measure(meter, side, costs?.pushed, { pulled: 0, pushed: 1 });
+        const { id, owner } = sampleDocument(6, side.owner);
+        await side.device.store.patch(id, owner, [{ op: 'set', path: '/rank', value: round + 0.5 }]);
+        await measure(meter, side, costs?.patched, { pulled: 0, pushed: 1 });
       }
     }
     const [large, small] = sides as [Held, Held];
-    for (const way of ['pulled', 'pushed'] as const) {
+    for (const way of ['pulled', 'pushed', 'patched'] as const) {
       for (const unit of ['milliseconds', 'requests', 'bytes'] as const) {
         yield compareAmounts(
           `sync: one change ${way}, 100,000 held against 10,000`,
@@ -79,6 +84,7 @@ export async function* run(): AsyncGenerator<BenchResult> {
         );
       }
     }
+    yield compareAmounts('sync: a patch pushed against a whole document', 'bytes', large.patched.bytes, large.pushed.bytes, 1);
   } finally {
     meter.close();
     await Promise.all(sides.map(({ device }) => device.close()));

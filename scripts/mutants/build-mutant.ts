@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
-import type { Mutant } from './mutant-table.ts';
+import type { Mutant } from './mutant.ts';
 
 const SRC: string = fileURLToPath(new URL('../../src/', import.meta.url));
 

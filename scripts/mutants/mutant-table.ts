@@ -1,15 +1,5 @@
-/** A fault that is put into the sources on purpose. */
-export interface Mutant {
-  /** What is wrong, as a person would report it. */
-  readonly fault: string;
-  /** Where such a fault was met: a trap of the system that sync replaces, a row of the published losses, or a rule of `src/sync/ARCHITECTURE.md`. */
-  readonly origin: string;
-  /** Below `src`. */
-  readonly file: string;
-  /** Occurs once in the file. */
-  readonly find: string;
-  readonly replace: string;
-}
+import type { Mutant } from './mutant.ts';
+import { PATCH_MUTANTS } from './patch-mutants.ts';
 
 const OUTBOX = 'sync/outbox.ts';
 const JOURNAL = 'sync/outbox-journal.ts';
@@ -298,7 +288,7 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'a local write and its pending row are two transactions',
     origin: 'rows 17, 5, S1-D05',
     file: JOURNAL,
-    find: 'yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base);',
+    find: 'yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base, touched);',
     replace:
       'const [stamp, nowMs] = [clock.next(), database.runtime.nowMs()];\n    database.afterCommit(() => void database.write(() => recordPending(scope.number, id, kind, write.position, stamp, nowMs, base)).catch(() => undefined));',
   },
@@ -306,8 +296,8 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'a deletion is sent without a tombstone',
     origin: 'S1-D11, rule 7',
     file: SEND,
-    find: 'body, lineage, operation: operationOf(document, base), bytes: size',
-    replace: "body, lineage, operation: local.deleted ? { type: 'delete', id } : operationOf(document, base), bytes: size",
+    find: 'partial?.operations ?? [operationOf(document, base)]',
+    replace: "partial?.operations ?? [local.deleted ? { type: 'delete' as const, id } : operationOf(document, base)]",
   },
   {
     fault: 'a document that is made again follows the version that is gone',
@@ -365,4 +355,5 @@ export const MUTANTS: readonly Mutant[] = [
     find: "known === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: known.etag }",
     replace: "known === null ? { type: 'create', document } : { type: 'upsert', document }",
   },
+  ...PATCH_MUTANTS,
 ];

@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ChangePage, ChangesFrom } from '../store/changes.ts';
-import type { BatchOperation } from '../store/operations.ts';
+import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
 import { isMarker } from '../sync/markers.ts';
 import { RESERVED_PROPERTY } from '../sync/wire-stamp.ts';
 import { simulatedError } from './network/simulated-network.ts';
+import { checkNote } from './oracle/written-notes.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';
 import type { World } from './world.ts';
 
@@ -15,17 +16,22 @@ export const STRANGER = 'stranger';
 
 /** The text in an operation; `undefined` for a tombstone. */
 function textOf(operation: BatchOperation<JsonObject>): string | undefined {
+  if (operation.type === 'patch') {
+    const set = operation.operations.find(({ op, path }) => op === 'set' && path === '/text');
+    return set?.op === 'set' ? (set.value as string | undefined) : undefined;
+  }
   return 'document' in operation ? (operation.document['text'] as string | undefined) : undefined;
 }
 
 /** What the remote does to the requests of a device, with the history that it leaves. */
 export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
-  const record = async (operation: BatchOperation<JsonObject>): Promise<void> => {
-    if (!('document' in operation)) {
+  const record = async (operation: BatchOperation<JsonObject>, outcome: OperationOutcome<JsonObject> | undefined): Promise<void> => {
+    const patched = operation.type === 'patch' && outcome?.ok === true ? outcome.document : undefined;
+    const document: (JsonObject & { readonly id: string }) | undefined = 'document' in operation ? operation.document : patched;
+    if (document === undefined) {
       world.violate(`${device} sent an operation without a document: ${operation.type}`);
       return;
     }
-    const { document } = operation;
     if (isMarker(document.id)) {
       return;
     }
@@ -38,6 +44,7 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
     const text = isJsonObject(stamp) && stamp['deleted'] === true ? undefined : (document['text'] as string);
     checkMadeAgain(world, device, operation.type, key, text);
     await checkRepeated(world, device, key, text);
+    checkNote(world, device, key, text, document);
     world.history.add(key, { text, by: device });
   };
   return {
@@ -49,8 +56,8 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
       }
       const result = await store.batch(partitionKey, operations, options);
       if (result.committed) {
-        for (const operation of operations) {
-          await record(operation);
+        for (const [index, operation] of operations.entries()) {
+          await record(operation, result.outcomes[index]);
         }
       }
       return result;

@@ -16,6 +16,8 @@ export interface SimulatedDocument {
   readonly owner: string;
   /** Unique to the write. */
   readonly text: string;
+  /** What patches leave alone, change or take away; each text is written beside one, or none. */
+  readonly note?: string | undefined;
 }
 
 /** The container that devices share. */
@@ -48,6 +50,8 @@ export interface Knowledge {
   /** Documents with something to send, by `owner/id`; dead letters are not among them. */
   readonly pending: ReadonlySet<string>;
   readonly deadLetters: ReadonlySet<string>;
+  /** Partition keys of which it knows a marker. */
+  readonly marked: ReadonlySet<string>;
 }
 
 interface ScopedRow {
@@ -168,7 +172,9 @@ export class SimulatedDevice {
       const outbox = yield* all<{ pk: string; id: string; rejected: 0 | 1 }>(
         'SELECT s.pk, o.id, o.rejected_code IS NOT NULL AS rejected FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope',
       );
+      const marked = yield* all<{ pk: string }>('SELECT s.pk FROM sync_marker m JOIN sync_scope s ON s.scope = m.scope');
       return {
+        marked: new Set(marked.map(({ pk }) => (JSON.parse(pk) as string[])[0] as string)),
         cursors: new Map(
           cursors.flatMap(({ pk, cursor }) => (cursor === null ? [] : [[(JSON.parse(pk) as string[])[0] as string, cursor]])),
         ),

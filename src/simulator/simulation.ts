@@ -104,7 +104,14 @@ export class Simulation {
   }
 
   async #look(device: SimulatedDevice): Promise<void> {
-    await checkShown(this.#world, device);
+    try {
+      await checkShown(this.#world, device);
+    } catch (error) {
+      // A run of the device may crash it meanwhile.
+      if (!device.disk.isDown) {
+        throw error;
+      }
+    }
   }
 
   /** All lines are mended, all devices run, nothing goes wrong any more. */

@@ -30,6 +30,11 @@ export class DocumentForm {
     return this.#local.paths.length > 0;
   }
 
+  /** Properties that are local fields or hold some. */
+  get localProperties(): readonly string[] {
+    return Array.from(new Set(this.#local.paths.map(([name]) => name as string)));
+  }
+
   /** @throws INVALID_OPTION where a local field, or the version, covers one of some paths that are needed as they are */
   checkShared(container: string, paths: readonly string[]): void {
     const within = `of the container ${JSON.stringify(container)}`;

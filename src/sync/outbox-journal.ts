@@ -10,6 +10,7 @@ import type { AppliedWrite, WriteJournal } from '../stores/sqlite/write-journal.
 import { readBase } from './base-versions.ts';
 import { NO_BASE, readPending, recordPending } from './outbox.ts';
 import type { DocumentForm } from './document-form.ts';
+import { joinPaths, touchedBy } from './partial-update.ts';
 import type { Scope } from './scope.ts';
 import type { SyncClock } from './sync-clock.ts';
 import { expireWith } from './take-remote.ts';
@@ -113,7 +114,8 @@ export class OutboxJournal implements WriteJournal {
     }
     const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
     const base = needsBase ? yield* followedBy(scope, write) : null;
-    yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base);
+    const touched = yield* touchedSince(scope, write);
+    yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base, touched);
     database.afterCommit(onRecorded);
   }
 
@@ -169,6 +171,22 @@ function* followedBy(scope: Scope, { key, previous }: AppliedWrite): Program<str
     return null;
   }
   return base.deleted === 1 ? NO_BASE : scope.form.sharedText(previous.text);
+}
+
+/** Where a document may differ from the remote version that it follows, once a write has been made; `null`: anywhere. */
+function* touchedSince(scope: Scope, { key, patch, previous }: AppliedWrite): Program<string | null> {
+  const { form } = scope;
+  const text = previous?.text;
+  if (patch === undefined || text === undefined || form.schema !== undefined) {
+    return null;
+  }
+  const row = yield* readPending(scope.number, key.id);
+  if (row === undefined ? (yield* readBase(scope.number, key.id))?.deleted !== 0 : row.touched === null) {
+    return null;
+  }
+  const touched = touchedBy(patch, () => form.shared(JSON.parse(text) as JsonObject), form);
+  const paths = touched && joinPaths(JSON.parse(row?.touched ?? '[]') as readonly string[], touched);
+  return paths === undefined ? null : JSON.stringify(paths);
 }
 
 /** A write that stays on the device does not start the time to live anew: at the remote it goes on. */

@@ -23,11 +23,13 @@ export interface OutboxRow {
   readonly rejected_remote: string | null;
   /** JSON of the remote version that the write follows, `null` in JSON for none; only for policies that ask for it. */
   readonly base: string | null;
+  /** JSON of the paths at which the document may differ from the remote version that it follows; `null`: anywhere. */
+  readonly touched: string | null;
 }
 
 /** Kinds that this version can send. */
 const KNOWN_KINDS = "('create', 'put', 'delete')";
-const COLUMNS = 'id, kind, generation, stamp, created_at_ms, sent, sent_bodies, attempts, rejected_code, rejected_remote, base';
+const COLUMNS = 'id, kind, generation, stamp, created_at_ms, sent, sent_bodies, attempts, rejected_code, rejected_remote, base, touched';
 /** A base that says: the write follows no living version. */
 export const NO_BASE = 'null';
 /** Unknown outcomes remembered per document; each needs a time-out of its own. */
@@ -75,12 +77,13 @@ export function* recordPending(
   stamp: HlcStamp,
   nowMs: number,
   base: string | null,
+  touched: string | null = null,
 ): Program<void> {
   yield* run(
-    `INSERT INTO sync_outbox (scope, id, kind, generation, stamp, created_at_ms, base) VALUES (?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO sync_outbox (scope, id, kind, generation, stamp, created_at_ms, base, touched) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (scope, id) DO UPDATE SET
        kind = CASE WHEN kind = 'create' AND excluded.kind = 'put' THEN kind ELSE excluded.kind END,
-       generation = excluded.generation, stamp = excluded.stamp`,
+       touched = excluded.touched, generation = excluded.generation, stamp = excluded.stamp`,
     scope,
     id,
     kind,
@@ -88,7 +91,13 @@ export function* recordPending(
     formatStamp(stamp),
     nowMs,
     base,
+    touched,
   );
+}
+
+/** Lets a document be sent whole. */
+export function* forgetTouched(scope: number, id: string): Program<void> {
+  yield* run('UPDATE sync_outbox SET touched = NULL WHERE scope = ? AND id = ?', scope, id);
 }
 
 /** What becomes pending again, since the remote has forgotten it. */
@@ -231,12 +240,14 @@ export interface PendingBase {
   readonly text: string | null;
   /** As {@link OutboxRow.rejected_remote}, should it be a dead letter. */
   readonly remote: string | null;
+  /** Whether the version is one that the device sent out of the same patches, so that what they touched is still all that can differ. */
+  readonly keepsTouched?: boolean | undefined;
 }
 
 /** What a pending write followed is gone; it is still open whether an earlier one arrives. */
 export function* rebasePending(scope: number, id: string, base: PendingBase): Program<void> {
   yield* run(
-    `UPDATE sync_outbox SET base = ?, rejected_remote = CASE WHEN rejected_code IS NULL THEN NULL ELSE ? END WHERE scope = ? AND id = ?`,
+    `UPDATE sync_outbox SET touched = NULL, base = ?, rejected_remote = CASE WHEN rejected_code IS NULL THEN NULL ELSE ? END WHERE scope = ? AND id = ?`,
     base.text,
     base.remote,
     scope,
@@ -248,8 +259,10 @@ export function* rebasePending(scope: number, id: string, base: PendingBase): Pr
 export function* advancePending(scope: number, id: string, base: PendingBase): Program<void> {
   yield* run(
     `UPDATE sync_outbox SET sent = NULL, sent_bodies = NULL, kind = CASE kind WHEN 'create' THEN 'put' ELSE kind END, base = ?,
+       touched = CASE WHEN ? THEN touched END,
        rejected_remote = CASE WHEN rejected_code IS NULL THEN NULL ELSE ? END WHERE scope = ? AND id = ?`,
     base.text,
+    base.keepsTouched === true ? 1 : 0,
     base.remote,
     scope,
     id,

@@ -13,14 +13,14 @@ import { describeDeadLetters } from './describe-dead-letters.ts';
 import { settleEpoch } from './epoch.ts';
 import { lineageText } from './lineage.ts';
 import { nextMarker, noteMarker, writtenMarker, type Marker, type MarkerWrite } from './markers.ts';
-import { advancePending, clearPending, highestGeneration, listSendable, NO_BASE, rejectPending } from './outbox.ts';
+import { advancePending, clearPending, forgetTouched, highestGeneration, listSendable, NO_BASE, rejectPending } from './outbox.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { readScope, updateScope, type Scope } from './scope.ts';
-import { isMarkerDue, loadBatch, type SendItem } from './send-batch.ts';
+import { isMarkerDue, isPartial, loadBatch, outcomesOf, type SendItem } from './send-batch.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { RejectedReport, ReportBuilder } from './sync-report.ts';
 import { expireWith, type Applied } from './take-remote.ts';
-import type { RemoteVersion } from './wire-stamp.ts';
+import { readRemote, remoteOrder, type RemoteVersion } from './wire-stamp.ts';
 
 /** Pending keys held in memory at once. */
 const QUEUE_KEYS = 10_000;
@@ -40,6 +40,11 @@ const DOCUMENT_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'PARTITION_KEY_MISMATCH',
   'TOO_LARGE',
 ]);
+
+/** Codes of a store that takes no patches, or not in a batch. */
+const PATCH_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['INVALID_PATCH', 'NOT_SUPPORTED']);
+/** Decisions after which a write is still to be sent. */
+const OPEN_DECISIONS: ReadonlySet<Applied['decision']> = new Set(['follows', 'recreate', 'local', 'merged'] as const);
 
 /** How a version that the remote holds is brought together with what is pending. */
 export type Settle = (context: SyncContext, scope: Scope, id: string, remote: RemoteVersion | undefined) => Program<Applied>;
@@ -68,6 +73,7 @@ export class Push {
   #putOff = 0;
   #sessionDoubted = false;
   #unmarkedBatches = 0;
+  #patches = true;
 
   constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, settle: Settle = settleByPolicy) {
     this.#context = context;
@@ -105,7 +111,9 @@ export class Push {
       while (this.#queue.length > 0) {
         const isMarked = isMarkerDue(this.#context, this.#scope);
         const candidates = this.#queue.slice(0, Math.min(this.#limit, STORE_LIMITS.batchOperations - (isMarked ? 1 : 0)));
-        const batch = await this.#context.database.write(() => loadBatch(this.#context, this.#remote, candidates));
+        const batch = await this.#context.database.write(() =>
+          loadBatch(this.#context, this.#remote, candidates, { patches: this.#patches }),
+        );
         this.#queue.splice(0, batch.consumed);
         if (batch.items.length > 0) {
           await this.#send(batch.items, batch.marker);
@@ -133,12 +141,16 @@ export class Push {
     let outcomes: readonly OperationOutcome<JsonObject>[];
     let committed: boolean;
     try {
-      ({ outcomes, committed } = await this.#remote.batch([...marking, ...items.map((item) => item.operation)], bytes));
+      ({ outcomes, committed } = await this.#remote.batch([...marking, ...items.flatMap((item) => item.operations)], bytes));
     } catch (error) {
       if (!this.#sessionDoubted && (await this.#remote.giveUpSession(error))) {
         // Another store under the old name refuses a session that is not its own; no document is to blame for that.
         this.#sessionDoubted = true;
         this.#queue.unshift(...items.map(({ id }) => id));
+        return;
+      }
+      if (isPerigeeError(error) && PATCH_CODES.has(error.code) && items.some(isPartial)) {
+        await this.#sendWhole(items, error);
         return;
       }
       if (!isPerigeeError(error) || !DOCUMENT_CODES.has(error.code)) {
@@ -147,7 +159,7 @@ export class Push {
       await this.#isolate(items, error);
       return;
     }
-    const own = outcomes.slice(marking.length);
+    const own = outcomesOf(items, outcomes.slice(marking.length));
     if (committed) {
       await this.#acknowledge(items, own, marker === undefined ? undefined : writtenMarker(marker, outcomes[0]));
       this.#grow();
@@ -160,13 +172,24 @@ export class Push {
 
   /** The whole request was refused because of one of its documents, and nobody says which: halves find it. */
   async #isolate(items: readonly SendItem[], error: PerigeeError): Promise<void> {
-    if (items.length === 1) {
+    if (items.length === 1 && items.some(isPartial)) {
+      await this.#sendWhole(items, error);
+    } else if (items.length === 1) {
       await this.#reject(items[0] as SendItem, error);
       this.#grow();
     } else {
       this.#limit = Math.ceil(items.length / 2);
       this.#queue.unshift(...items.map(({ id }) => id));
     }
+  }
+
+  /** Patches were refused as such: it need not be the documents that are to blame, so they are sent whole. */
+  async #sendWhole(items: readonly SendItem[], error: PerigeeError, again: readonly SendItem[] = items): Promise<void> {
+    if (error.code === 'NOT_SUPPORTED') {
+      this.#patches = false;
+    }
+    await this.#context.database.write(() => forgetAll(this.#scope, items));
+    this.#queue.unshift(...again.map(({ id }) => id));
   }
 
   /** Batches grow again step by step: where many documents are refused, each of them must not cost all the halvings anew. */
@@ -186,21 +209,32 @@ export class Push {
 
   async #acknowledge(
     items: readonly SendItem[],
-    outcomes: readonly OperationOutcome<JsonObject>[],
+    outcomes: readonly (OperationOutcome<JsonObject> | undefined)[],
     marker: Marker | undefined,
   ): Promise<void> {
-    await this.#context.database.write(() => this.#acknowledged(items, outcomes, marker));
+    const others = await this.#context.database.write(() => this.#acknowledged(items, outcomes, marker));
     this.#scope.markedAtMs = marker === undefined ? this.#scope.markedAtMs : this.#context.runtime.monotonicMs();
     await this.#context.probe?.('after-local-commit');
-    this.#report.pushed += items.length;
-    this.#done += items.length;
+    for (const [id, applied] of others) {
+      countApplied(this.#context, this.#report, applied);
+      if (OPEN_DECISIONS.has(applied.decision)) {
+        this.#queue.unshift(id);
+      }
+    }
+    this.#report.pushed += items.length - others.size;
+    this.#done += items.length - others.size;
     const { container, partitionKey } = this.#scope;
     this.#context.events.emit('progress', { container, partitionKey, phase: 'push', done: this.#done, total: undefined });
   }
 
   /** The base advances in any case; the pending row goes only if nothing was written meanwhile. */
-  *#acknowledged(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[], marker: Marker | undefined): Program<void> {
-    const { number, reconcileRun, paths } = this.#scope;
+  *#acknowledged(
+    items: readonly SendItem[],
+    outcomes: readonly (OperationOutcome<JsonObject> | undefined)[],
+    marker: Marker | undefined,
+  ): Program<Map<string, Applied>> {
+    const { number, reconcileRun, paths, form } = this.#scope;
+    const others = new Map<string, Applied>();
     if (marker !== undefined) {
       yield* noteMarker(this.#scope, marker);
     }
@@ -209,13 +243,19 @@ export class Push {
       if (outcome?.ok !== true || outcome.document === undefined || outcome.etag === undefined) {
         throw new PerigeeError('BAD_RESPONSE', 'The remote store committed a batch and gave no document for one of its writes.');
       }
+      const version = isPartial(item) ? readRemote(outcome.document, outcome.position, form) : undefined;
+      if (version !== undefined && remoteOrder(version, 0).write === '') {
+        // The remote made something else of the patches than the device has.
+        others.set(item.id, yield* this.#settle(this.#context, this.#scope, item.id, version));
+        continue;
+      }
       const ts = outcome.document._ts;
       const { id, deleted, body } = item;
       const lineage = item.lineage === undefined ? null : lineageText(item.lineage);
       yield* writeBase(number, id, { etag: outcome.etag, ts, position: outcome.position, deleted, lineage }, reconcileRun);
       if (!(yield* clearPending(number, id, item.generation))) {
         const text = item.lineage === undefined ? null : deleted ? NO_BASE : JSON.stringify(body);
-        yield* advancePending(number, id, { text, remote: null });
+        yield* advancePending(number, id, { text, remote: null, keepsTouched: true });
       } else if (!deleted) {
         yield* expireWith(this.#scope, prepareDocument(body, paths), ts);
       }
@@ -223,11 +263,12 @@ export class Push {
     yield* updateScope(number, { session: this.#remote.session ?? null, unmarked: marker === undefined ? 1 : 0 });
     yield* this.#context.clock.save();
     void this.#context.probe?.('before-local-commit');
+    return others;
   }
 
   /** Nothing of the batch was applied: deals with the operation that is to blame, and lets the others be sent again at once. */
-  async #refused(items: readonly SendItem[], outcomes: readonly OperationOutcome<JsonObject>[]): Promise<void> {
-    const index = outcomes.findIndex((outcome) => !outcome.ok && outcome.error.code !== 'FAILED_DEPENDENCY');
+  async #refused(items: readonly SendItem[], outcomes: readonly (OperationOutcome<JsonObject> | undefined)[]): Promise<void> {
+    const index = outcomes.findIndex((outcome) => outcome?.ok === false && outcome.error.code !== 'FAILED_DEPENDENCY');
     const outcome = outcomes[index];
     const culprit = items[index];
     if (outcome === undefined || outcome.ok || culprit === undefined) {
@@ -236,6 +277,8 @@ export class Push {
     const { error } = outcome;
     if (CONFLICT_CODES.has(error.code)) {
       await (this.#canPutOff(items) ? this.#decideLater(items, culprit) : this.#conflicted(items, culprit, error));
+    } else if (isPartial(culprit) && (error.category === 'data' || PATCH_CODES.has(error.code))) {
+      await this.#sendWhole([culprit], error, items);
     } else if (error.category !== 'data' && error.code !== 'FORBIDDEN') {
       throw error;
     } else {
@@ -263,7 +306,7 @@ export class Push {
     const again: string[] = [];
     for (const { id } of items) {
       const { decision, advanced } = results.get(id) as Applied;
-      if (decision === undefined || !['follows', 'recreate', 'local', 'merged'].includes(decision)) {
+      if (!OPEN_DECISIONS.has(decision)) {
         continue;
       }
       if (id !== culprit.id) {
@@ -318,5 +361,11 @@ export class Push {
       this.#report.reject(rejected);
       this.#rejected.push(rejected);
     }
+  }
+}
+
+function* forgetAll(scope: Scope, items: readonly SendItem[]): Program<void> {
+  for (const { id } of items) {
+    yield* forgetTouched(scope.number, id);
   }
 }

@@ -85,6 +85,9 @@ const TABLES_3: readonly string[] = [
   ) WITHOUT ROWID`,
 ];
 
+/** Patches travel as such. */
+const COLUMNS_4: readonly string[] = ['ALTER TABLE sync_outbox ADD COLUMN touched TEXT'];
+
 function* statements(texts: readonly string[]): Program<void> {
   for (const sql of texts) {
     yield* run(sql);
@@ -99,10 +102,12 @@ function* statements(texts: readonly string[]): Program<void> {
  * - `sync_outbox`: pending writes as state, not as events: one row per document, its body stays in the container. Where a policy asks for the common
  *   base, `base` is its JSON (`null` for none) and `sent_bodies` what was sent with unknown outcome, by name. Dead letters are rows with a
  *   `rejected_code`; `rejected_remote` is what the remote then held.
+ *   `touched` is the JSON of the paths at which the document may differ from the remote version that it follows, where patches alone have led to it; SQL
+ *   NULL: anywhere.
  * - `sync_base`: the newest remote version that is known of each document; tombstones too. `lineage` names the writes in it, where a policy merges.
  * - `sync_marker`: the markers of devices at the remote, with its epoch and their counts. `restored` of a scope: what the remote forgot is yet to be found.
  * - `sync_journal`: versions that lost a conflict, or were discarded.
  *
  * Outbox and base are one tree each, without further indexes: each local write and each pulled document pays for every tree.
  */
-export const SYNC_MIGRATIONS: readonly Migration[] = [() => statements(TABLES_1), () => statements(COLUMNS_2), () => statements(TABLES_3)];
+export const SYNC_MIGRATIONS: readonly Migration[] = [TABLES_1, COLUMNS_2, TABLES_3, COLUMNS_4].map((texts) => () => statements(texts));

@@ -1,12 +1,13 @@
 import type { JsonObject } from '../core/json.ts';
-import { utf8Length } from '../store/limits.ts';
-import type { BatchOperation } from '../store/operations.ts';
+import { STORE_LIMITS, utf8Length } from '../store/limits.ts';
+import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { readBase, type BaseRow } from './base-versions.ts';
 import { lineageAfter, parseLineage } from './lineage.ts';
 import { nextMarker, type MarkerWrite } from './markers.ts';
 import { noteLife } from './meta.ts';
-import { clearPending, markSent, readPending, rowStamp, writeName } from './outbox.ts';
+import { clearPending, markSent, readPending, rowStamp, writeName, type OutboxRow } from './outbox.ts';
+import { partialUpdate, type PartialUpdate } from './partial-update.ts';
 import { readPendingVersion } from './pending-version.ts';
 import type { RemoteSession } from './remote-session.ts';
 import type { Scope } from './scope.ts';
@@ -25,8 +26,15 @@ export interface SendItem {
   readonly body: JsonObject;
   /** Names of the writes in it, newest first; only where the policy merges. */
   readonly lineage: readonly string[] | undefined;
-  readonly operation: BatchOperation<JsonObject>;
+  /** One, or several patches of the document. */
+  readonly operations: readonly BatchOperation<JsonObject>[];
   readonly bytes: number;
+}
+
+/** How a batch is filled. */
+export interface BatchOptions {
+  /** Whether patches may travel as such. */
+  readonly patches: boolean;
 }
 
 /** What goes into one batch. */
@@ -39,9 +47,16 @@ export interface LoadedBatch {
 }
 
 /** Reads what is to be sent of some documents, as much as one batch holds, and notes durably that it is. */
-export function* loadBatch(context: SyncContext, remote: RemoteSession, ids: readonly string[]): Program<LoadedBatch> {
+export function* loadBatch(
+  context: SyncContext,
+  remote: RemoteSession,
+  ids: readonly string[],
+  { patches }: BatchOptions,
+): Program<LoadedBatch> {
   const { scope } = remote;
   const items: SendItem[] = [];
+  const isMarked = isMarkerDue(context, scope);
+  let places = STORE_LIMITS.batchOperations - (isMarked ? 1 : 0);
   let bytes = 0;
   let consumed = 0;
   for (const id of ids) {
@@ -59,13 +74,17 @@ export function* loadBatch(context: SyncContext, remote: RemoteSession, ids: rea
         const lineage = scope.needsBase ? lineageAfter(name, parseLineage(base?.lineage)) : undefined;
         const document = stampedDocument(body, stamp, name, local.deleted, lineage?.slice(1));
         const size = utf8Length(JSON.stringify(document));
-        if (items.length > 0 && bytes + size > MAX_BATCH_BYTES) {
+        const partial = patches && !local.deleted ? patchesOf(row, base, document, size, scope) : undefined;
+        const operations = partial?.operations ?? [operationOf(document, base)];
+        // Whole documents count, however little of them is sent: they all come back.
+        if (items.length > 0 && (bytes + size > MAX_BATCH_BYTES || operations.length > places)) {
           break;
         }
         bytes += size;
+        places -= operations.length;
         yield* markSent(scope.number, row, name, scope.needsBase ? (local.body ?? null) : undefined);
         const { generation } = row;
-        items.push({ id, generation, deleted: local.deleted, body, lineage, operation: operationOf(document, base), bytes: size });
+        items.push({ id, generation, deleted: local.deleted, body, lineage, operations, bytes: partial?.bytes ?? size });
       }
     }
     consumed += 1;
@@ -74,7 +93,38 @@ export function* loadBatch(context: SyncContext, remote: RemoteSession, ids: rea
     return { items, marker: undefined, consumed };
   }
   yield* noteLife(scope.life);
-  return { items, marker: isMarkerDue(context, scope) ? yield* nextMarker(context, scope, remote.store.definition) : undefined, consumed };
+  return { items, marker: isMarked ? yield* nextMarker(context, scope, remote.store.definition) : undefined, consumed };
+}
+
+/** The pending write as patches, where patches have led to it and they are the shorter way. */
+function patchesOf(
+  { touched }: OutboxRow,
+  base: BaseRow | undefined,
+  document: JsonObject & { readonly id: string },
+  size: number,
+  { form }: Scope,
+): PartialUpdate | undefined {
+  return touched === null || base?.deleted !== 0
+    ? undefined
+    : partialUpdate(document, size, JSON.parse(touched) as readonly string[], base.etag, form);
+}
+
+/** One outcome for each write: what refused it, otherwise the last of its operations. */
+export function outcomesOf(
+  items: readonly SendItem[],
+  outcomes: readonly OperationOutcome<JsonObject>[],
+): readonly (OperationOutcome<JsonObject> | undefined)[] {
+  let at = 0;
+  return items.map(({ operations }) => {
+    const own = outcomes.slice(at, at + operations.length);
+    at += operations.length;
+    return own.find((outcome) => !outcome.ok && outcome.error.code !== 'FAILED_DEPENDENCY') ?? own.at(-1);
+  });
+}
+
+/** Whether a write travels as patches. */
+export function isPartial({ operations }: SendItem): boolean {
+  return operations[0]?.type === 'patch';
 }
 
 /** Whether the next batch of a scope carries the device's marker. */

@@ -1,4 +1,5 @@
 import { isPerigeeError } from '../../core/errors.ts';
+import type { PatchOperation } from '../../store/operations.ts';
 import { STRANGER } from '../remote-behaviour.ts';
 import type { SimulatedDevice } from '../simulated-device.ts';
 import type { World } from '../world.ts';
@@ -17,15 +18,34 @@ interface Done {
 function upsert(world: World, device: SimulatedDevice, owner: string, id: string): Promise<Done> {
   const text = world.nextText(device.name);
   world.note(`${device.name} upserts ${owner}/${id} = ${text}`);
-  return device.notes.upsert({ id, owner, text }).then(({ session }) => ({ session, changes: [{ key: `${owner}/${id}`, text }] }));
+  return device.notes
+    .upsert({ id, owner, text, ...writeNote(world, text) })
+    .then(({ session }) => ({ session, changes: [{ key: `${owner}/${id}`, text }] }));
 }
 
 function patch(world: World, device: SimulatedDevice, owner: string, id: string): Promise<Done> {
   const text = world.nextText(device.name);
-  world.note(`${device.name} patches ${owner}/${id} = ${text}`);
-  return device.notes
-    .patch(id, owner, [{ op: 'set', path: '/text', value: text }])
-    .then(({ session }) => ({ session, changes: [{ key: `${owner}/${id}`, text }] }));
+  const note = world.chance.pick(['leaves', 'sets', 'removes'] as const);
+  world.note(`${device.name} patches ${owner}/${id} = ${text} and ${note} its note`);
+  const beside: Record<typeof note, readonly PatchOperation[]> = {
+    leaves: [],
+    sets: [{ op: 'set', path: '/note', value: `beside ${text}` }],
+    removes: [
+      { op: 'set', path: '/note', value: '' },
+      { op: 'remove', path: '/note' },
+    ],
+  };
+  return device.notes.patch(id, owner, [{ op: 'set', path: '/text', value: text }, ...beside[note]]).then(({ session, document }) => {
+    world.notes.set(text, document.note ?? null);
+    return { session, changes: [{ key: `${owner}/${id}`, text }] };
+  });
+}
+
+/** The note beside a new text: one, or none. */
+function writeNote(world: World, text: string): { readonly note?: string } {
+  const note = world.chance.happens(50) ? `beside ${text}` : null;
+  world.notes.set(text, note);
+  return note === null ? {} : { note };
 }
 
 function remove(world: World, device: SimulatedDevice, owner: string, id: string): Promise<Done> {
@@ -38,7 +58,7 @@ async function batch(world: World, device: SimulatedDevice, owner: string): Prom
   world.note(`${device.name} writes at once ${changes.map(({ key, text }) => `${key} = ${text}`).join(', ')}`);
   const result = await device.notes.batch(
     owner,
-    changes.map(({ id, text }) => ({ type: 'upsert', document: { id, owner, text } })),
+    changes.map(({ id, text }) => ({ type: 'upsert', document: { id, owner, text, ...writeNote(world, text) } })),
   );
   return { session: result.session, changes: result.committed ? changes : [] };
 }
@@ -54,9 +74,11 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
     [22, () => remove(world, device, owner, id)],
     [13, () => batch(world, device, owner)],
   ]);
-  const before = await lookBefore(device);
+  let before: Before;
   let done: Done;
   try {
+    // A run of the device may crash it meanwhile.
+    before = await lookBefore(device);
     done = await edit();
   } catch (error) {
     const code = isPerigeeError(error) ? error.code : String(error);
@@ -118,7 +140,9 @@ export async function strangerWrites(world: World): Promise<void> {
   const text = world.nextText(STRANGER);
   world.note(`a stranger writes ${key} = ${text}`);
   // Now and then it keeps the stamp of whoever wrote before.
-  await remote.upsert({ ...(chance.happens(30) ? current?.document : {}), id, owner, text });
+  const kept = chance.happens(30) ? current?.document : undefined;
+  world.notes.set(text, (kept?.['note'] as string | undefined) ?? null);
+  await remote.upsert({ ...kept, id, owner, text });
   history.add(key, { text, by: STRANGER });
 }
 

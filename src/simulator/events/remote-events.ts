@@ -1,7 +1,7 @@
 import type { SnapshotRecord } from '../../store/snapshot/snapshot-record.ts';
 import { remoteContents } from '../oracle/remote-contents.ts';
 import { RESTORED } from '../remote-behaviour.ts';
-import { CONTAINER } from '../simulated-device.ts';
+import { CONTAINER, type SimulatedDevice } from '../simulated-device.ts';
 import type { World } from '../world.ts';
 
 /** How long the remote is down while it is restored. */
@@ -51,15 +51,28 @@ export async function restoreBackup(world: World): Promise<void> {
   await world.runtime.advance(DOWN_MS);
 }
 
-/** Takes note of what devices hold of their own that the remote has: should the remote forget it, it must come again. */
+/** Takes note of what devices hold of their own that the remote has: should the remote forget it, it must come again. Without a marker nobody tells that from a deletion. */
 async function noteHeld({ devices, forgotten, history }: World): Promise<void> {
   forgotten.clear();
   for (const device of devices.filter(({ isUp }) => isUp)) {
-    for (const [key, text] of await device.contents()) {
+    const { contents, marked } = await lookUnlessDown(device);
+    for (const [key, text] of contents) {
       const last = history.last(key);
-      if (last?.by === device.name && last.text === text) {
+      if (last?.by === device.name && last.text === text && marked.has(key.slice(0, key.lastIndexOf('/')))) {
         forgotten.set(key, { text, device: device.name });
       }
     }
+  }
+}
+
+/** What a device holds, and of which partition keys it knows markers. A run of the device may crash it meanwhile. */
+async function lookUnlessDown(device: SimulatedDevice): Promise<{ contents: ReadonlyMap<string, string>; marked: ReadonlySet<string> }> {
+  try {
+    return { contents: await device.contents(), marked: (await device.knowledge()).marked };
+  } catch (error) {
+    if (!device.disk.isDown) {
+      throw error;
+    }
+    return { contents: new Map(), marked: new Set() };
   }
 }

@@ -36,8 +36,8 @@ export function networkedStore(inner: () => DocumentStore<JsonObject>, line: Lin
     isAlive()
       ? network.send(device, label, apply, signal)
       : Promise.reject(new PerigeeError('UNREACHABLE', 'The simulated device is down.'));
-  const ids = (operations: readonly { readonly type: string }[]): string =>
-    operations.map((one) => `${one.type} ${'document' in one ? ((one.document as JsonObject)['id'] as string) : '?'}`).join(', ');
+  const ids = (operations: readonly BatchOperation<JsonObject>[]): string =>
+    operations.map((one) => `${one.type} ${'document' in one ? one.document.id : one.id}`).join(', ');
   // A remote that was restored is another store.
   return new Proxy(inner(), {
     get(_, name) {

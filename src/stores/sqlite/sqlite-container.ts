@@ -242,7 +242,7 @@ export class SqliteContainer {
       decision.action === 'delete'
         ? yield* this.#remove(key, before as DocumentRow)
         : yield* this.#put(operation.type, decision.document, before, this.#expiryOf(decision.document));
-    return applied instanceof PerigeeError ? applied : yield* this.#record(applied, journal);
+    return applied instanceof PerigeeError ? applied : yield* this.#record(applied, journal, operation);
   }
 
   /** The document of a key, with its text; an expired one where asked for. */
@@ -463,9 +463,9 @@ export class SqliteContainer {
     return false;
   }
 
-  *#record(applied: AppliedWrite, journal: WriteJournal | undefined): Program<AppliedWrite> {
+  *#record(applied: AppliedWrite, journal: WriteJournal | undefined, operation?: WriteOperation): Program<AppliedWrite> {
     if (journal !== undefined) {
-      yield* journal.recorded(applied);
+      yield* journal.recorded(operation?.type === 'patch' ? { ...applied, patch: operation.operations } : applied);
     }
     return applied;
   }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { PatchOperation } from '../../store/operations.ts';
 import type { PartitionKeyText } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import type { PreparedKey, WriteOperation } from '../../store/write-rules.ts';
@@ -21,6 +22,8 @@ export interface AppliedWrite {
   /** The call that caused it. */
   readonly type: WriteOperation['type'];
   readonly key: PreparedKey;
+  /** What a patch did; only for patches. */
+  readonly patch?: readonly PatchOperation[] | undefined;
   /** What is stored now; `undefined` for a delete. A patch gives the patched document. */
   readonly document: PreparedDocument | undefined;
   /** `undefined` when the document was created. An expired version counts as none. */
