@@ -12,6 +12,19 @@ const THREADS = ['stores/sqlite/worker-thread', 'server/scripts/thread/script-th
 
 /** A page that synchronises has a bundler of its own, which takes files of `dist` nearly whole: sync must lead to no store and to no query language. */
 const SYNC = 'sync/index';
+/** What it loads when it is first wanted, below `sync`. */
+const LATE = [
+  'caught-up',
+  'dead-letter-work',
+  'forced-push',
+  'local-only',
+  'migrate-stored',
+  'open-special-form',
+  'reconcile',
+  'special-options',
+  'type-filter',
+  'verifier',
+];
 /** What sync shares with everything else. */
 const COMMON = 'common';
 
@@ -20,13 +33,15 @@ const COMMON = 'common';
  * to several parts is in the first of them, so a part imports from earlier ones only; `common` and `base` are code for every host.
  */
 const PARTS = {
-  [COMMON]: [`${SYNC}.ts`],
+  [COMMON]: [`${SYNC}.ts`, ...LATE.map((name) => `sync/${name}.ts`)],
+  sync: [`${SYNC}.ts`],
   base: [
     'stores/memory/index.ts',
     'stores/sqlite/driver.ts',
     'stores/sqlite/writer-queue.ts',
     'server/connection-string.ts',
     'store/hash-space.ts',
+    'core/error-codes.ts',
     'core/hybrid-logical-clock.ts',
     'core/seeded-random.ts',
     'core/shiftable-runtime.ts',

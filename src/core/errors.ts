@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCategory, type ErrorCode, type ErrorCodeInfo } from './error-codes.ts';
+import { ERROR_FACTS, type ErrorCategory, type ErrorCode } from './error-facts.ts';
 
 const BRAND: unique symbol = Symbol.for('perigee.error') as never;
 
@@ -44,7 +44,7 @@ export class PerigeeError extends Error {
 
   constructor(code: ErrorCode, message: string, options: PerigeeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    const info: ErrorCodeInfo = ERROR_CODES[code];
+    const info = ERROR_FACTS[code];
     this.code = code;
     this.category = info.category;
     this.retryable = info.retryable;

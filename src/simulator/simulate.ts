@@ -5,6 +5,7 @@ import { openMemoryBackend } from '../stores/memory/memory-backend.ts';
 import { betterSqlite3Driver, importBetterSqlite3 } from '../stores/sqlite/better-sqlite3-driver.ts';
 import { openSqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { SyncEngine } from '../sync/engine.ts';
+import { loadLateParts } from '../sync/late-parts.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
 import { holding } from './simulated-device.ts';
 import type { SimulationOptions, SimulationReport } from './simulation-options.ts';
@@ -51,8 +52,9 @@ async function makeTemplate(path: string, device: string, user: string, owners: 
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'perigee-simulation-'));
   try {
+    // Imported beforehand: how long an import takes is no matter of the seed.
+    await loadLateParts();
     const world = await World.open(options, {
-      // Imported beforehand: how long an import takes is no matter of the seed.
       driver: betterSqlite3Driver(await importBetterSqlite3()),
       folder,
       template: async (device, user, owners) => {

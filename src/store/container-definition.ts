@@ -2,6 +2,7 @@ import { PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 import { checkResourceName } from './ids.ts';
 import { parsePropertyPath } from './partition-key.ts';
+import { checkTtl } from './time-to-live.ts';
 
 /** A computed property: a name at the top level and the query that gives its value. */
 export interface ComputedProperty {
@@ -56,7 +57,6 @@ export interface ContainerDefinition {
   readonly extra: JsonObject;
 }
 
-const MAX_TTL_SECONDS = 2147483647;
 const MAX_RETENTION_MINUTES = 2147483647;
 
 /** Index policy of a container that names none: everything but `_etag`. */
@@ -69,14 +69,6 @@ export const DEFAULT_INDEXING_POLICY: JsonObject = {
 
 function invalid(message: string): PerigeeError {
   return new PerigeeError('INVALID_CONTAINER', message);
-}
-
-/** Checks a time to live: a whole number of seconds from 1, or -1. */
-export function checkTtl(value: unknown): number {
-  if (typeof value === 'number' && Number.isInteger(value) && (value === -1 || value >= 1) && value <= MAX_TTL_SECONDS) {
-    return value;
-  }
-  throw new PerigeeError('BAD_REQUEST', 'A time to live is a whole number of seconds from 1 to 2147483647, or -1.');
 }
 
 /** Names in partition key paths with other characters are written in double quotes: `/"my key"`. */

@@ -1,10 +1,10 @@
 import { PerigeeError } from '../core/errors.ts';
 import { hasLoneSurrogate, isJsonObject, setOwn, type JsonObject } from '../core/json.ts';
-import { checkTtl } from './container-definition.ts';
 import { SYSTEM_PROPERTY_NAMES } from './document.ts';
 import { checkDocumentId } from './ids.ts';
 import { exceedsBytes, STORE_LIMITS } from './limits.ts';
 import { partitionKeyOf, partitionKeyText, type PartitionKey, type PartitionKeyText } from './partition-key.ts';
+import { checkTtl } from './time-to-live.ts';
 
 /** A document that was checked once: what a backend's write hooks receive. */
 export interface PreparedDocument {

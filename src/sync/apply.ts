@@ -3,7 +3,7 @@ import { compareWithBase, readBase, type BaseRow } from './base-versions.ts';
 import { dropMarker, isMarker, markerOf, noteMarker } from './markers.ts';
 import { clearPending, readPending } from './outbox.ts';
 import { readPendingVersion } from './pending-version.ts';
-import { reclaim } from './reclaim.ts';
+import type { reclaim } from './reclaim.ts';
 import { beginEpoch, keyIn, readScope, updateScope, type Scope } from './scope.ts';
 import { settle } from './settle.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -20,6 +20,8 @@ export interface ApplyOptions {
   readonly forced?: boolean | undefined;
   /** The remote was restored from a backup: what it is behind with is sent to it again. */
   readonly restored?: boolean | undefined;
+  /** How a document with nothing pending is then dealt with. */
+  readonly reclaim?: typeof reclaim | undefined;
   /** Remote versions known of all documents at hand, read in the same transaction; otherwise each is looked up. */
   readonly bases?: ReadonlyMap<string, BaseRow> | undefined;
   /** Nothing is done unless this is still the version known. */
@@ -59,8 +61,8 @@ export function* applyRemote(
     }
   }
   if (row === undefined) {
-    return options.restored === true && base !== undefined
-      ? yield* reclaim(context, scope, id, base, remote)
+    return options.restored === true && options.reclaim !== undefined && base !== undefined
+      ? yield* options.reclaim(context, scope, id, base, remote)
       : yield* takeRemote(context, scope, id, base, remote);
   }
   const local = yield* readPendingVersion(scope, row, base);

@@ -1,6 +1,7 @@
 import { PerigeeError } from '../core/errors.ts';
 import { SYSTEM_PROPERTY_NAMES } from '../store/document.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
+import { fieldsKey } from './form-keys.ts';
 import { pathsOverlap } from './local-fields.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { RESERVED_PROPERTY } from './wire-stamp.ts';
@@ -10,7 +11,7 @@ import { RESERVED_PROPERTY } from './wire-stamp.ts';
  * given is written down where it is new.
  */
 export function* declaredFields(database: string, container: string, given: readonly string[] | undefined): Program<readonly string[]> {
-  const key = `local-fields ${JSON.stringify([database, container])}`;
+  const key = fieldsKey(database, container);
   const known = yield* readMeta(key);
   if (given === undefined) {
     return known === undefined ? [] : (JSON.parse(known) as readonly string[]);

@@ -1,18 +1,20 @@
 import { Emitter, type Unsubscribe } from '../core/emitter.ts';
 import { PerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
+import type { LazyModule } from '../core/lazy-module.ts';
 import { silentLogger } from '../core/logger.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { catchUp } from './caught-up.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { checkOptions, type FilledOptions } from './filled-options.ts';
-import { ForcedPush } from './forced-push.ts';
+import type { ForcedPush } from './forced-push.ts';
 import { ForeignWrites } from './foreign-writes.ts';
 import { GuardedWork } from './guarded-work.ts';
 import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
+import { LATE } from './late-parts.ts';
+import { loadPart } from './load-part.ts';
 import { bindFile } from './meta.ts';
 import { doubtUnsent, parkUnknown } from './outbox.ts';
 import { RemoteStores } from './remote-stores.ts';
@@ -38,7 +40,7 @@ import type {
 } from './sync-options.ts';
 import type { SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
-import { Verifier } from './verifier.ts';
+import type { Verifier } from './verifier.ts';
 import type { RepairReport, VerifyReport } from './verify-report.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -93,7 +95,6 @@ export class SyncEngine {
   readonly #scheduler: Scheduler;
   readonly #runner: Runner;
   readonly #guard: GuardedWork;
-  readonly #verifier: Verifier;
   /** Aborts with {@link close}. */
   readonly #closing = new AbortController();
   /** What the next run has to reconcile, beyond what is due. */
@@ -109,6 +110,7 @@ export class SyncEngine {
     this.#context = {
       database: options.backend.database,
       device,
+      late: LATE,
       runtime,
       logger,
       clock,
@@ -138,16 +140,10 @@ export class SyncEngine {
     this.deadLetters = new DeadLetters({
       context: this.#context,
       calls: this.#calls,
+      closing: this.#closing.signal,
       scopes: this.#scopes.all,
       scopeOf: (container, partitionKey) => this.#scopes.of(container, partitionKey),
       onChanged: () => this.#scheduler.changed(),
-    });
-    this.#verifier = new Verifier({
-      context: this.#context,
-      scopes: this.#scopes.all,
-      remote: (container) => this.#remotes.matched(container),
-      alone: (signal, work) => this.#alone(signal, work),
-      reconcile: (run) => this.reconcile(run),
     });
   }
 
@@ -158,6 +154,9 @@ export class SyncEngine {
    */
   static async open(input: SyncOptions): Promise<SyncEngine> {
     const options = checkOptions(input);
+    if ((input.localContainers ?? input.localFields ?? input.schemas) !== undefined) {
+      (await loadPart(LATE.options)).checkSpecialOptions(input);
+    }
     const { database } = options.backend;
     await database.ensureTables('sync', SYNC_MIGRATIONS);
     const { device, parked } = await database.write(() => takeOver(options));
@@ -235,7 +234,7 @@ export class SyncEngine {
    * ```
    */
   verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#calls.run(options.signal, () => this.#verifier.verify(options));
+    return this.#verifying(options.signal, (verifier) => verifier.verify(options));
   }
 
   /**
@@ -246,7 +245,7 @@ export class SyncEngine {
    * @throws INVALID_OPTION, the signal's reason, CLOSED, and what ended the run or what the remote throws
    */
   repair(options: RepairOptions = {}): Promise<RepairReport> {
-    return this.#calls.run(options.signal, () => this.#verifier.repair(options));
+    return this.#verifying(options.signal, (verifier) => verifier.repair(options));
   }
 
   /** Runs by itself from now on: at once, at an interval, after local changes, and after failures with growing waits. */
@@ -350,7 +349,7 @@ export class SyncEngine {
   caughtUp(options: CaughtUpOptions = {}): Promise<void> {
     const { runtime } = this.#context;
     const untilMs = runtime.monotonicMs() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
-    return this.#calls.run(options.signal, () =>
+    return this.#late(LATE.caughtUp, options.signal, ({ catchUp }) =>
       this.#alone(options.signal, (signal) =>
         catchUp(this.#context, {
           scopes: this.#scopes.all,
@@ -414,9 +413,28 @@ export class SyncEngine {
     });
   }
 
+  /** A call whose work may have to be loaded first. */
+  #late<M, R>(part: LazyModule<M>, signal: AbortSignal | undefined, work: (module: M) => Promise<R>): Promise<R> {
+    return this.#calls.run(signal, async () => work(await loadPart(part, this.#closing.signal)));
+  }
+
   #forced<R>(signal: AbortSignal | undefined, work: (forced: ForcedPush) => Promise<R>): Promise<R> {
-    return this.#calls.run(signal, () =>
+    return this.#late(LATE.forcedPush, signal, ({ ForcedPush }) =>
       this.#alone(signal, (ending) => work(new ForcedPush(this.#context, (container) => this.#remotes.matched(container), ending))),
+    );
+  }
+
+  #verifying<R>(signal: AbortSignal | undefined, work: (verifier: Verifier) => Promise<R>): Promise<R> {
+    return this.#late(LATE.verifier, signal, ({ Verifier }) =>
+      work(
+        new Verifier({
+          context: this.#context,
+          scopes: this.#scopes.all,
+          remote: (container) => this.#remotes.matched(container),
+          alone: (ending, alone) => this.#alone(ending, alone),
+          reconcile: (run) => this.reconcile(run),
+        }),
+      ),
     );
   }
 }

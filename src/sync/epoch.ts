@@ -1,7 +1,7 @@
 import { toHex } from '../core/runtime.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
+import { loadPart } from './load-part.ts';
 import { compareMarkers, dropMarker, listMarkers, markerOf, noteMarker, type Marker } from './markers.ts';
-import { Reconciliation } from './reconcile.ts';
 import type { RemoteSession } from './remote-session.ts';
 import { beginEpoch, readScope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -35,6 +35,7 @@ export async function settleEpoch(
     scope.epochCheckedAtMs = nowMs;
   }
   if ((await context.database.read(() => readScope(scope.number))).restored === 1) {
+    const { Reconciliation } = await loadPart(context.late.reconciliation, remote.signal);
     await new Reconciliation(context, remote, report).run();
   }
 }

@@ -3,7 +3,6 @@ import type { Runtime } from '../core/runtime.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import { STORE_LIMITS } from '../store/limits.ts';
 import type { ConflictPolicy } from './conflict.ts';
-import { checkSchema } from './open-form.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -34,7 +33,7 @@ function wholeNumber(name: string, value: number, from: number, to: number = Num
 }
 
 /** Refuses a name that nobody would look at. */
-function checkInScope(option: string, container: string, scope: SyncOptions['scope']): void {
+export function checkInScope(option: string, container: string, scope: SyncOptions['scope']): void {
   if (!scope.some((entry) => entry.container === container)) {
     throw new PerigeeError(
       'INVALID_OPTION',
@@ -57,29 +56,7 @@ function checkPolicy(name: string, policy: ConflictPolicy | undefined): void {
   }
 }
 
-function checkLocal({ localContainers = [], localFields = {}, scope }: SyncOptions): void {
-  if (!Array.isArray(localContainers)) {
-    throw new PerigeeError('INVALID_OPTION', 'The option localContainers is a list of containers.');
-  }
-  const ids = new Set(scope.map(({ container }) => container));
-  for (const { id } of localContainers as readonly ContainerInput[]) {
-    if (ids.has(id)) {
-      throw new PerigeeError(
-        'INVALID_OPTION',
-        `The option localContainers names the container ${JSON.stringify(id)}, which is in the scope or named before. A container is either synchronised or local.`,
-      );
-    }
-    ids.add(id);
-  }
-  for (const [container, paths] of Object.entries({ ...localFields })) {
-    checkInScope('localFields', container, scope);
-    if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string')) {
-      throw new PerigeeError('INVALID_OPTION', `The option localFields[${JSON.stringify(container)}] is a list of paths such as "/draft".`);
-    }
-  }
-}
-
-/** Checks options and fills the defaults in. @throws INVALID_OPTION */
+/** Checks options, those apart of `special-options.ts`, and fills the defaults in. @throws INVALID_OPTION */
 export function checkOptions(options: SyncOptions): FilledOptions {
   if (typeof options.user !== 'string' || options.user.trim() === '') {
     throw new PerigeeError('INVALID_OPTION', 'The option user names the user whose file this is, and is not blank.');
@@ -90,11 +67,6 @@ export function checkOptions(options: SyncOptions): FilledOptions {
   checkPolicies(options);
   if (options.requestUnitsPerMinute !== undefined && !(options.requestUnitsPerMinute > 0)) {
     throw new PerigeeError('INVALID_OPTION', 'The option requestUnitsPerMinute is a number above 0.');
-  }
-  checkLocal(options);
-  for (const [container, schema] of Object.entries({ ...options.schemas })) {
-    checkInScope('schemas', container, options.scope);
-    checkSchema(container, schema);
   }
   return {
     ...options,

@@ -2,24 +2,14 @@ import { isPerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Runtime } from '../core/runtime.ts';
 import { prepareDocument, type PreparedDocument } from '../store/prepared-document.ts';
-import { run, type Program } from '../stores/sqlite/driver.ts';
+import type { Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
-import { readMeta, writeMeta } from './meta.ts';
+import { forgetMigrated, noteProgress, readProgress } from './migration-progress.ts';
 import { readPending } from './outbox.ts';
 import { keyIn, type Scope } from './scope.ts';
 
 /** Documents looked at in one transaction. */
 const PAGE = 200;
-
-/** How far a scope is: every document up to `after` has the version, `null` for all of them. */
-interface Progress {
-  readonly version: number;
-  readonly after: string | null;
-  /** Whether a document was left as it was, which is then tried again by the next life. */
-  readonly failed: boolean;
-}
-
-const keyOf = (scope: number): string => `schema ${scope}`;
 
 /**
  * Brings the documents that the device holds of a scope to the version of the program, in transactions of bounded size; one that was interrupted goes on. Nothing of that is pending.
@@ -27,28 +17,10 @@ const keyOf = (scope: number): string => `schema ${scope}`;
  * A document that cannot be migrated stays as it is.
  */
 export async function migrateStored(database: SqliteDatabase, scope: Scope, runtime: Runtime): Promise<void> {
-  for (let isDone = await database.read(() => isMigrated(scope)); !isDone;) {
+  for (let isDone = false; !isDone;) {
     isDone = await database.write(() => migrateSome(scope));
     await runtime.yieldTask();
   }
-}
-
-/** Lets the next life look at every document of a scope again: one was taken over that could not be migrated. */
-export function* forgetMigrated(scope: number): Program<void> {
-  yield* run('DELETE FROM sync_meta WHERE key = ?', keyOf(scope));
-}
-
-function* readProgress({ number, form }: Scope): Program<Progress | undefined> {
-  const text = yield* readMeta(keyOf(number));
-  const progress = text === undefined ? undefined : (JSON.parse(text) as Progress);
-  return progress?.version === form.schema?.version ? progress : undefined;
-}
-
-function* isMigrated(scope: Scope): Program<boolean> {
-  if (scope.form.schema === undefined) {
-    return (yield* readMeta(keyOf(scope.number))) === undefined;
-  }
-  return (yield* readProgress(scope))?.after === null;
 }
 
 /** Migrates some documents. Gives whether that were the last. */
@@ -69,8 +41,7 @@ function* migrateSome(scope: Scope): Program<boolean> {
   if (isDone && failed) {
     yield* forgetMigrated(number);
   } else {
-    const next: Progress = { version: form.schema.version, after: isDone ? null : (ids.at(-1) as string), failed };
-    yield* writeMeta(keyOf(number), JSON.stringify(next));
+    yield* noteProgress(number, { version: form.schema.version, after: isDone ? null : (ids.at(-1) as string), failed });
   }
   return isDone;
 }

@@ -1,17 +1,11 @@
-import { PerigeeError } from '../core/errors.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
-import { parsePropertyPath } from '../store/partition-key.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { declaredFields } from './declared-fields.ts';
-import { DocumentForm } from './document-form.ts';
+import { PLAIN_FORM, type DocumentForm } from './document-form.ts';
 import type { FilledOptions } from './filled-options.ts';
-import { LocalFields } from './local-fields.ts';
-import { readMeta, writeMeta } from './meta.ts';
-import { SCHEMA_PATH, SchemaVersions, type SchemaOptions } from './schema-versions.ts';
-
-/** Documents whose migration failed that are named in warnings. */
-const MAX_NAMED = 20;
-const INITIAL_VERSION = 1;
+import { fieldsKey, schemaKey } from './form-keys.ts';
+import { LATE } from './late-parts.ts';
+import { loadPart } from './load-part.ts';
+import { readMeta } from './meta.ts';
 
 /** What a form needs beside the options of the engine. */
 export interface FormInput {
@@ -20,79 +14,18 @@ export interface FormInput {
   readonly warn: (warning: string) => void;
 }
 
-/** The form of a container's documents on the device, as the options and the file say. @throws INVALID_OPTION */
-export async function openForm(options: FilledOptions, { container, given, warn }: FormInput): Promise<DocumentForm> {
-  const { backend, database, localFields = {}, schemas = {}, scope } = options;
-  const definition = (await backend.readContainer(database, container))?.definition;
-  const key = definition?.partitionKey.paths ?? [];
-  const types = scope.flatMap((entry) => (entry.container === container && entry.types !== undefined ? [entry.types.path] : []));
-  const schema = Object.hasOwn(schemas, container) ? schemas[container] : undefined;
-  const needed = [...key, ...types, ...(given?.uniqueKeys ?? []).flat()];
-  const onFailed = warningOf(container, warn);
-  const formOf = (paths: readonly string[], versions: SchemaOptions | undefined): DocumentForm => {
-    const kept = { key: key.map(parsePropertyPath), types };
-    const form = new DocumentForm({
-      local: new LocalFields(paths),
-      schema: versions === undefined ? undefined : new SchemaVersions(versions, kept),
-      onFailed,
-    });
-    form.checkShared(container, needed);
-    return form;
-  };
-  const fields = Object.hasOwn(localFields, container) ? localFields[container] : undefined;
-  // What is given must be sound before the file remembers it.
-  formOf(fields ?? [], schema);
-  const declared = await backend.database.write(() => declaredFields(database, container, fields));
-  return formOf(declared, await backend.database.write(() => declaredSchema(database, container, schema)));
+/** The form of a container's documents on the device, as the options and the file say. @throws INVALID_OPTION; UNREACHABLE */
+export async function openForm(options: FilledOptions, input: FormInput): Promise<DocumentForm> {
+  const { backend, database, localFields = {}, schemas = {} } = options;
+  const { container } = input;
+  const isGiven = Object.hasOwn(localFields, container) || Object.hasOwn(schemas, container);
+  if (!isGiven && !(await backend.database.read(() => isRemembered(database, container)))) {
+    return PLAIN_FORM;
+  }
+  const { openSpecialForm } = await loadPart(LATE.form);
+  return openSpecialForm(options, input);
 }
 
-/**
- * The versions of a container as given. A program that does not know of them is one of the initial version, where the file knows better: what it would write and decide was made for documents of
- * that version.
- */
-function* declaredSchema(database: string, container: string, given: SchemaOptions | undefined): Program<SchemaOptions | undefined> {
-  const key = `schema-path ${JSON.stringify([database, container])}`;
-  const known = yield* readMeta(key);
-  if (given === undefined) {
-    return known === undefined ? undefined : (JSON.parse(known) as SchemaOptions);
-  }
-  const { path = SCHEMA_PATH, initialVersion = INITIAL_VERSION } = given;
-  const text = JSON.stringify({ version: initialVersion, path, initialVersion });
-  if (text !== known) {
-    yield* writeMeta(key, text);
-  }
-  return given;
-}
-
-/** Names documents that could not be migrated, the first of them one by one. */
-function warningOf(container: string, warn: (warning: string) => void): (id: string) => void {
-  const named = new Set<string>();
-  return (id) => {
-    named.add(named.size < MAX_NAMED ? id : '');
-    const which = named.has(id) ? `The document ${JSON.stringify(id)}` : 'Further documents';
-    warn(`${which} of the container ${JSON.stringify(container)} could not be migrated: kept as it is.`);
-  };
-}
-
-/** Checks the option of one container. @throws INVALID_OPTION */
-export function checkSchema(container: string, { version, initialVersion = INITIAL_VERSION, path, migrate = {} }: SchemaOptions): void {
-  const name = `schemas[${JSON.stringify(container)}]`;
-  if (!Number.isSafeInteger(initialVersion) || initialVersion < 0 || !Number.isSafeInteger(version) || version < initialVersion) {
-    throw new PerigeeError('INVALID_OPTION', `The option ${name}.version is a whole number from the initial version, which is one from 0.`);
-  }
-  for (let to = initialVersion + 1; to <= version; to += 1) {
-    if (typeof migrate[to] !== 'function') {
-      throw new PerigeeError(
-        'INVALID_OPTION',
-        `The option ${name}.migrate has no function that makes version ${to}. Give one for each version.`,
-      );
-    }
-  }
-  if (path !== undefined) {
-    try {
-      parsePropertyPath(path);
-    } catch (cause) {
-      throw new PerigeeError('INVALID_OPTION', `Cannot read the path ${name}.path: write it as /name or /name/name.`, { cause });
-    }
-  }
+function* isRemembered(database: string, container: string): Program<boolean> {
+  return (yield* readMeta(fieldsKey(database, container))) !== undefined || (yield* readMeta(schemaKey(database, container))) !== undefined;
 }

@@ -3,7 +3,8 @@ import { all, get, type Program } from '../stores/sqlite/driver.ts';
 import { applyRemote } from './apply.ts';
 import { readPending } from './outbox.ts';
 import { countApplied } from './count-applied.ts';
-import type { RemoteId, RemoteSession } from './remote-session.ts';
+import { reclaim } from './reclaim.ts';
+import type { RemoteSession } from './remote-session.ts';
 import { keyIn, readScope, updateScope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { Applied } from './take-remote.ts';
@@ -13,9 +14,18 @@ import type { RemoteVersion } from './wire-stamp.ts';
 /** Documents read at once. */
 const READ_KEYS = 100;
 
+/** Ids and etags asked for in one page. */
+const ID_PAGE_ITEMS = 1000;
+
+/** Id and etag of a document. */
 interface Candidate {
   readonly id: string;
   readonly etag: string;
+}
+
+interface IdPage {
+  readonly ids: readonly Candidate[];
+  readonly continuation: string | undefined;
 }
 
 /**
@@ -80,19 +90,24 @@ export class Reconciliation {
     return row.reconcile_open === 1 ? (row.reconcile_continuation ?? undefined) : undefined;
   }
 
-  async #nextIds(continuation: string | undefined): ReturnType<RemoteSession['ids']> {
+  async #nextIds(continuation: string | undefined): Promise<IdPage> {
     try {
-      return await this.#remote.ids(continuation);
+      return await this.#ids(continuation);
     } catch (error) {
       if (continuation === undefined || !isPerigeeError(error, 'INVALID_CONTINUATION')) {
         throw error;
       }
-      return this.#remote.ids(undefined);
+      return this.#ids(undefined);
     }
   }
 
+  async #ids(from: string | undefined): Promise<IdPage> {
+    const { items, continuation } = await this.#remote.list('c.id, c._etag', from, ID_PAGE_ITEMS);
+    return { ids: items.map((item) => ({ id: item['id'] as string, etag: item['_etag'] as string })), continuation };
+  }
+
   /** Marks what is as it is known, and gives what is not so on the device. */
-  *#compare(ids: readonly RemoteId[], continuation: string | undefined): Program<readonly string[]> {
+  *#compare(ids: readonly Candidate[], continuation: string | undefined): Program<readonly string[]> {
     const { number, reconcileRun } = this.#remote.scope;
     const changed: string[] = [];
     for (const { id, etag } of ids) {
@@ -158,7 +173,7 @@ export class Reconciliation {
   ): Program<readonly Applied[]> {
     const results: Applied[] = [];
     for (const [id, version] of versions) {
-      const options = { authoritative: true, mayBePending: true, restored: this.#restored, expectedEtag: expected?.get(id) };
+      const options = { authoritative: true, mayBePending: true, restored: this.#restored, reclaim, expectedEtag: expected?.get(id) };
       results.push(yield* applyRemote(this.#context, this.#remote.scope, id, version, options));
     }
     yield* this.#context.clock.save();

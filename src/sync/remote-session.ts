@@ -10,18 +10,7 @@ import type { QueryPage } from '../store/queries.ts';
 import { readScope, updateScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ReportBuilder } from './sync-report.ts';
-import { remoteEntry, remoteEntryOf, type RemoteEntry } from './remote-entry.ts';
-import { queryInScope } from './type-filter.ts';
 import { readRemote, type RemoteVersion } from './wire-stamp.ts';
-
-/** Ids and etags asked for in one page of a reconciliation. */
-const ID_PAGE_ITEMS = 1000;
-
-/** Id and etag of a remote document. */
-export interface RemoteId {
-  readonly id: string;
-  readonly etag: string;
-}
 
 /** What the sessions of one run share. */
 export interface SessionRun {
@@ -38,9 +27,10 @@ export interface SessionRun {
 export class RemoteSession {
   readonly store: DocumentStore<JsonObject>;
   readonly scope: Scope;
+  /** Of the run. */
+  readonly signal: AbortSignal;
   readonly #context: SyncContext;
   readonly #report: ReportBuilder;
-  readonly #signal: AbortSignal;
   #session: string | undefined;
 
   private constructor(context: SyncContext, scope: Scope, store: DocumentStore<JsonObject>, run: SessionRun, session: string | undefined) {
@@ -48,7 +38,7 @@ export class RemoteSession {
     this.scope = scope;
     this.store = store;
     this.#report = run.report;
-    this.#signal = run.signal;
+    this.signal = run.signal;
     this.#session = session;
   }
 
@@ -138,22 +128,16 @@ export class RemoteSession {
     }
   }
 
-  /** One page of the ids and etags of everything in scope. */
-  async ids(continuation: string | undefined): Promise<{ readonly ids: readonly RemoteId[]; readonly continuation: string | undefined }> {
-    const page = await this.#list('c.id, c._etag', continuation, ID_PAGE_ITEMS);
-    return {
-      ids: page.items.map((item) => ({ id: item['id'] as string, etag: item['_etag'] as string })),
-      continuation: page.continuation,
-    };
-  }
-
-  /** One page of what a comparison of both sides needs of everything in scope. */
-  async entries(
+  /** One page of a query for something of everything in scope; `selected` is what stands behind SELECT, with `c` for a document. */
+  async list(
+    selected: string,
     continuation: string | undefined,
-  ): Promise<{ readonly entries: readonly RemoteEntry[]; readonly continuation: string | undefined }> {
-    // Documents without a stamp come whole, as those of a pull do.
-    const page = await this.#list(remoteEntryOf(this.scope.form), continuation, this.#context.pageItems);
-    return { entries: page.items.map((item) => remoteEntry(item, this.scope.form)), continuation: page.continuation };
+    maxItemCount: number,
+  ): Promise<{ readonly items: readonly JsonObject[]; readonly continuation: string | undefined }> {
+    const query = this.scope.types?.query(selected) ?? `SELECT ${selected} FROM c`;
+    const options = { partitionKey: this.scope.partitionKey, maxItemCount, continuation, ...this.#options() };
+    const page = await this.#request(async () => (await this.store.query<JsonObject>(query, options).nextPage()) as QueryPage<JsonObject>);
+    return { items: page.items.filter(isJsonObject), continuation: page.continuation };
   }
 
   /** Teaches the clock what documents read say: the server's time was at least theirs, and their stamps exist. */
@@ -190,26 +174,15 @@ export class RemoteSession {
     }
   }
 
-  async #list(
-    selected: string,
-    continuation: string | undefined,
-    maxItemCount: number,
-  ): Promise<{ readonly items: readonly JsonObject[]; readonly continuation: string | undefined }> {
-    const query = queryInScope(this.scope.types, selected);
-    const options = { partitionKey: this.scope.partitionKey, maxItemCount, continuation, ...this.#options() };
-    const page = await this.#request(async () => (await this.store.query<JsonObject>(query, options).nextPage()) as QueryPage<JsonObject>);
-    return { items: page.items.filter(isJsonObject), continuation: page.continuation };
-  }
-
   #options(): { readonly signal: AbortSignal; readonly session: string | undefined } {
-    return { signal: this.#signal, session: this.#session };
+    return { signal: this.signal, session: this.#session };
   }
 
   async #request<R extends ResultInfo | undefined>(send: () => Promise<R>): Promise<R> {
     await this.#admit();
     this.#report.requests += 1;
     // A store may never come back to a request. What it answers after all is then as good as lost.
-    const result = await abortable(send(), this.#signal);
+    const result = await abortable(send(), this.signal);
     const requestUnits = result?.requestUnits ?? 0;
     this.#report.requestUnits += requestUnits;
     this.#context.budget?.spend(requestUnits);
@@ -220,12 +193,12 @@ export class RemoteSession {
 
   /** Waits until the budget of request units has room. @throws the signal's reason */
   async #admit(): Promise<void> {
-    throwIfAborted(this.#signal);
+    throwIfAborted(this.signal);
     const { budget, runtime, watchdog } = this.#context;
     for (let waitMs = budget?.waitMs() ?? 0; waitMs > 0; waitMs = budget?.waitMs() ?? 0) {
       watchdog.progressed(waitMs);
       const fromMs = runtime.monotonicMs();
-      await sleep(runtime, waitMs, this.#signal);
+      await sleep(runtime, waitMs, this.signal);
       this.#report.waitedMs += runtime.monotonicMs() - fromMs;
     }
   }

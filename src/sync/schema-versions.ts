@@ -32,7 +32,7 @@ export interface KeptPaths {
 }
 
 export const SCHEMA_PATH = '/schemaVersion';
-const INITIAL_VERSION = 1;
+export const INITIAL_VERSION = 1;
 
 /** The versions of one container. Pure. */
 export class SchemaVersions {

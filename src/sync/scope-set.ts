@@ -3,18 +3,20 @@ import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
+import { checkEntry } from './check-entry.ts';
 import { lastWriteWins } from './conflict-policies.ts';
 import type { ConflictPolicy } from './conflict.ts';
 import type { DocumentForm } from './document-form.ts';
 import type { FilledOptions } from './filled-options.ts';
 import { ensureContainer, ensureDatabase } from './local-containers.ts';
-import { openLocalOnly } from './local-only.ts';
+import { LATE } from './late-parts.ts';
+import { loadPart } from './load-part.ts';
 import { nextLife } from './meta.ts';
-import { migrateStored } from './migrate-stored.ts';
+import { isMigrated } from './migration-progress.ts';
 import { openForm } from './open-form.ts';
 import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
-import { checkEntry, openScope, type Scope } from './scope.ts';
+import { openScope, type Scope } from './scope.ts';
 import type { SyncClock } from './sync-clock.ts';
 
 /** What opening the scopes of an engine needs beside its options. */
@@ -58,7 +60,7 @@ export class ScopeSet {
     }
     for (const entry of scope) {
       const store = this.#stores.get(entry.container) as SqliteDocumentStore;
-      const checked = checkEntry(entry, store.definition);
+      const checked = await checkEntry(entry, store.definition);
       const form = forms.get(entry.container) as DocumentForm;
       const parts = { store, policy: this.#policyOf(entry.container), form, life };
       const opened = await backend.database.write(() => openScope(database, checked, parts));
@@ -68,7 +70,9 @@ export class ScopeSet {
           `The scope lists a partition key of the container ${JSON.stringify(entry.container)} twice.`,
         );
       }
-      await migrateStored(backend.database, opened, runtime);
+      if (!(await backend.database.read(() => isMigrated(opened)))) {
+        await (await loadPart(LATE.migration)).migrateStored(backend.database, opened, runtime);
+      }
       for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
         const behind: string = after;
         after = await backend.database.write(() => markPending(opened, behind));
@@ -76,7 +80,9 @@ export class ScopeSet {
       this.all.push(opened);
       journals.get(entry.container)?.add(opened);
     }
-    this.#localOnly = await openLocalOnly(this.#options);
+    if (this.#options.localContainers.length > 0) {
+      this.#localOnly = await (await loadPart(LATE.localOnly)).openLocalOnly(this.#options);
+    }
   }
 
   /** The local store of a container. @throws SYNC_SCOPE */

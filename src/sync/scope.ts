@@ -1,19 +1,11 @@
 import { PerigeeError } from '../core/errors.ts';
-import type { ContainerDefinition } from '../store/container-definition.ts';
-import {
-  normalizePartitionKey,
-  parsePropertyPath,
-  partitionKeyText,
-  type PartitionKey,
-  type PartitionKeyText,
-} from '../store/partition-key.ts';
+import { parsePropertyPath, partitionKeyText, type PartitionKey, type PartitionKeyText } from '../store/partition-key.ts';
 import type { PreparedKey } from '../store/write-rules.ts';
 import { get, run, type Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import type { ConflictPolicy } from './conflict.ts';
 import type { DocumentForm } from './document-form.ts';
-import type { ScopeEntry } from './sync-options.ts';
-import { TypeFilter } from './type-filter.ts';
+import type { TypeFilter } from './type-filter.ts';
 
 /** One partition key that the device holds, with its local store. */
 export interface Scope {
@@ -67,15 +59,6 @@ export interface CheckedEntry {
   readonly container: string;
   readonly partitionKey: PartitionKey;
   readonly types: TypeFilter | undefined;
-}
-
-/** Checks an entry. @throws INVALID_OPTION, PARTITION_KEY_MISMATCH, BAD_REQUEST */
-export function checkEntry(entry: ScopeEntry, definition: ContainerDefinition): CheckedEntry {
-  return {
-    container: entry.container,
-    partitionKey: normalizePartitionKey(entry.partitionKey, definition.partitionKey.paths.length),
-    types: entry.types === undefined ? undefined : new TypeFilter(entry.types),
-  };
 }
 
 /** What a scope takes from its container. */

@@ -2,6 +2,7 @@ import type { Emitter } from '../core/emitter.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
+import type { LATE } from './late-parts.ts';
 import type { RequestUnitBudget } from './request-unit-budget.ts';
 import type { SyncClock } from './sync-clock.ts';
 import type { SyncEvents } from './sync-events.ts';
@@ -13,6 +14,8 @@ export interface SyncContext {
   readonly database: SqliteDatabase;
   /** Id of the device. */
   readonly device: string;
+  /** Parts that may have to be loaded first. */
+  readonly late: typeof LATE;
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly clock: SyncClock;

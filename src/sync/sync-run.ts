@@ -3,9 +3,9 @@ import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import { all } from '../stores/sqlite/driver.ts';
 import { settleEpoch } from './epoch.ts';
+import { loadPart } from './load-part.ts';
 import { pull } from './pull.ts';
 import { Push } from './push.ts';
-import { Reconciliation } from './reconcile.ts';
 import { RemoteSession } from './remote-session.ts';
 import { readScope, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -158,6 +158,7 @@ export class SyncRun {
       return;
     }
     if (reconcile === 'always' || due || row.restored === 1) {
+      const { Reconciliation } = await loadPart(this.#context.late.reconciliation, session.signal);
       await new Reconciliation(this.#context, session, this.report, maxRequestUnits).run();
     }
   }

@@ -6,7 +6,7 @@ import type { Program } from '../stores/sqlite/driver.ts';
 import { deleteBase, writeBase, type BaseRow } from './base-versions.ts';
 import type { Decision } from './conflict.ts';
 import { lineageText, writesIn } from './lineage.ts';
-import { forgetMigrated } from './migrate-stored.ts';
+import { forgetMigrated } from './migration-progress.ts';
 import { keyIn, type Scope } from './scope.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ConflictReport } from './sync-report.ts';

@@ -48,8 +48,3 @@ export class TypeFilter {
     };
   }
 }
-
-/** A query for something of the documents in scope; see {@link TypeFilter.query}. */
-export function queryInScope(types: TypeFilter | undefined, selected: string): QueryInput {
-  return types?.query(selected) ?? `SELECT ${selected} FROM c`;
-}

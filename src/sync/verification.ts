@@ -4,7 +4,7 @@ import { pendingAmong, readDevicePage, type DevicePage } from './device-entries.
 import { hasPending } from './outbox.ts';
 import { RangeDigests, rangeOf, type SideEntry } from './range-digests.ts';
 import { defectOf, reload } from './reload.ts';
-import type { RemoteEntry } from './remote-entry.ts';
+import { remoteEntry, remoteEntryOf, type RemoteEntry } from './remote-entry.ts';
 import type { RemoteSession } from './remote-session.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { ReportBuilder } from './sync-report.ts';
@@ -27,6 +27,11 @@ export interface VerificationInput {
   readonly limit: number;
   /** Brings what differs to what the remote holds; counts what it does. */
   readonly mending: { reloaded: number; journaled: number } | undefined;
+}
+
+interface EntryPage {
+  readonly entries: readonly RemoteEntry[];
+  readonly continuation: string | undefined;
 }
 
 /** The request units given are used up. */
@@ -173,17 +178,25 @@ export class Verification {
   }
 
   /** A session that the remote has not reached, as after it was restored, is given up before the first page. */
-  async #nextPage(continuation: string | undefined): ReturnType<RemoteSession['entries']> {
+  async #nextPage(continuation: string | undefined): Promise<EntryPage> {
     const { remote } = this.#input;
     try {
-      return await remote.entries(continuation);
+      return await this.#entries(continuation);
     } catch (error) {
       if (continuation !== undefined || remote.session === undefined || !isPerigeeError(error, 'SESSION_NOT_AVAILABLE')) {
         throw error;
       }
       remote.forgetSession();
-      return remote.entries(undefined);
+      return this.#entries(undefined);
     }
+  }
+
+  async #entries(from: string | undefined): Promise<EntryPage> {
+    const { context, remote } = this.#input;
+    const { form } = remote.scope;
+    // Documents without a stamp come whole, as those of a pull do.
+    const { items, continuation } = await remote.list(remoteEntryOf(form), from, context.pageItems);
+    return { entries: items.map((item) => remoteEntry(item, form)), continuation };
   }
 
   #checkLimit(): void {

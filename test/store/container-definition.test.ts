@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkReplacement, checkTtl, DEFAULT_INDEXING_POLICY, defineContainer } from '../../src/store/container-definition.ts';
+import { checkReplacement, DEFAULT_INDEXING_POLICY, defineContainer } from '../../src/store/container-definition.ts';
+import { checkTtl } from '../../src/store/time-to-live.ts';
 
 describe('defineContainer', () => {
   test('fills in every default', () => {

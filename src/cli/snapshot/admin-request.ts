@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { pipeline } from 'node:stream/promises';
-import { ERROR_CODES, type ErrorCode } from '../../core/error-codes.ts';
+import { ERROR_FACTS, type ErrorCode } from '../../core/error-facts.ts';
 import { PerigeeError } from '../../core/errors.ts';
 import { isJsonObject } from '../../core/json.ts';
 import { systemRuntime } from '../../core/runtime.ts';
@@ -75,7 +75,7 @@ async function refusal(response: IncomingMessage, endpoint: string): Promise<Per
   const { statusCode = 0, headers } = response;
   const body = parse(await textOf(response));
   const given = headers['x-perigee-code'];
-  const code = typeof given === 'string' && Object.hasOwn(ERROR_CODES, given) ? (given as ErrorCode) : BY_STATUS[statusCode];
+  const code = typeof given === 'string' && Object.hasOwn(ERROR_FACTS, given) ? (given as ErrorCode) : BY_STATUS[statusCode];
   const message = body?.['message'];
   if (code !== undefined && typeof message === 'string') {
     return new PerigeeError(code, message);

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode } from '../../core/error-codes.ts';
+import { ERROR_FACTS, type ErrorCode } from '../../core/error-facts.ts';
 import { PerigeeError } from '../../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../../core/json.ts';
 
@@ -117,11 +117,11 @@ function codeOf400(call: FailedCall, subStatus: number, errors: readonly JsonObj
 /** The code that Perigee's own server names beside a 400, for which the service has one status and many reasons. */
 function namedCode(answer: WireAnswer): ErrorCode | undefined {
   const name = answer.headers['x-perigee-code'];
-  if (name === undefined || !Object.hasOwn(ERROR_CODES, name)) {
+  if (name === undefined || !Object.hasOwn(ERROR_FACTS, name)) {
     return undefined;
   }
   const code = name as ErrorCode;
-  return ERROR_CODES[code].status === answer.status && answer.status === 400 ? code : undefined;
+  return ERROR_FACTS[code].status === answer.status && answer.status === 400 ? code : undefined;
 }
 
 function codeOf(call: FailedCall, status: number, subStatus: number, errors: readonly JsonObject[]): ErrorCode {

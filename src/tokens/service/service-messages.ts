@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '../../core/error-codes.ts';
+import { ERROR_FACTS } from '../../core/error-facts.ts';
 import type { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject, JsonValue } from '../../core/json.ts';
 
@@ -38,7 +38,7 @@ export function jsonResponse(
 export function errorResponse({ code, message, status, retryAfterMs }: PerigeeError): ServiceResponse {
   return jsonResponse(
     status,
-    { code, message, retryable: ERROR_CODES[code].retryable, retryAfterMs },
+    { code, message, retryable: ERROR_FACTS[code].retryable, retryAfterMs },
     {
       ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       ...(status === 405 ? { allow: 'POST' } : {}),

@@ -1,0 +1,41 @@
+import { LazyModule } from '../core/lazy-module.ts';
+import type * as CaughtUp from './caught-up.ts';
+import type * as DeadLetterWork from './dead-letter-work.ts';
+import type * as ForcedPush from './forced-push.ts';
+import type * as LocalOnly from './local-only.ts';
+import type * as MigrateStored from './migrate-stored.ts';
+import type * as OpenSpecialForm from './open-special-form.ts';
+import type * as Reconcile from './reconcile.ts';
+import type * as SpecialOptions from './special-options.ts';
+import type * as TypeFilter from './type-filter.ts';
+import type * as Verifier from './verifier.ts';
+
+/** Parts of the engine that are loaded when they are first wanted: a page does not pay for what few call, or call seldom. */
+export const LATE: {
+  readonly caughtUp: LazyModule<typeof CaughtUp>;
+  readonly deadLetters: LazyModule<typeof DeadLetterWork>;
+  readonly forcedPush: LazyModule<typeof ForcedPush>;
+  readonly form: LazyModule<typeof OpenSpecialForm>;
+  readonly localOnly: LazyModule<typeof LocalOnly>;
+  readonly migration: LazyModule<typeof MigrateStored>;
+  readonly options: LazyModule<typeof SpecialOptions>;
+  readonly reconciliation: LazyModule<typeof Reconcile>;
+  readonly typeFilter: LazyModule<typeof TypeFilter>;
+  readonly verifier: LazyModule<typeof Verifier>;
+} = {
+  caughtUp: new LazyModule(() => import('./caught-up.ts')),
+  deadLetters: new LazyModule(() => import('./dead-letter-work.ts')),
+  forcedPush: new LazyModule(() => import('./forced-push.ts')),
+  form: new LazyModule(() => import('./open-special-form.ts')),
+  localOnly: new LazyModule(() => import('./local-only.ts')),
+  migration: new LazyModule(() => import('./migrate-stored.ts')),
+  options: new LazyModule(() => import('./special-options.ts')),
+  reconciliation: new LazyModule(() => import('./reconcile.ts')),
+  typeFilter: new LazyModule(() => import('./type-filter.ts')),
+  verifier: new LazyModule(() => import('./verifier.ts')),
+};
+
+/** Loads all of them, for whoever must not depend on how long that takes. */
+export async function loadLateParts(): Promise<void> {
+  await Promise.all(Object.values(LATE).map((part: LazyModule<unknown>) => part.load()));
+}
