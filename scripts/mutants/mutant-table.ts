@@ -331,8 +331,8 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'what a restored remote forgot is taken for deleted',
     origin: 'row 8, rule 13',
     file: APPLY,
-    find: 'return options.restored === true && base !== undefined',
-    replace: 'return options.restored === true && base === null',
+    find: 'return options.restored !== undefined && base !== undefined',
+    replace: 'return options.restored !== undefined && base === null',
   },
   {
     fault: 'what a restored remote has gone back to is taken for news',
@@ -345,7 +345,7 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'a pending edit of what a restored remote forgot is given up',
     origin: 'row 8, rule 13',
     file: SETTLE,
-    find: 'const isBehind = options.restored === true &&',
+    find: 'const isBehind = options.restored !== undefined &&',
     replace: 'const isBehind = options.restored === null &&',
   },
   {

@@ -18,10 +18,8 @@ export interface ApplyOptions {
   readonly mayBePending: boolean;
   /** What is pending stays whatever the policy says, and a document that is gone is made again. */
   readonly forced?: boolean | undefined;
-  /** The remote was restored from a backup: what it is behind with is sent to it again. */
-  readonly restored?: boolean | undefined;
-  /** How a document with nothing pending is then dealt with. */
-  readonly reclaim?: typeof reclaim | undefined;
+  /** The remote was restored from a backup, and what it is behind with is sent to it again: how a document with nothing pending is dealt with. */
+  readonly restored?: typeof reclaim | undefined;
   /** Remote versions known of all documents at hand, read in the same transaction; otherwise each is looked up. */
   readonly bases?: ReadonlyMap<string, BaseRow> | undefined;
   /** Nothing is done unless this is still the version known. */
@@ -61,8 +59,8 @@ export function* applyRemote(
     }
   }
   if (row === undefined) {
-    return options.restored === true && options.reclaim !== undefined && base !== undefined
-      ? yield* options.reclaim(context, scope, id, base, remote)
+    return options.restored !== undefined && base !== undefined
+      ? yield* options.restored(context, scope, id, base, remote)
       : yield* takeRemote(context, scope, id, base, remote);
   }
   const local = yield* readPendingVersion(scope, row, base);

@@ -12,9 +12,7 @@ export interface DocumentForm {
   readonly sameCondition: string;
 
   /** Properties that are local fields or hold some. */
-  get localProperties(): readonly string[] {
-    return Array.from(new Set(this.#local.paths.map(([name]) => name as string)));
-  }
+  readonly localProperties: readonly string[];
 
   /** @throws INVALID_OPTION where a local field, or the version, covers one of some paths that are needed as they are */
   checkShared(container: string, paths: readonly string[]): void;
@@ -45,6 +43,7 @@ export interface DocumentForm {
 export const PLAIN_FORM: DocumentForm = {
   schema: undefined,
   hasLocalFields: false,
+  localProperties: [],
   onFailed: () => undefined,
   sameCondition: '',
   checkShared: () => undefined,

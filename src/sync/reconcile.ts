@@ -173,7 +173,12 @@ export class Reconciliation {
   ): Program<readonly Applied[]> {
     const results: Applied[] = [];
     for (const [id, version] of versions) {
-      const options = { authoritative: true, mayBePending: true, restored: this.#restored, reclaim, expectedEtag: expected?.get(id) };
+      const options = {
+        authoritative: true,
+        mayBePending: true,
+        restored: this.#restored ? reclaim : undefined,
+        expectedEtag: expected?.get(id),
+      };
       results.push(yield* applyRemote(this.#context, this.#remote.scope, id, version, options));
     }
     yield* this.#context.clock.save();

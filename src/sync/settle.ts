@@ -40,7 +40,7 @@ export interface SettleOptions {
   /** What is pending stays whatever the policy says, and a document that is gone is made again. */
   readonly forced?: boolean | undefined;
   /** The remote was restored from a backup: the same holds for what it is behind with. */
-  readonly restored?: boolean | undefined;
+  readonly restored?: object | undefined;
 }
 
 /** Decides about a pending write and carries the decision out, in the caller's transaction. */
@@ -48,7 +48,7 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
   const { row, local, base, remote } = unsettled;
   const { id } = row;
   const rules = rulesFor(context, scope, id);
-  const isBehind = options.restored === true && base !== undefined && (remote === undefined || remote.ts < base.ts);
+  const isBehind = options.restored !== undefined && base !== undefined && (remote === undefined || remote.ts < base.ts);
   const forced = options.forced === true || isBehind;
   const isJudged = forced || canJudge(scope, local, remote);
   const policy = forced ? clientWins : isJudged ? scope.policy : remoteStays(scope.policy);

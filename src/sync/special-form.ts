@@ -28,6 +28,10 @@ export class SpecialForm implements DocumentForm {
     return this.#local.paths.length > 0;
   }
 
+  get localProperties(): readonly string[] {
+    return Array.from(new Set(this.#local.paths.map(([name]) => name as string)));
+  }
+
   checkShared(container: string, paths: readonly string[]): void {
     const within = `of the container ${JSON.stringify(container)}`;
     const version = this.schema === undefined ? [] : [this.schema.path];
