@@ -14,6 +14,7 @@ const THREADS = ['stores/sqlite/worker-thread', 'server/scripts/thread/script-th
 const SYNC = 'sync/index';
 /** What it loads when it is first wanted, below `sync`. */
 const LATE = [
+  'await-remote',
   'caught-up',
   'dead-letter-work',
   'forced-push',

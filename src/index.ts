@@ -5,7 +5,7 @@
  * @module
  */
 export { Emitter, type Unsubscribe } from './core/emitter.ts';
-export { ERROR_CODES, type ErrorCategory, type ErrorCode, type ErrorCodeInfo } from './core/error-codes.ts';
+export { ERROR_CODES, type ErrorCategory, type ErrorCode, type ErrorCodeInfo, type ErrorFacts } from './core/error-codes.ts';
 export { isPerigeeError, PerigeeError, type PerigeeErrorOptions } from './core/errors.ts';
 export { compareStamps, formatStamp, HybridLogicalClock, parseStamp, type HlcStamp } from './core/hybrid-logical-clock.ts';
 export { canonicalJson, compareStrings, compareValues, equalValues } from './core/json-order.ts';

@@ -1,6 +1,6 @@
 import { ERROR_FACTS, type ErrorCode, type ErrorFacts } from './error-facts.ts';
 
-export type { ErrorCategory, ErrorCode } from './error-facts.ts';
+export type { ErrorCategory, ErrorCode, ErrorFacts } from './error-facts.ts';
 
 /** One row of {@link ERROR_CODES}. */
 export interface ErrorCodeInfo extends ErrorFacts {
@@ -163,6 +163,11 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     75,
     'A user has work on the device that the remote has not acknowledged.',
     'Sync first, or say whether it is kept or discarded.',
+  ),
+  SYNC_LOST: text(
+    65,
+    'A write lost a conflict with another version, or was given up, before the remote acknowledged it.',
+    'It is in the journal under `details.journalSeq`, from which `restore` brings it back.',
   ),
 };
 

@@ -57,7 +57,8 @@ export type ErrorCode =
   | 'SYNC_BUSY'
   | 'SYNC_SCOPE'
   | 'SYNC_STALLED'
-  | 'SYNC_UNSENT';
+  | 'SYNC_UNSENT'
+  | 'SYNC_LOST';
 
 /** What an error carries by its code. */
 export interface ErrorFacts {
@@ -130,4 +131,5 @@ export const ERROR_FACTS: Readonly<Record<ErrorCode, ErrorFacts>> = {
   SYNC_SCOPE: facts('data', false, 400),
   SYNC_STALLED: facts('timeout', true, 408),
   SYNC_UNSENT: facts('data', false, 409),
+  SYNC_LOST: facts('data', false, 409),
 };

@@ -4,7 +4,6 @@ import type { JsonObject } from '../core/json.ts';
 import type { LazyModule } from '../core/lazy-module.ts';
 import { silentLogger } from '../core/logger.ts';
 import { CallTracker } from '../store/call-tracker.ts';
-import type { DocumentStore } from '../store/document-store.ts';
 import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -40,9 +39,11 @@ import type {
 } from './sync-options.ts';
 import type { SyncReport } from './sync-report.ts';
 import { SyncRun } from './sync-run.ts';
+import { syncedStore, type SyncedStore, type WrittenDocument } from './synced-store.ts';
 import type { Verifier } from './verifier.ts';
 import type { RepairReport, VerifyReport } from './verify-report.ts';
 import { Watchdog } from './watchdog.ts';
+import type { ReachedOptions } from './write-handle.ts';
 
 /** Binds a file to its user, and looks at what an earlier life has left pending in it. @throws SYNC_SCOPE */
 function* takeOver({ user, device, runtime }: FilledOptions): Program<{ readonly device: string; readonly parked: number }> {
@@ -95,6 +96,7 @@ export class SyncEngine {
   readonly #scheduler: Scheduler;
   readonly #runner: Runner;
   readonly #guard: GuardedWork;
+  readonly #stores = new Map<string, SyncedStore>();
   /** Aborts with {@link close}. */
   readonly #closing = new AbortController();
   /** What the next run has to reconcile, beyond what is due. */
@@ -176,9 +178,44 @@ export class SyncEngine {
     return engine;
   }
 
-  /** The local store of a container: reads answer from the device, writes are pending in their own transaction; those of a local container stay there. @throws SYNC_SCOPE */
-  store<T extends object = JsonObject>(container: string): DocumentStore<T> {
-    return this.#scopes.store(container) as unknown as DocumentStore<T>;
+  /**
+   * The local store of a container: reads answer from the device, writes are pending in their own transaction; those of a local container stay there.
+   *
+   * The result of a write tells when the remote has it: see {@link WriteHandle.reached}.
+   *
+   * @throws SYNC_SCOPE
+   *
+   * @example
+   * ```ts
+   * import { openMemoryBackend } from 'perigee/memory';
+   * import { openSqliteBackend } from 'perigee/sqlite';
+   * import { SyncEngine } from 'perigee/sync';
+   *
+   * const cloud = openMemoryBackend();
+   * await cloud.createDatabase('app');
+   * await cloud.createContainer('app', { id: 'notes', partitionKey: '/owner', defaultTtl: -1 });
+   * const backend = await openSqliteBackend({ path: ':memory:' });
+   * const engine = await SyncEngine.open({
+   *   backend,
+   *   user: 'ada',
+   *   scope: [{ container: 'notes', partitionKey: 'ada' }],
+   *   remote: (container) => cloud.container('app', container),
+   * });
+   * const write = await engine.store('notes').create({ id: '1', owner: 'ada' });
+   * void engine.sync();
+   * await write.reached('remote', { timeoutMs: 10_000 });
+   * console.log((await cloud.container('app', 'notes').then((notes) => notes.read('1', 'ada'))) !== undefined); // -> true
+   * await engine.close();
+   * await backend.close();
+   * await cloud.close();
+   * ```
+   */
+  store<T extends object = JsonObject>(container: string): SyncedStore<T> {
+    const known =
+      this.#stores.get(container) ??
+      syncedStore(this.#scopes.store(container), (writes, options) => this.#reached(container, writes, options));
+    this.#stores.set(container, known);
+    return known as unknown as SyncedStore<T>;
   }
 
   /**
@@ -416,6 +453,17 @@ export class SyncEngine {
   /** A call whose work may have to be loaded first. */
   #late<M, R>(part: LazyModule<M>, signal: AbortSignal | undefined, work: (module: M) => Promise<R>): Promise<R> {
     return this.#calls.run(signal, async () => work(await loadPart(part, this.#closing.signal)));
+  }
+
+  #reached(container: string, writes: readonly WrittenDocument[], { signal, timeoutMs }: ReachedOptions): Promise<void> {
+    return this.#late(LATE.awaitRemote, signal, ({ awaitRemote }) => {
+      const closing = this.#closing.signal;
+      return awaitRemote(this.#context, {
+        writes: writes.map((write) => this.#scopes.followed(container, write)),
+        signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+        timeoutMs,
+      });
+    });
   }
 
   #forced<R>(signal: AbortSignal | undefined, work: (forced: ForcedPush) => Promise<R>): Promise<R> {

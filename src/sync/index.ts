@@ -27,6 +27,7 @@ export type {
   VerifyOptions,
 } from './sync-options.ts';
 export type { ConflictOutcome, ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
+export type { SyncedStore } from './synced-store.ts';
 export type { DifferenceKind, RepairReport, SyncDifference, VerifyReport } from './verify-report.ts';
 export {
   UserSessions,
@@ -36,4 +37,5 @@ export {
   type UserSessionsOptions,
   type UserStorage,
 } from './user-sessions.ts';
+export type { ReachedOptions, WriteHandle, WriteTier } from './write-handle.ts';
 export { RESERVED_PROPERTY } from './wire-stamp.ts';

@@ -1,4 +1,5 @@
 import { LazyModule } from '../core/lazy-module.ts';
+import type * as AwaitRemote from './await-remote.ts';
 import type * as CaughtUp from './caught-up.ts';
 import type * as DeadLetterWork from './dead-letter-work.ts';
 import type * as ForcedPush from './forced-push.ts';
@@ -12,6 +13,7 @@ import type * as Verifier from './verifier.ts';
 
 /** Parts of the engine that are loaded when they are first wanted: a page does not pay for what few call, or call seldom. */
 export const LATE: {
+  readonly awaitRemote: LazyModule<typeof AwaitRemote>;
   readonly caughtUp: LazyModule<typeof CaughtUp>;
   readonly deadLetters: LazyModule<typeof DeadLetterWork>;
   readonly forcedPush: LazyModule<typeof ForcedPush>;
@@ -23,6 +25,7 @@ export const LATE: {
   readonly typeFilter: LazyModule<typeof TypeFilter>;
   readonly verifier: LazyModule<typeof Verifier>;
 } = {
+  awaitRemote: new LazyModule(() => import('./await-remote.ts')),
   caughtUp: new LazyModule(() => import('./caught-up.ts')),
   deadLetters: new LazyModule(() => import('./dead-letter-work.ts')),
   forcedPush: new LazyModule(() => import('./forced-push.ts')),

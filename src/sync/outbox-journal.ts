@@ -4,7 +4,7 @@ import { equalValues } from '../core/json-order.ts';
 import type { PartitionKeyText } from '../store/partition-key.ts';
 import { parsePatchPath } from '../store/patch.ts';
 import { keyOf, type PreparedKey, type WriteOperation } from '../store/write-rules.ts';
-import { run, type Program } from '../stores/sqlite/driver.ts';
+import { get, run, type Program } from '../stores/sqlite/driver.ts';
 import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
 import type { AppliedWrite, WriteJournal } from '../stores/sqlite/write-journal.ts';
 import { readBase } from './base-versions.ts';
@@ -35,6 +35,8 @@ export class OutboxJournal implements WriteJournal {
   readonly needsPreviousText: boolean;
   readonly #scopes = new Map<PartitionKeyText, Scope>();
   readonly #options: OutboxJournalOptions;
+  /** Newest entry of the journal of conflicts, from a position of the container on. */
+  readonly #journaled: { readonly from: number; readonly seq: number }[] = [];
   #epoch: number;
 
   constructor(options: OutboxJournalOptions) {
@@ -92,7 +94,13 @@ export class OutboxJournal implements WriteJournal {
     }
   }
 
+  /** Newest entry of the journal of conflicts when a write of this engine was made. */
+  journalSeqAt(position: number): number {
+    return this.#journaled.findLast(({ from }) => from <= position)?.seq ?? 0;
+  }
+
   *recorded(write: AppliedWrite): Program<void> {
+    yield* this.#noteJournal(write.position);
     const scope = this.#scopeOf(write.key);
     const { id } = write.key;
     if (write.document === undefined) {
@@ -123,6 +131,14 @@ export class OutboxJournal implements WriteJournal {
   *keeps(partitionKeyText: PartitionKeyText, id: string): Program<boolean> {
     const scope = this.#scopes.get(partitionKeyText);
     return scope !== undefined && (yield* readPending(scope.number, id)) !== undefined;
+  }
+
+  /** Within the write's own transaction: afterwards nobody could tell a conflict that it lost from one that was lost before. */
+  *#noteJournal(from: number): Program<void> {
+    const seq = (yield* get<{ seq: number | null }>('SELECT max(seq) AS seq FROM sync_journal'))?.seq ?? 0;
+    if (seq !== (this.#journaled.at(-1)?.seq ?? 0)) {
+      this.#journaled.push({ from, seq });
+    }
   }
 
   /** A deleted document that the remote never heard of leaves nothing to send. */

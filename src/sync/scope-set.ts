@@ -1,7 +1,14 @@
 import { PerigeeError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { DocumentStore } from '../store/document-store.ts';
-import { normalizePartitionKey, partitionKeyText, type PartitionKeyInput } from '../store/partition-key.ts';
+import {
+  normalizePartitionKey,
+  parsePropertyPath,
+  partitionKeyOf,
+  partitionKeyText,
+  type PartitionKey,
+  type PartitionKeyInput,
+} from '../store/partition-key.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import { checkEntry } from './check-entry.ts';
 import { lastWriteWins } from './conflict-policies.ts';
@@ -18,6 +25,8 @@ import { OutboxJournal } from './outbox-journal.ts';
 import { markPending } from './pending-version.ts';
 import { openScope, type Scope } from './scope.ts';
 import type { SyncClock } from './sync-clock.ts';
+import type { WrittenDocument } from './synced-store.ts';
+import type { FollowedWrite } from './write-handle.ts';
 
 /** What opening the scopes of an engine needs beside its options. */
 export interface ScopeSetParts {
@@ -35,6 +44,7 @@ export class ScopeSet {
   readonly all: Scope[] = [];
   readonly #options: FilledOptions;
   readonly #stores = new Map<string, SqliteDocumentStore>();
+  readonly #journals = new Map<string, OutboxJournal>();
   #localOnly: ReadonlyMap<string, DocumentStore<JsonObject>> = new Map();
 
   constructor(options: FilledOptions) {
@@ -46,7 +56,6 @@ export class ScopeSet {
     const { backend, database, scope, containers, runtime } = this.#options;
     await ensureDatabase(backend, database);
     const life = await backend.database.read(() => nextLife(runtime));
-    const journals = new Map<string, OutboxJournal>();
     const forms = new Map<string, DocumentForm>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
@@ -55,7 +64,7 @@ export class ScopeSet {
       forms.set(container, form);
       const needsBase = this.#policyOf(container).needsBase === true;
       const journal = new OutboxJournal({ database: backend.database, clock, needsBase, form, onRecorded });
-      journals.set(container, journal);
+      this.#journals.set(container, journal);
       this.#stores.set(container, await backend.openJournaled(database, container, { journal }));
     }
     for (const entry of scope) {
@@ -78,7 +87,7 @@ export class ScopeSet {
         after = await backend.database.write(() => markPending(opened, behind));
       }
       this.all.push(opened);
-      journals.get(entry.container)?.add(opened);
+      this.#journals.get(entry.container)?.add(opened);
     }
     if (this.#options.localContainers.length > 0) {
       this.#localOnly = await (await loadPart(LATE.localOnly)).openLocalOnly(this.#options);
@@ -112,11 +121,23 @@ export class ScopeSet {
     return scope;
   }
 
+  /** A write of this engine as what is followed until the remote has it. @throws SYNC_SCOPE */
+  followed(container: string, { id, partitionKey, position }: WrittenDocument): FollowedWrite {
+    const key = 'given' in partitionKey ? partitionKey.given : this.#keyOf(container, partitionKey.in);
+    const { number } = this.of(container, key);
+    return { id, scope: number, journalSeq: this.#journals.get(container)?.journalSeqAt(position ?? 0) ?? 0 };
+  }
+
   /** Closes the local stores. */
   async close(): Promise<void> {
     for (const store of [...this.#stores.values(), ...this.#localOnly.values()]) {
       await store.close();
     }
+  }
+
+  #keyOf(container: string, document: JsonObject): PartitionKey {
+    const paths = this.#stores.get(container)?.definition.partitionKey.paths ?? [];
+    return partitionKeyOf(document, paths.map(parsePropertyPath));
   }
 
   #policyOf(container: string): ConflictPolicy {

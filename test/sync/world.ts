@@ -6,6 +6,7 @@ import type { DocumentStore } from '../../src/store/document-store.ts';
 import { openMemoryBackend, type MemoryBackend } from '../../src/stores/memory/index.ts';
 import { openSqliteBackend, type SqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { SyncEngine, type SyncOptions } from '../../src/sync/index.ts';
+import { loadLateParts } from '../../src/sync/late-parts.ts';
 import { readRemote } from '../../src/sync/wire-stamp.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
 
@@ -83,6 +84,8 @@ export class World {
   }
 
   static async open(options: { readonly container?: ContainerInput; readonly seed?: number | string } = {}): Promise<World> {
+    // Time is the world's: what a run waits for must not be the loading of code.
+    await loadLateParts();
     const runtime = new SimulatedRuntime({ seed: options.seed });
     const cloud = openMemoryBackend({ runtime });
     await cloud.createDatabase('app');
