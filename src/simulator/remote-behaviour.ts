@@ -45,6 +45,7 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
     checkMadeAgain(world, device, operation.type, key, text);
     await checkRepeated(world, device, key, text);
     checkNote(world, device, key, text, document);
+    world.note(`  ${key} = ${text ?? 'deleted'}`);
     world.history.add(key, { text, by: device });
   };
   return {
@@ -82,7 +83,13 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
  */
 async function checkRepeated(world: World, device: string, key: string, text: string | undefined): Promise<void> {
   const last = world.history.last(key);
-  if (text === undefined || last === undefined || (last.text === undefined && last.by === STRANGER) || world.restored.has(text)) {
+  if (
+    text === undefined ||
+    last === undefined ||
+    last.text === text ||
+    (last.text === undefined && last.by === STRANGER) ||
+    world.restored.has(text)
+  ) {
     return;
   }
   if (world.history.of(key).some((entry) => entry.text === text) && !(await hasDecided(world, device, key, last.text))) {

@@ -50,6 +50,8 @@ export interface Knowledge {
   /** Documents with something to send, by `owner/id`; dead letters are not among them. */
   readonly pending: ReadonlySet<string>;
   readonly deadLetters: ReadonlySet<string>;
+  /** Documents that were made anew on the device and have not been sent as such, by `owner/id`. */
+  readonly anew: ReadonlySet<string>;
   /** Partition keys of which it knows a marker. */
   readonly marked: ReadonlySet<string>;
 }
@@ -169,8 +171,8 @@ export class SimulatedDevice {
       const bases = yield* all<ScopedRow & { deleted: number }>(
         'SELECT s.pk, b.id, b.etag FROM sync_base b JOIN sync_scope s ON s.scope = b.scope',
       );
-      const outbox = yield* all<{ pk: string; id: string; rejected: 0 | 1 }>(
-        'SELECT s.pk, o.id, o.rejected_code IS NOT NULL AS rejected FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope',
+      const outbox = yield* all<{ pk: string; id: string; kind: string; rejected: 0 | 1 }>(
+        'SELECT s.pk, o.id, o.kind, o.rejected_code IS NOT NULL AS rejected FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope',
       );
       const marked = yield* all<{ pk: string }>('SELECT s.pk FROM sync_marker m JOIN sync_scope s ON s.scope = m.scope');
       return {
@@ -181,6 +183,7 @@ export class SimulatedDevice {
         bases: new Map(bases.map((row) => [byKey(row), row.etag])),
         pending: new Set(outbox.filter(({ rejected }) => rejected === 0).map(byKey)),
         deadLetters: new Set(outbox.filter(({ rejected }) => rejected === 1).map(byKey)),
+        anew: new Set(outbox.filter(({ kind }) => kind === 'create').map(byKey)),
       };
     };
     return this.disk.look(() => database.read(read));

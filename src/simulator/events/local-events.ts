@@ -102,8 +102,9 @@ interface Before {
 const NOTHING: Before = { living: new Set(), known: new Set() };
 
 async function lookBefore(device: SimulatedDevice): Promise<Before> {
-  const [contents, { bases }] = [await device.contents(), await device.knowledge()];
-  return { living: new Set(Array.from(contents.keys()).filter((key) => bases.has(key))), known: new Set(bases.keys()) };
+  const [contents, { anew, bases }] = [await device.contents(), await device.knowledge()];
+  const living = Array.from(contents.keys()).filter((key) => bases.has(key) && !anew.has(key));
+  return { living: new Set(living), known: new Set(bases.keys()) };
 }
 
 /** Whether the remote knows a document from this device, by an edit that a loss of power has not undone. */
