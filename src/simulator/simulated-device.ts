@@ -18,6 +18,7 @@ export interface SimulatedDocument {
   readonly text: string;
   /** What patches leave alone, change or take away; each text is written beside one, or none. */
   readonly note?: string | undefined;
+  readonly body?: string;
 }
 
 /** The container that devices share. */

@@ -4,6 +4,9 @@ import { STRANGER } from '../remote-behaviour.ts';
 import type { SimulatedDevice } from '../simulated-device.ts';
 import type { World } from '../world.ts';
 
+/** Makes documents longer than what is patched in them. */
+const BODY = '.'.repeat(400);
+
 const IDS = ['x', 'y'];
 
 /** Refusals that an edit may meet. */
@@ -19,7 +22,7 @@ function upsert(world: World, device: SimulatedDevice, owner: string, id: string
   const text = world.nextText(device.name);
   world.note(`${device.name} upserts ${owner}/${id} = ${text}`);
   return device.notes
-    .upsert({ id, owner, text, ...writeNote(world, text) })
+    .upsert({ id, owner, text, body: BODY, ...writeNote(world, text) })
     .then(({ session }) => ({ session, changes: [{ key: `${owner}/${id}`, text }] }));
 }
 
@@ -58,7 +61,7 @@ async function batch(world: World, device: SimulatedDevice, owner: string): Prom
   world.note(`${device.name} writes at once ${changes.map(({ key, text }) => `${key} = ${text}`).join(', ')}`);
   const result = await device.notes.batch(
     owner,
-    changes.map(({ id, text }) => ({ type: 'upsert', document: { id, owner, text, ...writeNote(world, text) } })),
+    changes.map(({ id, text }) => ({ type: 'upsert', document: { id, owner, text, body: BODY, ...writeNote(world, text) } })),
   );
   return { session: result.session, changes: result.committed ? changes : [] };
 }
@@ -70,7 +73,7 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
   const id = chance.pick(IDS);
   const edit = chance.weighted([
     [50, () => upsert(world, device, owner, id)],
-    [15, () => patch(world, device, owner, id)],
+    [30, () => patch(world, device, owner, id)],
     [22, () => remove(world, device, owner, id)],
     [13, () => batch(world, device, owner)],
   ]);
@@ -143,7 +146,7 @@ export async function strangerWrites(world: World): Promise<void> {
   // Now and then it keeps the stamp of whoever wrote before.
   const kept = chance.happens(30) ? current?.document : undefined;
   world.notes.set(text, (kept?.['note'] as string | undefined) ?? null);
-  await remote.upsert({ ...kept, id, owner, text });
+  await remote.upsert({ ...kept, id, owner, text, body: BODY });
   history.add(key, { text, by: STRANGER });
 }
 
