@@ -14,17 +14,17 @@ const THREADS = ['stores/sqlite/worker-thread', 'server/scripts/thread/script-th
 const SYNC = 'sync/index';
 /** What it loads when it is first wanted, below `sync`. */
 const LATE = [
-  'await-remote',
-  'caught-up',
-  'dead-letter-work',
-  'forced-push',
-  'local-only',
-  'migrate-stored',
-  'open-special-form',
-  'reconcile',
+  'writes/await-remote',
+  'pull/caught-up',
+  'dead-letters/dead-letter-work',
+  'push/forced-push',
+  'form/local-only',
+  'form/migrate-stored',
+  'form/open-special-form',
+  'pull/reconcile',
   'special-options',
-  'type-filter',
-  'verifier',
+  'remote/type-filter',
+  'verify/verifier',
 ];
 /** What sync shares with everything else. */
 const COMMON = 'common';

@@ -1,16 +1,16 @@
 import type { Mutant } from './mutant.ts';
 import { PATCH_MUTANTS } from './patch-mutants.ts';
 
-const OUTBOX = 'sync/outbox.ts';
-const JOURNAL = 'sync/outbox-journal.ts';
-const PUSH = 'sync/push.ts';
-const SEND = 'sync/send-batch.ts';
-const PULL = 'sync/pull.ts';
-const SETTLE = 'sync/settle.ts';
-const TAKE = 'sync/take-remote.ts';
-const APPLY = 'sync/apply.ts';
-const DECIDE = 'sync/conflict.ts';
-const RECONCILE = 'sync/reconcile.ts';
+const OUTBOX = 'sync/push/outbox.ts';
+const JOURNAL = 'sync/push/outbox-journal.ts';
+const PUSH = 'sync/push/push.ts';
+const SEND = 'sync/push/send-batch.ts';
+const PULL = 'sync/pull/pull.ts';
+const SETTLE = 'sync/decide/settle.ts';
+const TAKE = 'sync/decide/take-remote.ts';
+const APPLY = 'sync/decide/apply.ts';
+const DECIDE = 'sync/decide/conflict.ts';
+const RECONCILE = 'sync/pull/reconcile.ts';
 
 /** Faults that the simulator has to find. */
 export const MUTANTS: readonly Mutant[] = [
@@ -280,7 +280,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: "one user's documents are asked for with another's",
     origin: 'S1-D08, S1-D16',
-    file: 'sync/remote-session.ts',
+    file: 'sync/remote/remote-session.ts',
     find: '.changes({ from, partitionKey: this.scope.partitionKey,',
     replace: '.changes({ from, partitionKey: undefined,',
   },
@@ -316,14 +316,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a cursor that was refused is kept',
     origin: 'row 22',
-    file: 'sync/scope.ts',
+    file: 'sync/state/scope.ts',
     find: 'yield* updateScope(scope, { cursor: null, session: null,',
     replace: 'yield* updateScope(scope, { session: null,',
   },
   {
     fault: 'a remote that was restored from a backup is not noticed',
     origin: 'row 8',
-    file: 'sync/epoch.ts',
+    file: 'sync/pull/epoch.ts',
     find: 'const isRestored = newest !== undefined &&',
     replace: 'const isRestored = newest === null &&',
   },
@@ -337,7 +337,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'what a restored remote has gone back to is taken for news',
     origin: 'row 8, rule 13',
-    file: 'sync/reclaim.ts',
+    file: 'sync/pull/reclaim.ts',
     find: 'const isLater = remote.ts < base.ts || compareStamps(held.stamp, order.stamp) > 0;',
     replace: 'const isLater = base === null;',
   },
@@ -351,7 +351,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a marker is written whatever the remote holds',
     origin: 'row 8, rule 2',
-    file: 'sync/markers.ts',
+    file: 'sync/pull/markers.ts',
     find: "known === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: known.etag }",
     replace: "known === null ? { type: 'create', document } : { type: 'upsert', document }",
   },

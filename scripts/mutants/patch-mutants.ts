@@ -1,8 +1,8 @@
 import type { Mutant } from './mutant.ts';
 
-const PARTIAL = 'sync/partial-update.ts';
-const OUTBOX = 'sync/outbox.ts';
-const JOURNAL = 'sync/outbox-journal.ts';
+const PARTIAL = 'sync/push/partial-update.ts';
+const OUTBOX = 'sync/push/outbox.ts';
+const JOURNAL = 'sync/push/outbox-journal.ts';
 
 /** Faults in what travels as a patch. */
 export const PATCH_MUTANTS: readonly Mutant[] = [

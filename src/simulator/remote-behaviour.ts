@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { ChangePage, ChangesFrom } from '../store/changes.ts';
 import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
-import { isMarker } from '../sync/markers.ts';
-import { RESERVED_PROPERTY } from '../sync/wire-stamp.ts';
+import { isMarker } from '../sync/pull/markers.ts';
+import { RESERVED_PROPERTY } from '../sync/remote/wire-stamp.ts';
 import { simulatedError } from './network/simulated-network.ts';
 import { checkNote } from './oracle/written-notes.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';

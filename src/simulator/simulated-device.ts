@@ -4,7 +4,7 @@ import type { DocumentStore } from '../store/document-store.ts';
 import { all, type Program } from '../stores/sqlite/driver.ts';
 import { openSqliteBackend, type SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { SyncEngine } from '../sync/engine.ts';
-import type { JournalEntry } from '../sync/journal.ts';
+import type { JournalEntry } from '../sync/state/journal.ts';
 import type { SyncOptions } from '../sync/sync-options.ts';
 import type { SyncReport } from '../sync/sync-report.ts';
 import type { DeviceRuntime } from './device-runtime.ts';

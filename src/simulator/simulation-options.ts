@@ -1,4 +1,4 @@
-import type { ConflictPolicy } from '../sync/conflict.ts';
+import type { ConflictPolicy } from '../sync/decide/conflict.ts';
 
 /** What {@link simulate} takes. */
 export interface SimulationOptions {

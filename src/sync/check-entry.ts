@@ -2,7 +2,7 @@ import type { ContainerDefinition } from '../store/container-definition.ts';
 import { normalizePartitionKey } from '../store/partition-key.ts';
 import { LATE } from './late-parts.ts';
 import { loadPart } from './load-part.ts';
-import type { CheckedEntry } from './scope.ts';
+import type { CheckedEntry } from './state/scope.ts';
 import type { ScopeEntry } from './sync-options.ts';
 
 /** Checks an entry. @throws INVALID_OPTION, PARTITION_KEY_MISMATCH, BAD_REQUEST; UNREACHABLE */

@@ -2,10 +2,10 @@ import { PerigeeError } from '../core/errors.ts';
 import type { PartitionKey } from '../store/partition-key.ts';
 import { parsePartitionKeyText } from '../store/partition-key.ts';
 import { all, get, type Program } from '../stores/sqlite/driver.ts';
-import { readMeta } from './meta.ts';
-import { SYNC_MIGRATIONS } from './schema.ts';
+import { readMeta } from './state/meta.ts';
+import { SYNC_MIGRATIONS } from './state/schema.ts';
 import { countStatus, type StatusCounts } from './status.ts';
-import { TypeFilter } from './type-filter.ts';
+import { TypeFilter } from './remote/type-filter.ts';
 import type { ScopeEntry } from './sync-options.ts';
 
 /** A partition key that a file holds, or held, as its tables tell. */

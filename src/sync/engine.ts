@@ -6,26 +6,26 @@ import { silentLogger } from '../core/logger.ts';
 import { CallTracker } from '../store/call-tracker.ts';
 import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { Program } from '../stores/sqlite/driver.ts';
-import { DeadLetters } from './dead-letters.ts';
+import { DeadLetters } from './dead-letters/dead-letters.ts';
 import { checkOptions, type FilledOptions } from './filled-options.ts';
-import type { ForcedPush } from './forced-push.ts';
-import { ForeignWrites } from './foreign-writes.ts';
-import { GuardedWork } from './guarded-work.ts';
-import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './journal.ts';
+import type { ForcedPush } from './push/forced-push.ts';
+import { ForeignWrites } from './run/foreign-writes.ts';
+import { GuardedWork } from './run/guarded-work.ts';
+import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './state/journal.ts';
 import { LATE } from './late-parts.ts';
 import { loadPart } from './load-part.ts';
-import { bindFile } from './meta.ts';
-import { doubtUnsent, parkUnknown } from './outbox.ts';
-import { RemoteStores } from './remote-stores.ts';
-import { RequestUnitBudget } from './request-unit-budget.ts';
-import { RunQueue } from './run-queue.ts';
+import { bindFile } from './state/meta.ts';
+import { doubtUnsent, parkUnknown } from './push/outbox.ts';
+import { RemoteStores } from './remote/remote-stores.ts';
+import { RequestUnitBudget } from './run/request-unit-budget.ts';
+import { RunQueue } from './run/run-queue.ts';
 import { RunState } from './run-state.ts';
-import { Runner } from './runner.ts';
-import { Scheduler } from './scheduler.ts';
-import { SYNC_MIGRATIONS } from './schema.ts';
+import { Runner } from './run/runner.ts';
+import { Scheduler } from './run/scheduler.ts';
+import { SYNC_MIGRATIONS } from './state/schema.ts';
 import { ScopeSet } from './scope-set.ts';
 import { countStatus, journalEntryOf, listPending, type PendingDocument, type PendingQuery } from './status.ts';
-import { SyncClock } from './sync-clock.ts';
+import { SyncClock } from './state/sync-clock.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { SyncEvents, SyncStatus } from './sync-events.ts';
 import type {
@@ -38,12 +38,12 @@ import type {
   VerifyOptions,
 } from './sync-options.ts';
 import type { SyncReport } from './sync-report.ts';
-import { SyncRun } from './sync-run.ts';
-import { syncedStore, type SyncedStore, type WrittenDocument } from './synced-store.ts';
-import type { Verifier } from './verifier.ts';
-import type { RepairReport, VerifyReport } from './verify-report.ts';
-import { Watchdog } from './watchdog.ts';
-import type { ReachedOptions } from './write-handle.ts';
+import { SyncRun } from './run/sync-run.ts';
+import { syncedStore, type SyncedStore, type WrittenDocument } from './writes/synced-store.ts';
+import type { Verifier } from './verify/verifier.ts';
+import type { RepairReport, VerifyReport } from './verify/verify-report.ts';
+import { Watchdog } from './run/watchdog.ts';
+import type { ReachedOptions } from './writes/write-handle.ts';
 
 /** Binds a file to its user, and looks at what an earlier life has left pending in it. @throws SYNC_SCOPE */
 function* takeOver({ user, device, runtime }: FilledOptions): Program<{ readonly device: string; readonly parked: number }> {

@@ -2,7 +2,7 @@ import { PerigeeError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import { STORE_LIMITS } from '../store/limits.ts';
-import type { ConflictPolicy } from './conflict.ts';
+import type { ConflictPolicy } from './decide/conflict.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;

@@ -3,16 +3,23 @@
  *
  * @module
  */
-export { browserConnectivity, type Connectivity, type OnlineScope } from './connectivity.ts';
-export { clientWins, lastWriteWins, serverWins, type SidePolicy } from './conflict-policies.ts';
-export type { Conflict, ConflictPolicy, ConflictSide, MergedDocument } from './conflict.ts';
-export type { DeadLetter, DeadLetterExport, DeadLetterQuery, DeadLetterRemote, DeadLetterKey, DeadLetters } from './dead-letters.ts';
+export { browserConnectivity, type Connectivity, type OnlineScope } from './run/connectivity.ts';
+export { clientWins, lastWriteWins, serverWins, type SidePolicy } from './decide/conflict-policies.ts';
+export type { Conflict, ConflictPolicy, ConflictSide, MergedDocument } from './decide/conflict.ts';
+export type {
+  DeadLetter,
+  DeadLetterExport,
+  DeadLetterQuery,
+  DeadLetterRemote,
+  DeadLetterKey,
+  DeadLetters,
+} from './dead-letters/dead-letters.ts';
 export { SyncEngine } from './engine.ts';
-export type { JournalEntry, JournalQuery, JournalReason } from './journal.ts';
-export { mergeFields, type MergeFieldsOptions } from './merge-fields.ts';
+export type { JournalEntry, JournalQuery, JournalReason } from './state/journal.ts';
+export { mergeFields, type MergeFieldsOptions } from './decide/merge-fields.ts';
 export { meterSync, type GaugeCallback, type MetricText, type SyncMeter } from './meter-sync.ts';
-export type { RunnerState } from './runner.ts';
-export type { SchemaMigration, SchemaOptions } from './schema-versions.ts';
+export type { RunnerState } from './run/runner.ts';
+export type { SchemaMigration, SchemaOptions } from './form/schema-versions.ts';
 export type { PendingDocument, PendingQuery } from './status.ts';
 export type { SyncEvents, SyncPhase, SyncProgress, SyncState, SyncStatus } from './sync-events.ts';
 export type {
@@ -27,8 +34,8 @@ export type {
   VerifyOptions,
 } from './sync-options.ts';
 export type { ConflictOutcome, ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
-export type { SyncedStore } from './synced-store.ts';
-export type { DifferenceKind, RepairReport, SyncDifference, VerifyReport } from './verify-report.ts';
+export type { SyncedStore } from './writes/synced-store.ts';
+export type { DifferenceKind, RepairReport, SyncDifference, VerifyReport } from './verify/verify-report.ts';
 export {
   UserSessions,
   type LogoutOptions,
@@ -37,5 +44,5 @@ export {
   type UserSessionsOptions,
   type UserStorage,
 } from './user-sessions.ts';
-export type { ReachedOptions, WriteHandle, WriteTier } from './write-handle.ts';
-export { RESERVED_PROPERTY } from './wire-stamp.ts';
+export type { ReachedOptions, WriteHandle, WriteTier } from './writes/write-handle.ts';
+export { RESERVED_PROPERTY } from './remote/wire-stamp.ts';

@@ -1,15 +1,15 @@
 import { LazyModule } from '../core/lazy-module.ts';
-import type * as AwaitRemote from './await-remote.ts';
-import type * as CaughtUp from './caught-up.ts';
-import type * as DeadLetterWork from './dead-letter-work.ts';
-import type * as ForcedPush from './forced-push.ts';
-import type * as LocalOnly from './local-only.ts';
-import type * as MigrateStored from './migrate-stored.ts';
-import type * as OpenSpecialForm from './open-special-form.ts';
-import type * as Reconcile from './reconcile.ts';
+import type * as AwaitRemote from './writes/await-remote.ts';
+import type * as CaughtUp from './pull/caught-up.ts';
+import type * as DeadLetterWork from './dead-letters/dead-letter-work.ts';
+import type * as ForcedPush from './push/forced-push.ts';
+import type * as LocalOnly from './form/local-only.ts';
+import type * as MigrateStored from './form/migrate-stored.ts';
+import type * as OpenSpecialForm from './form/open-special-form.ts';
+import type * as Reconcile from './pull/reconcile.ts';
 import type * as SpecialOptions from './special-options.ts';
-import type * as TypeFilter from './type-filter.ts';
-import type * as Verifier from './verifier.ts';
+import type * as TypeFilter from './remote/type-filter.ts';
+import type * as Verifier from './verify/verifier.ts';
 
 /** Parts of the engine that are loaded when they are first wanted: a page does not pay for what few call, or call seldom. */
 export const LATE: {
@@ -25,17 +25,17 @@ export const LATE: {
   readonly typeFilter: LazyModule<typeof TypeFilter>;
   readonly verifier: LazyModule<typeof Verifier>;
 } = {
-  awaitRemote: new LazyModule(() => import('./await-remote.ts')),
-  caughtUp: new LazyModule(() => import('./caught-up.ts')),
-  deadLetters: new LazyModule(() => import('./dead-letter-work.ts')),
-  forcedPush: new LazyModule(() => import('./forced-push.ts')),
-  form: new LazyModule(() => import('./open-special-form.ts')),
-  localOnly: new LazyModule(() => import('./local-only.ts')),
-  migration: new LazyModule(() => import('./migrate-stored.ts')),
+  awaitRemote: new LazyModule(() => import('./writes/await-remote.ts')),
+  caughtUp: new LazyModule(() => import('./pull/caught-up.ts')),
+  deadLetters: new LazyModule(() => import('./dead-letters/dead-letter-work.ts')),
+  forcedPush: new LazyModule(() => import('./push/forced-push.ts')),
+  form: new LazyModule(() => import('./form/open-special-form.ts')),
+  localOnly: new LazyModule(() => import('./form/local-only.ts')),
+  migration: new LazyModule(() => import('./form/migrate-stored.ts')),
   options: new LazyModule(() => import('./special-options.ts')),
-  reconciliation: new LazyModule(() => import('./reconcile.ts')),
-  typeFilter: new LazyModule(() => import('./type-filter.ts')),
-  verifier: new LazyModule(() => import('./verifier.ts')),
+  reconciliation: new LazyModule(() => import('./pull/reconcile.ts')),
+  typeFilter: new LazyModule(() => import('./remote/type-filter.ts')),
+  verifier: new LazyModule(() => import('./verify/verifier.ts')),
 };
 
 /** Loads all of them, for whoever must not depend on how long that takes. */

@@ -11,22 +11,22 @@ import {
 } from '../store/partition-key.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import { checkEntry } from './check-entry.ts';
-import { lastWriteWins } from './conflict-policies.ts';
-import type { ConflictPolicy } from './conflict.ts';
-import type { DocumentForm } from './document-form.ts';
+import { lastWriteWins } from './decide/conflict-policies.ts';
+import type { ConflictPolicy } from './decide/conflict.ts';
+import type { DocumentForm } from './form/document-form.ts';
 import type { FilledOptions } from './filled-options.ts';
-import { ensureContainer, ensureDatabase } from './local-containers.ts';
+import { ensureContainer, ensureDatabase } from './form/local-containers.ts';
 import { LATE } from './late-parts.ts';
 import { loadPart } from './load-part.ts';
-import { nextLife } from './meta.ts';
-import { isMigrated } from './migration-progress.ts';
-import { openForm } from './open-form.ts';
-import { OutboxJournal } from './outbox-journal.ts';
-import { markPending } from './pending-version.ts';
-import { openScope, type Scope } from './scope.ts';
-import type { SyncClock } from './sync-clock.ts';
-import type { WrittenDocument } from './synced-store.ts';
-import type { FollowedWrite } from './write-handle.ts';
+import { nextLife } from './state/meta.ts';
+import { isMigrated } from './form/migration-progress.ts';
+import { openForm } from './form/open-form.ts';
+import { OutboxJournal } from './push/outbox-journal.ts';
+import { markPending } from './push/pending-version.ts';
+import { openScope, type Scope } from './state/scope.ts';
+import type { SyncClock } from './state/sync-clock.ts';
+import type { WrittenDocument } from './writes/synced-store.ts';
+import type { FollowedWrite } from './writes/write-handle.ts';
 
 /** What opening the scopes of an engine needs beside its options. */
 export interface ScopeSetParts {

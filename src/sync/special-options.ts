@@ -2,7 +2,7 @@ import { PerigeeError } from '../core/errors.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import { parsePropertyPath } from '../store/partition-key.ts';
 import { checkInScope } from './filled-options.ts';
-import { INITIAL_VERSION, type SchemaOptions } from './schema-versions.ts';
+import { INITIAL_VERSION, type SchemaOptions } from './form/schema-versions.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 /** Checks the options that few engines have: what stays on the device, and versions of documents. @throws INVALID_OPTION */

@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { parsePartitionKeyText, type PartitionKey } from '../store/partition-key.ts';
 import { all, get, type Program } from '../stores/sqlite/driver.ts';
-import type { JournalEntry, JournalRow } from './journal.ts';
+import type { JournalEntry, JournalRow } from './state/journal.ts';
 
 /** A document that waits to be sent. */
 export interface PendingDocument {

@@ -3,11 +3,11 @@ import type { Logger } from '../core/logger.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { SqliteDatabase } from '../stores/sqlite/sqlite-database.ts';
 import type { LATE } from './late-parts.ts';
-import type { RequestUnitBudget } from './request-unit-budget.ts';
-import type { SyncClock } from './sync-clock.ts';
+import type { RequestUnitBudget } from './run/request-unit-budget.ts';
+import type { SyncClock } from './state/sync-clock.ts';
 import type { SyncEvents } from './sync-events.ts';
 import type { SyncPoint } from './sync-options.ts';
-import type { Watchdog } from './watchdog.ts';
+import type { Watchdog } from './run/watchdog.ts';
 
 /** What all parts of one engine share. */
 export interface SyncContext {

@@ -1,5 +1,5 @@
 import type { PartitionKey } from '../store/partition-key.ts';
-import type { RunnerState } from './runner.ts';
+import type { RunnerState } from './run/runner.ts';
 import type { ConflictReport, RejectedReport, SyncReport } from './sync-report.ts';
 
 /** What the engine is doing: nothing, a run, waiting for a connection, waiting for a credential, or nothing any more. */

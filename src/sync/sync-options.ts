@@ -5,9 +5,9 @@ import type { ContainerInput } from '../store/container-definition.ts';
 import type { DocumentStore } from '../store/document-store.ts';
 import type { PartitionKeyInput } from '../store/partition-key.ts';
 import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
-import type { ConflictPolicy } from './conflict.ts';
-import type { Connectivity } from './connectivity.ts';
-import type { SchemaOptions } from './schema-versions.ts';
+import type { ConflictPolicy } from './decide/conflict.ts';
+import type { Connectivity } from './run/connectivity.ts';
+import type { SchemaOptions } from './form/schema-versions.ts';
 
 /** One partition key that a device holds. */
 export interface ScopeEntry {

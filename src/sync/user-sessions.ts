@@ -3,7 +3,7 @@ import { hashV2 } from '../store/effective-partition-key.ts';
 import type { SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { WriterQueue } from '../stores/sqlite/writer-queue.ts';
 import { SyncEngine } from './engine.ts';
-import { SYNC_MIGRATIONS } from './schema.ts';
+import { SYNC_MIGRATIONS } from './state/schema.ts';
 import { countStatus } from './status.ts';
 import type { SyncOptions } from './sync-options.ts';
 

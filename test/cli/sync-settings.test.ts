@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseScope, policyOf, positiveNumber } from '../../src/cli/sync/sync-settings.ts';
-import { TypeFilter } from '../../src/sync/type-filter.ts';
+import { TypeFilter } from '../../src/sync/remote/type-filter.ts';
 import { serverWins } from '../../src/sync/index.ts';
 
 describe('a scope on a command line', () => {

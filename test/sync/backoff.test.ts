@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { backoffDelayMs } from '../../src/sync/backoff.ts';
+import { backoffDelayMs } from '../../src/sync/run/backoff.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
 
 const options = { minBackoffMs: 1000, maxBackoffMs: 60_000, jitter: 0 };

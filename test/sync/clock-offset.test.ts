@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { learnLowerBound, learnOffset, type ClockOffset } from '../../src/sync/clock-offset.ts';
+import { learnLowerBound, learnOffset, type ClockOffset } from '../../src/sync/state/clock-offset.ts';
 
 const unknown: ClockOffset = { offsetMs: 0, known: false };
 

@@ -3,9 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { formatStamp, type HlcStamp } from '../../src/core/hybrid-logical-clock.ts';
 import type { JsonObject } from '../../src/core/json.ts';
 import type { StoredDocument } from '../../src/store/document.ts';
-import { lastWriteWins } from '../../src/sync/conflict-policies.ts';
-import { conflictOf, decide, type Decision, type DecisionRules, type PendingVersion } from '../../src/sync/conflict.ts';
-import { bodyOf, clampStamp, digestOf, readRemote, remoteOrder, stampedDocument, type RemoteVersion } from '../../src/sync/wire-stamp.ts';
+import { lastWriteWins } from '../../src/sync/decide/conflict-policies.ts';
+import { conflictOf, decide, type Decision, type DecisionRules, type PendingVersion } from '../../src/sync/decide/conflict.ts';
+import {
+  bodyOf,
+  clampStamp,
+  digestOf,
+  readRemote,
+  remoteOrder,
+  stampedDocument,
+  type RemoteVersion,
+} from '../../src/sync/remote/wire-stamp.ts';
 
 const rules: DecisionRules = {
   container: 'notes',

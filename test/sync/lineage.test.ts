@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { lifeText, lineageAfter, markOf, notedWithin, writesIn } from '../../src/sync/lineage.ts';
+import { lifeText, lineageAfter, markOf, notedWithin, writesIn } from '../../src/sync/remote/lineage.ts';
 
 /** Lives of one device: the number, and what chance gave. */
 const FIRST = lifeText(1, 'aaaaaaaa');

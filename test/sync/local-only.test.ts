@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
 import { lastWriteWins, mergeFields, SyncEngine, type Conflict } from '../../src/sync/index.ts';
-import { LocalFields } from '../../src/sync/local-fields.ts';
+import { LocalFields } from '../../src/sync/form/local-fields.ts';
 import { at } from './merging-scene.ts';
 import { contents, NOTES, plain, synced, World, type Device, type DeviceOptions, type Note } from './world.ts';
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import type { BatchOperation } from '../../src/store/operations.ts';
-import { isMarker } from '../../src/sync/markers.ts';
+import { isMarker } from '../../src/sync/pull/markers.ts';
 import type { Note } from './world.ts';
 
 export type Operation = BatchOperation<JsonObject>;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { RangeDigests, rangeOf, type SideEntry } from '../../src/sync/range-digests.ts';
-import { digestOf } from '../../src/sync/wire-stamp.ts';
+import { RangeDigests, rangeOf, type SideEntry } from '../../src/sync/verify/range-digests.ts';
+import { digestOf } from '../../src/sync/remote/wire-stamp.ts';
 
 const entries: readonly SideEntry[] = Array.from({ length: 3000 }, (_, index) => ({
   id: `d${index}`,

@@ -7,7 +7,7 @@ import { openMemoryBackend, type MemoryBackend } from '../../src/stores/memory/i
 import { openSqliteBackend, type SqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { SyncEngine, type SyncOptions } from '../../src/sync/index.ts';
 import { loadLateParts } from '../../src/sync/late-parts.ts';
-import { readRemote } from '../../src/sync/wire-stamp.ts';
+import { readRemote } from '../../src/sync/remote/wire-stamp.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
 
 /** A document of these tests. */

@@ -1,7 +1,7 @@
 import { partitionKeyJson, partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
 import type { SyncProgress } from '../../sync/sync-events.ts';
 import type { SyncReport } from '../../sync/sync-report.ts';
-import type { DifferenceKind, VerifyReport } from '../../sync/verify-report.ts';
+import type { DifferenceKind, VerifyReport } from '../../sync/verify/verify-report.ts';
 
 /** A document by its names. */
 export interface DocumentName {

@@ -1,7 +1,7 @@
 import { systemRuntime } from '../../core/runtime.ts';
 import { partitionKeyJson, partitionKeyText } from '../../store/partition-key.ts';
 import type { FileScope } from '../../sync/describe-file.ts';
-import { runnerOf } from '../../sync/runner.ts';
+import { runnerOf } from '../../sync/run/runner.ts';
 import { jsonText } from '../query/json-text.ts';
 import { safeText } from '../safe-text.ts';
 import { openFile, requireSyncFile } from './open-file.ts';

@@ -1,7 +1,7 @@
 import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 import { parsePartitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
-import type { ConflictPolicy } from '../../sync/conflict.ts';
-import { clientWins, lastWriteWins, serverWins } from '../../sync/conflict-policies.ts';
+import type { ConflictPolicy } from '../../sync/decide/conflict.ts';
+import { clientWins, lastWriteWins, serverWins } from '../../sync/decide/conflict-policies.ts';
 
 /** What every command line of `perigee sync` says. */
 export interface DeviceSettings {

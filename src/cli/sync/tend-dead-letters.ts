@@ -1,7 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonValue } from '../../core/json.ts';
 import { parsePartitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
-import type { DeadLetterExport } from '../../sync/dead-letters.ts';
+import type { DeadLetterExport } from '../../sync/dead-letters/dead-letters.ts';
 import type { SyncEngine } from '../../sync/engine.ts';
 import { jsonText } from '../query/json-text.ts';
 import { safeText } from '../safe-text.ts';

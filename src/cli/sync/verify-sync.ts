@@ -1,4 +1,4 @@
-import type { VerifyReport } from '../../sync/verify-report.ts';
+import type { VerifyReport } from '../../sync/verify/verify-report.ts';
 import { interruptible } from '../interruption.ts';
 import { jsonText } from '../query/json-text.ts';
 import { safeText } from '../safe-text.ts';

@@ -1,0 +1,119 @@
+import { formatStamp, type HlcStamp } from '../../core/hybrid-logical-clock.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { PartitionKey } from '../../store/partition-key.ts';
+import { all, get, run, type Program } from '../../stores/sqlite/driver.ts';
+
+/**
+ * Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up;
+ * `repaired`: a repair replaced what the device held; `restored`: the remote was restored from a backup, and held another version than it had acknowledged;
+ * `schema`: one of the two versions was not of the program's schema, so that no policy could judge, and the remote's stayed.
+ */
+export type JournalReason =
+  | 'local-wins'
+  | 'remote-wins'
+  | 'remote-deleted'
+  | 'forced'
+  | 'merged'
+  | 'discarded'
+  | 'repaired'
+  | 'restored'
+  | 'schema';
+
+/** A version that lost a conflict, or was given up. */
+export interface JournalEntry {
+  readonly seq: number;
+  readonly container: string;
+  readonly partitionKey: PartitionKey;
+  readonly id: string;
+  readonly reason: JournalReason;
+  readonly losingSide: 'local' | 'remote';
+  /** The document without system properties; `undefined` where the losing write was a deletion. */
+  readonly document: JsonObject | undefined;
+  /** Stamps as text of fixed width: text order is time order. */
+  readonly losingStamp: string;
+  /** Absent where nothing took the document's place. */
+  readonly winningStamp: string | undefined;
+  /** Device time in milliseconds. */
+  readonly atMs: number;
+}
+
+/** Which entries to list. */
+export interface JournalQuery {
+  readonly container?: string | undefined;
+  readonly id?: string | undefined;
+  /** Entries behind this one. */
+  readonly afterSeq?: number | undefined;
+  /** 100 unless said otherwise. */
+  readonly limit?: number | undefined;
+}
+
+/** An entry before it has a number. */
+export interface JournalInput {
+  readonly scope: number;
+  readonly id: string;
+  readonly reason: JournalReason;
+  readonly losingSide: 'local' | 'remote';
+  readonly document: JsonObject | undefined;
+  readonly losingStamp: HlcStamp;
+  readonly winningStamp: HlcStamp | undefined;
+  readonly atMs: number;
+}
+
+/** An entry as it is stored. */
+export interface JournalRow {
+  readonly seq: number;
+  readonly container: string;
+  readonly pk: string;
+  readonly id: string;
+  readonly reason: JournalReason;
+  readonly losing_side: 'local' | 'remote';
+  readonly document: string | null;
+  readonly losing_stamp: string;
+  readonly winning_stamp: string | null;
+  readonly at_ms: number;
+}
+
+/** Writes an entry down and gives its number. */
+export function* appendJournal(entry: JournalInput): Program<number> {
+  const row = yield* get<{ seq: number }>(
+    `INSERT INTO sync_journal (scope, id, reason, losing_side, deleted, document, losing_stamp, winning_stamp, at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`,
+    entry.scope,
+    entry.id,
+    entry.reason,
+    entry.losingSide,
+    entry.document === undefined ? 1 : 0,
+    entry.document === undefined ? null : JSON.stringify(entry.document),
+    formatStamp(entry.losingStamp),
+    entry.winningStamp === undefined ? null : formatStamp(entry.winningStamp),
+    entry.atMs,
+  );
+  return (row as { readonly seq: number }).seq;
+}
+
+const SELECT = `SELECT j.seq, s.container, s.pk, j.id, j.reason, j.losing_side, j.document, j.losing_stamp, j.winning_stamp, j.at_ms
+  FROM sync_journal j JOIN sync_scope s ON s.scope = j.scope WHERE s.database = ?`;
+
+/** Entries in the order of their numbers. */
+export function* listJournal(database: string, query: JournalQuery): Program<readonly JournalRow[]> {
+  return yield* all<JournalRow>(
+    `${SELECT} AND j.seq > ? AND (? IS NULL OR s.container = ?) AND (? IS NULL OR j.id = ?) ORDER BY j.seq LIMIT ?`,
+    database,
+    query.afterSeq ?? 0,
+    query.container ?? null,
+    query.container ?? null,
+    query.id ?? null,
+    query.id ?? null,
+    query.limit ?? 100,
+  );
+}
+
+/** One entry. */
+export function* readJournal(database: string, seq: number): Program<JournalRow | undefined> {
+  return yield* get<JournalRow>(`${SELECT} AND j.seq = ?`, database, seq);
+}
+
+/** Removes entries older than a time; gives how many. */
+export function* pruneJournal(beforeMs: number): Program<number> {
+  return yield* run('DELETE FROM sync_journal WHERE at_ms < ?', beforeMs);
+}
