@@ -67,7 +67,7 @@ describe('a file that the user of the device may not write', () => {
       'STORE_READ_ONLY',
     ]);
     expect(readFileSync(path).equals(before)).toBe(true);
-    expect([readdirSync(folder), readdirSync(otherFolder)]).toEqual([['device.sqlite'], ['device.sqlite']]);
+    expect([readdirSync(folder), readdirSync(otherFolder)]).toEqual([['device.sqlite', 'device.sqlite-runner'], ['device.sqlite']]);
     expect(Object.keys(await atServer(cloud)).length).toBe(150);
 
     chmodSync(path, 0o666);
