@@ -338,7 +338,7 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'what a restored remote has gone back to is taken for news',
     origin: 'row 8, rule 13',
     file: 'sync/pull/reclaim.ts',
-    find: 'const isLater = remote.ts < base.ts || compareStamps(held.stamp, order.stamp) > 0;',
+    find: 'const isLater = remote.ts <= base.ts || compareStamps(held.stamp, order.stamp) > 0;',
     replace: 'const isLater = base === null;',
   },
   {

@@ -114,7 +114,7 @@ function checkMadeAgain(world: World, device: string, type: string, key: string,
     return;
   }
   const since = world.history.of(key).slice(edit.versionsBefore);
-  if (since.some(({ by }) => by === RESTORED)) {
+  if (world.misled.has(device) || since.some(({ by }) => by === RESTORED)) {
     // What the remote forgot is made again.
     return;
   }

@@ -48,7 +48,7 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
   const { row, local, base, remote } = unsettled;
   const { id } = row;
   const rules = rulesFor(context, scope, id);
-  const isBehind = options.restored !== undefined && base !== undefined && (remote === undefined || remote.ts < base.ts);
+  const isBehind = options.restored !== undefined && base !== undefined && (remote === undefined || remote.ts <= base.ts);
   const forced = options.forced === true || isBehind;
   const isJudged = forced || canJudge(scope, local, remote);
   const policy = forced ? clientWins : isJudged ? scope.policy : remoteStays(scope.policy);

@@ -48,7 +48,7 @@ export function* reclaim(
     return NOTHING;
   }
   const order = remoteOrder(remote, context.toleranceMs);
-  const isLater = remote.ts < base.ts || compareStamps(held.stamp, order.stamp) > 0;
+  const isLater = remote.ts <= base.ts || compareStamps(held.stamp, order.stamp) > 0;
   const journalSeq = yield* appendJournal({
     scope: scope.number,
     id,
