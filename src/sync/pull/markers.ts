@@ -4,7 +4,7 @@ import type { ContainerDefinition } from '../../store/container-definition.ts';
 import type { BatchOperation, OperationOutcome } from '../../store/operations.ts';
 import { all, get, run, type Program } from '../../stores/sqlite/driver.ts';
 import { deleteBase } from '../state/base-versions.ts';
-import type { Scope } from '../state/scope.ts';
+import { readScope, type Scope } from '../state/scope.ts';
 import type { SyncContext } from '../sync-context.ts';
 import { tombstoneBody } from '../push/tombstone.ts';
 import { MARKER_ID, stampedDocument, type RemoteVersion } from '../remote/wire-stamp.ts';
@@ -60,9 +60,13 @@ export function* listMarkers(scope: number): Program<readonly Marker[]> {
   return yield* all<Marker>(`SELECT ${COLUMNS} FROM sync_marker WHERE scope = ? ORDER BY ts DESC, count DESC, id`, scope);
 }
 
+function* readMarker(scope: number, id: string): Program<Marker | undefined> {
+  return yield* get<Marker>(`SELECT ${COLUMNS} FROM sync_marker WHERE scope = ? AND id = ?`, scope, id);
+}
+
 /** Takes note of a marker as the remote holds it, unless a newer one is known of its device. */
 export function* noteMarker(scope: Scope, marker: Marker): Program<void> {
-  const known = yield* get<Marker>(`SELECT ${COLUMNS} FROM sync_marker WHERE scope = ? AND id = ?`, scope.number, marker.id);
+  const known = yield* readMarker(scope.number, marker.id);
   if (known !== undefined && compareMarkers(marker, known) < 0) {
     return;
   }
@@ -92,12 +96,12 @@ export function* dropMarker(scope: Scope, id: string): Program<void> {
  */
 export function* nextMarker(context: SyncContext, scope: Scope, definition: ContainerDefinition): Program<MarkerWrite> {
   const id = MARKER_ID + context.device;
-  const known = yield* get<Marker>(`SELECT ${COLUMNS} FROM sync_marker WHERE scope = ? AND id = ?`, scope.number, id);
-  const row = yield* get<{ epoch: string }>('SELECT epoch FROM sync_scope WHERE scope = ?', scope.number);
-  const marker = { id, ttl: context.tombstoneTtlSeconds, epoch: row?.epoch ?? '', count: (known?.count ?? 0) + 1 };
+  const known = yield* readMarker(scope.number, id);
+  const { epoch } = yield* readScope(scope.number);
+  const marker = { id, ttl: context.tombstoneTtlSeconds, epoch, count: (known?.count ?? 0) + 1 };
   const body = {
     ...tombstoneBody(id, scope.partitionKey, definition, marker.ttl),
-    ...(marker.epoch === '' ? {} : { epoch: marker.epoch }),
+    ...(epoch === '' ? {} : { epoch }),
     count: marker.count,
   };
   const stamp = context.clock.next();

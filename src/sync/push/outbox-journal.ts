@@ -10,6 +10,7 @@ import type { AppliedWrite, WriteJournal } from '../../stores/sqlite/write-journ
 import { readBase } from '../state/base-versions.ts';
 import { NO_BASE, readPending, recordPending } from './outbox.ts';
 import type { DocumentForm } from '../form/document-form.ts';
+import { isMarker } from '../pull/markers.ts';
 import { joinPaths, touchedBy } from './partial-update.ts';
 import type { Scope } from '../state/scope.ts';
 import type { SyncClock } from '../state/sync-clock.ts';
@@ -54,7 +55,7 @@ export class OutboxJournal implements WriteJournal {
   check(operation: WriteOperation): void {
     const key = keyOf(operation);
     const scope = this.#scopeOf(key);
-    if (key.id.startsWith(MARKER_ID)) {
+    if (isMarker(key.id)) {
       throw reserved(`an id that begins with ${JSON.stringify(MARKER_ID)}`);
     }
     if ('document' in operation) {
