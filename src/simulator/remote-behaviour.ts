@@ -4,6 +4,7 @@ import type { BatchOperation, OperationOutcome } from '../store/operations.ts';
 import { isMarker } from '../sync/pull/markers.ts';
 import { RESERVED_PROPERTY } from '../sync/remote/wire-stamp.ts';
 import { simulatedError } from './network/simulated-network.ts';
+import { checkSentWhole } from './oracle/check-groups.ts';
 import { checkNote } from './oracle/written-notes.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';
 import type { World } from './world.ts';
@@ -23,11 +24,35 @@ function textOf(operation: BatchOperation<JsonObject>): string | undefined {
   return 'document' in operation ? (operation.document['text'] as string | undefined) : undefined;
 }
 
+/** The document that an operation leaves; `undefined` where none is known. */
+function documentAfter(operation: BatchOperation<JsonObject>, outcome: OperationOutcome<JsonObject> | undefined): (JsonObject & { readonly id: string }) | undefined {
+  const patched = operation.type === 'patch' && outcome?.ok === true ? outcome.document : undefined;
+  return 'document' in operation ? operation.document : patched;
+}
+
+/** The text of a document at the remote; `undefined` for a tombstone. */
+function textIn(document: JsonObject): string | undefined {
+  const stamp = document[RESERVED_PROPERTY];
+  return isJsonObject(stamp) && stamp['deleted'] === true ? undefined : (document['text'] as string);
+}
+
+function keyOf(document: JsonObject & { readonly id: string }): string {
+  return `${document['owner'] as string}/${document.id}`;
+}
+
+/** Texts that a request writes, by `owner/id`. */
+function textsIn(
+  operations: readonly BatchOperation<JsonObject>[],
+  outcomes: readonly OperationOutcome<JsonObject>[],
+): ReadonlyMap<string, string | undefined> {
+  const documents = operations.map((operation, index) => documentAfter(operation, outcomes[index]));
+  return new Map(documents.flatMap((document) => (document === undefined || isMarker(document.id) ? [] : [[keyOf(document), textIn(document)]])));
+}
+
 /** What the remote does to the requests of a device, with the history that it leaves. */
 export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
   const record = async (operation: BatchOperation<JsonObject>, outcome: OperationOutcome<JsonObject> | undefined): Promise<void> => {
-    const patched = operation.type === 'patch' && outcome?.ok === true ? outcome.document : undefined;
-    const document: (JsonObject & { readonly id: string }) | undefined = 'document' in operation ? operation.document : patched;
+    const document = documentAfter(operation, outcome);
     if (document === undefined) {
       world.violate(`${device} sent an operation without a document: ${operation.type}`);
       return;
@@ -35,13 +60,12 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
     if (isMarker(document.id)) {
       return;
     }
-    const key = `${document['owner'] as string}/${document.id}`;
+    const key = keyOf(document);
     const before = world.history.last(key);
     if (before?.text !== undefined && before.by !== device && before.by !== RESTORED && !world.heldBy(device).has(before.text)) {
       world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
     }
-    const stamp = document[RESERVED_PROPERTY];
-    const text = isJsonObject(stamp) && stamp['deleted'] === true ? undefined : (document['text'] as string);
+    const text = textIn(document);
     checkMadeAgain(world, device, operation.type, key, text);
     await checkRepeated(world, device, key, text);
     checkNote(world, device, key, text, document);
@@ -57,6 +81,7 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
       }
       const result = await store.batch(partitionKey, operations, options);
       if (result.committed) {
+        checkSentWhole(world, device, textsIn(operations, result.outcomes));
         for (const [index, operation] of operations.entries()) {
           await record(operation, result.outcomes[index]);
         }

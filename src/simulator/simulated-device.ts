@@ -7,6 +7,7 @@ import { SyncEngine } from '../sync/engine.ts';
 import type { JournalEntry } from '../sync/state/journal.ts';
 import type { SyncOptions } from '../sync/sync-options.ts';
 import type { SyncReport } from '../sync/sync-report.ts';
+import { documentOf } from '../sync/push/groups.ts';
 import type { DeviceRuntime } from './device-runtime.ts';
 import type { SimulatedDisk } from './disk/simulated-disk.ts';
 
@@ -48,9 +49,11 @@ export interface Knowledge {
   readonly cursors: ReadonlyMap<string, string>;
   /** Etags by `owner/id`. */
   readonly bases: ReadonlyMap<string, string>;
-  /** Documents with something to send, by `owner/id`; dead letters are not among them. */
+  /** Documents with something to send, by `owner/id`; dead letters, and what waits behind them, are not among them. */
   readonly pending: ReadonlySet<string>;
   readonly deadLetters: ReadonlySet<string>;
+  /** Documents that wait to be sent with others at once, or behind such, by `owner/id`. */
+  readonly grouped: ReadonlySet<string>;
   /** Documents that were made anew on the device and have not been sent as such, by `owner/id`. */
   readonly anew: ReadonlySet<string>;
   /** Partition keys of which it knows a marker. */
@@ -61,6 +64,17 @@ interface ScopedRow {
   readonly pk: string;
   readonly id: string;
   readonly etag: string;
+}
+
+/** Documents that were refused, and those that wait behind them: their later versions, and what goes with such a version. */
+function behindRefused(rows: readonly { readonly key: string; readonly group: string | null; readonly rejected: boolean }[]): ReadonlySet<string> {
+  const waiting = new Set(rows.filter(({ rejected }) => rejected).map(({ key }) => key));
+  for (let before = -1; before < waiting.size;) {
+    before = waiting.size;
+    const groups = new Set(rows.filter(({ key, group }) => group !== null && waiting.has(key)).map(({ group }) => group));
+    rows.filter(({ group }) => groups.has(group)).forEach(({ key }) => waiting.add(key));
+  }
+  return waiting;
 }
 
 /** One device: a real engine on a real file, which can be stopped, killed, and started again. */
@@ -172,18 +186,21 @@ export class SimulatedDevice {
       const bases = yield* all<ScopedRow & { deleted: number }>(
         'SELECT s.pk, b.id, b.etag FROM sync_base b JOIN sync_scope s ON s.scope = b.scope',
       );
-      const outbox = yield* all<{ pk: string; id: string; kind: string; rejected: 0 | 1 }>(
-        'SELECT s.pk, o.id, o.kind, o.rejected_code IS NOT NULL AS rejected FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope',
+      const rows = yield* all<{ pk: string; id: string; kind: string; group_id: string | null; rejected: 0 | 1 }>(
+        'SELECT s.pk, o.id, o.kind, o.group_id, o.rejected_code IS NOT NULL AS rejected FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope',
       );
+      const outbox = rows.map((row) => ({ ...row, id: documentOf(row.id) }));
       const marked = yield* all<{ pk: string }>('SELECT s.pk FROM sync_marker m JOIN sync_scope s ON s.scope = m.scope');
+      const waiting = behindRefused(outbox.map((row) => ({ key: byKey(row), group: row.group_id, rejected: row.rejected === 1 })));
       return {
         marked: new Set(marked.map(({ pk }) => (JSON.parse(pk) as string[])[0] as string)),
         cursors: new Map(
           cursors.flatMap(({ pk, cursor }) => (cursor === null ? [] : [[(JSON.parse(pk) as string[])[0] as string, cursor]])),
         ),
         bases: new Map(bases.map((row) => [byKey(row), row.etag])),
-        pending: new Set(outbox.filter(({ rejected }) => rejected === 0).map(byKey)),
-        deadLetters: new Set(outbox.filter(({ rejected }) => rejected === 1).map(byKey)),
+        pending: new Set(outbox.map(byKey).filter((key) => !waiting.has(key))),
+        deadLetters: waiting,
+        grouped: new Set(outbox.filter(({ group_id: group }) => group !== null).map(byKey)),
         anew: new Set(outbox.filter(({ kind }) => kind === 'create').map(byKey)),
       };
     };

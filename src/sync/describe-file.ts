@@ -4,7 +4,7 @@ import { parsePartitionKeyText } from '../store/partition-key.ts';
 import { all, get, type Program } from '../stores/sqlite/driver.ts';
 import { readMeta } from './state/meta.ts';
 import { SYNC_MIGRATIONS } from './state/schema.ts';
-import { countStatus, type StatusCounts } from './status.ts';
+import { COUNTED, countStatus, type StatusCounts } from './status.ts';
 import { TypeFilter } from './remote/type-filter.ts';
 import type { ScopeEntry } from './sync-options.ts';
 
@@ -69,9 +69,8 @@ export function* describeFile(): Program<SyncFile | undefined> {
   }
   const rows = yield* all<Row>(
     `SELECT s.database, s.container, s.pk, s.types, s.cursor, s.first_load_done, s.loaded, s.total, s.last_reconcile_ms,
-       (SELECT count(*) FROM sync_outbox o WHERE o.scope = s.scope) AS pending,
-       (SELECT count(rejected_code) FROM sync_outbox o WHERE o.scope = s.scope) AS rejected
-     FROM sync_scope s ORDER BY s.scope`,
+       coalesce(c.pending, 0) AS pending, coalesce(c.rejected, 0) AS rejected
+     FROM sync_scope s LEFT JOIN (SELECT o.scope, ${COUNTED} FROM sync_outbox o GROUP BY o.scope) c ON c.scope = s.scope ORDER BY s.scope`,
   );
   return {
     user: yield* readMeta('user'),

@@ -7,7 +7,9 @@ import type { World } from '../world.ts';
 /** Makes documents longer than what is patched in them. */
 const BODY = '.'.repeat(400);
 
-const IDS = ['x', 'y'];
+const IDS = ['x', 'x', 'y', 'y', 'z'];
+/** Documents that one transaction may write. */
+const GROUP_IDS = ['x', 'y', 'z'];
 
 /** Refusals that an edit may meet. */
 const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT', 'STORE_FULL']);
@@ -15,7 +17,14 @@ const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT', 'STORE_F
 /** What an edit did, once its call has resolved. */
 interface Done {
   readonly session: string | undefined;
-  readonly changes: readonly { readonly key: string; readonly text: string | undefined }[];
+  readonly changes: readonly Change[];
+  /** Whether they are to be at the remote all at once. */
+  readonly isGroup?: boolean;
+}
+
+interface Change {
+  readonly key: string;
+  readonly text: string | undefined;
 }
 
 function upsert(world: World, device: SimulatedDevice, owner: string, id: string): Promise<Done> {
@@ -57,14 +66,66 @@ function remove(world: World, device: SimulatedDevice, owner: string, id: string
 }
 
 async function batch(world: World, device: SimulatedDevice, owner: string): Promise<Done> {
-  const changes = IDS.slice(0, 2).map((id) => ({ id, key: `${owner}/${id}`, text: world.nextText(device.name) }));
+  const changes = someOf(world).map((id) => ({ id, key: `${owner}/${id}`, text: world.nextText(device.name) }));
   world.note(`${device.name} writes at once ${changes.map(({ key, text }) => `${key} = ${text}`).join(', ')}`);
   const result = await device.notes.batch(
     owner,
     changes.map(({ id, text }) => ({ type: 'upsert', document: { id, owner, text, body: BODY, ...writeNote(world, text) } })),
   );
-  return { session: result.session, changes: result.committed ? changes : [] };
+  return { session: result.session, changes: result.committed ? changes : [], isGroup: true };
 }
+
+/** Several documents, in any order. */
+function someOf({ chance }: World): readonly string[] {
+  const left = [...GROUP_IDS];
+  const ids = [];
+  for (let count = 1 + chance.below(GROUP_IDS.length); count > 0; count -= 1) {
+    ids.push(...left.splice(chance.below(left.length), 1));
+  }
+  return ids;
+}
+
+/** A transaction that reads what is there, and replaces, patches, deletes or adds; now and then it is given up. */
+async function transact(world: World, device: SimulatedDevice, owner: string): Promise<Done> {
+  const { chance } = world;
+  const ids = someOf(world);
+  const plans = ids.map((id) => ({ id, key: `${owner}/${id}`, text: world.nextText(device.name), how: chance.pick(['upsert', 'patch', 'delete'] as const) }));
+  const isGivenUp = chance.happens(10);
+  world.note(`${device.name} ${isGivenUp ? 'begins' : 'makes'} a transaction: ${plans.map(({ key, text, how }) => `${how} ${key} = ${text}`).join(', ')}`);
+  const notes = plans.map(({ text }) => writeNote(world, text));
+  try {
+    const changes = await device.notes.transact(owner, async (transaction) => {
+      const done: Change[] = [];
+      for (const [index, { id, key, text, how }] of plans.entries()) {
+        const current = await transaction.read(id);
+        if (current === undefined || how === 'upsert') {
+          await transaction.upsert({ id, owner, text, body: BODY, ...notes[index] });
+          done.push({ key, text });
+        } else if (how === 'patch') {
+          await transaction.patch(id, [{ op: 'set', path: '/text', value: text }]);
+          world.notes.set(text, current.document.note ?? null);
+          done.push({ key, text });
+        } else {
+          await transaction.delete(id);
+          done.push({ key, text: undefined });
+        }
+      }
+      if (isGivenUp) {
+        throw new GivenUp();
+      }
+      return done;
+    });
+    return { session: String(await device.position()), changes, isGroup: true };
+  } catch (error) {
+    if (error instanceof GivenUp) {
+      return { session: undefined, changes: [] };
+    }
+    throw error;
+  }
+}
+
+/** Ends a transaction. */
+class GivenUp extends Error {}
 
 /** An edit by the user of a device. */
 export async function editLocally(world: World, device: SimulatedDevice): Promise<void> {
@@ -75,7 +136,8 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
     [50, () => upsert(world, device, owner, id)],
     [30, () => patch(world, device, owner, id)],
     [22, () => remove(world, device, owner, id)],
-    [13, () => batch(world, device, owner)],
+    [8, () => batch(world, device, owner)],
+    [12, () => transact(world, device, owner)],
   ]);
   let before: Before;
   let done: Done;
@@ -116,15 +178,22 @@ function hasSent(world: World, device: SimulatedDevice, key: string): boolean {
   return world.history.of(key).some(({ by, text }) => by === device.name && text !== undefined && kept.has(text));
 }
 
-function acknowledged(world: World, device: SimulatedDevice, before: Before, { session, changes }: Done): void {
+function acknowledged(world: World, device: SimulatedDevice, before: Before, { session, changes, isGroup }: Done): void {
+  const sent = new Map<string, string | undefined>();
   for (const { key, text } of changes) {
     world.forgotten.delete(key);
     const versions = world.history.of(key);
     // A deletion of what the remote never heard of leaves nothing to send.
     const isVoid = text === undefined && (versions.at(-1)?.text === undefined || !(before.known.has(key) || hasSent(world, device, key)));
     const followsLiving = text !== undefined && before.living.has(key);
+    if (!isVoid) {
+      sent.set(key, text);
+    }
     world.edits.add({ device: device.name, key, text, position: Number(session), versionsBefore: versions.length, followsLiving, isVoid });
     world.editCount += 1;
+  }
+  if (isGroup === true && sent.size > 1) {
+    world.edits.addGroup({ device: device.name, texts: sent, position: Number(session) });
   }
 }
 

@@ -1,3 +1,4 @@
+import { checkGroups } from './check-groups.ts';
 import { RESTORED } from '../remote-behaviour.ts';
 import type { LocalEdit } from './local-edits.ts';
 import type { HistoryEntry } from './remote-history.ts';
@@ -24,6 +25,7 @@ export async function checkLostEdits(world: World): Promise<void> {
     const waiting = (await device.engine.pending({ rejected: true })).map(({ partitionKey, id }) => `${String(partitionKey[0])}/${id}`);
     kept.set(device.name, new Set([...entries, ...waiting]));
   }
+  checkGroups(world, kept);
   for (const edit of world.edits.last()) {
     if (
       !hasReached(world, edit) &&

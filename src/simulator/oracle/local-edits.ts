@@ -15,9 +15,18 @@ export interface LocalEdit {
   readonly isVoid: boolean;
 }
 
+/** What a transaction wrote whose call resolved: several documents of one partition key. */
+export interface LocalGroup {
+  readonly device: string;
+  /** Texts by `owner/id`; `undefined` for a deletion. */
+  readonly texts: ReadonlyMap<string, string | undefined>;
+  readonly position: number;
+}
+
 /** Edits that somebody still answers for: neither replaced by a later one on the same device nor undone by a loss of power. */
 export class LocalEdits {
   #edits: LocalEdit[] = [];
+  #groups: LocalGroup[] = [];
 
   get all(): readonly LocalEdit[] {
     return this.#edits;
@@ -27,10 +36,20 @@ export class LocalEdits {
     this.#edits.push(edit);
   }
 
+  /** Transactions that somebody still answers for. */
+  get groups(): readonly LocalGroup[] {
+    return this.#groups;
+  }
+
+  addGroup(group: LocalGroup): void {
+    this.#groups.push(group);
+  }
+
   /** A loss of power took every write behind a position. Gives how many. */
   undo(device: string, position: number): number {
     const before = this.#edits.length;
     this.#edits = this.#edits.filter((edit) => edit.device !== device || edit.position <= position);
+    this.#groups = this.#groups.filter((group) => group.device !== device || group.position <= position);
     return before - this.#edits.length;
   }
 

@@ -219,9 +219,10 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     options: CallOptions,
   ): Promise<R> {
     await this.#checkSession(options.session);
+    const group = this.#journal?.group?.();
     return this.database.transaction(
-      (runProgram) =>
-        this.runTransaction(
+      async (runProgram) => {
+        const result = await this.runTransaction(
           key,
           {
             read: async (one) => {
@@ -229,7 +230,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
               return found === undefined ? undefined : { ...found, session: this.#sessionWithin() };
             },
             write: async (operation) => {
-              const applied = await runProgram(this.#writeProgram(operation));
+              const applied = await runProgram(this.#writeProgram(operation, group ?? this.#journal));
               if (applied instanceof PerigeeError) {
                 throw applied;
               }
@@ -241,7 +242,12 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
             }),
           },
           work,
-        ),
+        );
+        if (group !== undefined) {
+          await runProgram(group.end());
+        }
+        return result;
+      },
       options.signal,
     );
   }
@@ -267,20 +273,24 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     return Promise.resolve();
   }
 
-  *#writeProgram(operation: WriteOperation): Program<AppliedWrite | PerigeeError> {
+  *#writeProgram(operation: WriteOperation, journal: WriteJournal | undefined = this.#journal): Program<AppliedWrite | PerigeeError> {
     yield* this.#container.enter(this.#journal);
-    return yield* this.#container.apply(operation, this.#rules, this.#journal);
+    return yield* this.#container.apply(operation, this.#rules, journal);
   }
 
   *#batchProgram(operations: readonly StoreOperation[]): Program<OperationOutcome<T>[]> {
     yield* this.#container.enter(this.#journal);
+    const group = this.#journal?.group?.();
     const outcomes: OperationOutcome<T>[] = [];
     for (const operation of operations) {
-      const outcome = yield* this.#operationProgram(operation);
+      const outcome = yield* this.#operationProgram(operation, group ?? this.#journal);
       if (!outcome.ok) {
         throw new RefusedBatch(outcomes.length, outcome.error);
       }
       outcomes.push(outcome);
+    }
+    if (group !== undefined) {
+      yield* group.end();
     }
     return outcomes;
   }
@@ -289,16 +299,16 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     yield* this.#container.enter(this.#journal);
     const outcomes: OperationOutcome<T>[] = [];
     for (const item of items) {
-      outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : yield* this.#operationProgram(item));
+      outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : yield* this.#operationProgram(item, this.#journal));
     }
     return outcomes;
   }
 
-  *#operationProgram(operation: StoreOperation): Program<OperationOutcome<T>> {
+  *#operationProgram(operation: StoreOperation, journal: WriteJournal | undefined): Program<OperationOutcome<T>> {
     if (operation.type === 'read') {
       return this.#readOutcome(yield* this.#container.find(operation.key, true), operation);
     }
-    const applied = yield* this.#container.apply(operation, this.#rules, this.#journal);
+    const applied = yield* this.#container.apply(operation, this.#rules, journal);
     return applied instanceof PerigeeError
       ? { ok: false, error: applied, requestUnits: refusalCharge(operation) }
       : writeOutcome<T>(this.#container, applied, operation);

@@ -1,17 +1,21 @@
 import { PerigeeError } from '../../core/errors.ts';
+import type { HlcStamp } from '../../core/hybrid-logical-clock.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { parsePartitionKeyText, partitionKeyJson } from '../../store/partition-key.ts';
-import { prepareDocument } from '../../store/prepared-document.ts';
+import { prepareDocument, type PreparedDocument } from '../../store/prepared-document.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { readBase } from '../state/base-versions.ts';
 import { listDeadLetterRows, type DeadLetterPlace, type DeadLetterRow } from './list-dead-letters.ts';
-import type { DeadLetter, DeadLetterExport, DeadLetterKey, DeadLetterQuery, DeadLetterRemote, DeadLettersOptions } from './dead-letters.ts';
-import { clearPending, readPending, retryRejectedRows, type OutboxRow } from '../push/outbox.ts';
+import type { DeadLetter, DeadLetterExport, DeadLetterMember, DeadLetterKey, DeadLetterQuery, DeadLetterRemote, DeadLettersOptions } from './dead-letters.ts';
+import { countLetters, readRejected, retryUnit } from './dead-letter-rows.ts';
+import { checkBody } from '../push/check-body.ts';
+import { documentOf, readUnit, unitOf } from '../push/groups.ts';
+import { retryRejectedRows, type OutboxRow } from '../push/outbox.ts';
+import { replacePending } from '../push/replace-pending.ts';
 import { readPendingBody, readPendingVersion } from '../push/pending-version.ts';
 import { parseSnapshot } from '../remote/remote-snapshot.ts';
 import { updateScope, type Scope } from '../state/scope.ts';
-import { journalLoser } from '../decide/settle.ts';
-import { takeRemote } from '../decide/take-remote.ts';
+import { giveUp, journalLoser } from '../decide/settle.ts';
 import { inForm } from '../remote/wire-stamp.ts';
 
 /** Dead letters read at once for an export. */
@@ -34,23 +38,31 @@ export class DeadLetterWork {
     after: DeadLetterPlace | undefined,
   ): Promise<{ readonly letters: readonly DeadLetterExport[]; readonly last: DeadLetterPlace | undefined }> {
     const { letters, rows } = await this.#page(undefined, after, EXPORT_PAGE);
-    const exported = letters.map((letter) => ({
+    const exported = letters.map(({ group, ...letter }) => ({
       ...letter,
       partitionKey: partitionKeyJson(letter.partitionKey),
-      local: this.#sharedOf(letter),
+      local: this.#sharedOf(letter, letter.local),
+      ...(group === undefined ? {} : { group: group.map((member) => ({ ...member, local: this.#sharedOf(letter, member.local) })) }),
     }));
     return { letters: exported, last: rows.at(-1) };
   }
 
   async edit(key: DeadLetterKey, document: object): Promise<void> {
     const scope = this.#options.scopeOf(key.container, key.partitionKey);
-    await this.#options.context.database.read(() => this.#require(scope, key.id));
+    const { database, clock } = this.#options.context;
+    const { group_id: group } = await database.read(() => this.#require(scope, key.id));
     const prepared = prepareDocument(document, scope.paths);
     if (prepared.id !== key.id || prepared.partitionKeyText !== scope.partitionKeyText) {
       throw new PerigeeError(
         prepared.id === key.id ? 'PARTITION_KEY_MISMATCH' : 'INVALID_DOCUMENT',
         `Cannot edit the dead letter ${JSON.stringify(key.id)}: the document has another id or partition key. Discard the dead letter and create the other document.`,
       );
+    }
+    if (group !== null) {
+      checkBody(scope, prepared.value);
+      await database.write(() => this.#editMember(scope, prepared, clock.next()));
+      this.#options.onChanged();
+      return;
     }
     // Should the process end between the two, the edited document waits as a dead letter.
     await scope.store.upsert(document as JsonObject & { readonly id: string });
@@ -59,9 +71,12 @@ export class DeadLetterWork {
 
   async retry(only: DeadLetterKey | undefined): Promise<number> {
     const { scopes, scopeOf } = this.#options;
+    if (only !== undefined) {
+      return this.#lift(scopeOf(only.container, only.partitionKey), only.id);
+    }
     let count = 0;
-    for (const scope of only === undefined ? scopes : [scopeOf(only.container, only.partitionKey)]) {
-      count += await this.#lift(scope, only?.id);
+    for (const scope of scopes) {
+      count += await this.#lift(scope, undefined);
     }
     return count;
   }
@@ -73,12 +88,12 @@ export class DeadLetterWork {
   }
 
   /** The local version without what never leaves the device. */
-  #sharedOf({ container, partitionKey, local }: DeadLetter): JsonObject | null {
+  #sharedOf({ container, partitionKey }: Pick<DeadLetter, 'container' | 'partitionKey'>, local: JsonObject | undefined): JsonObject | null {
     return local === undefined ? null : this.#options.scopeOf(container, partitionKey).form.shared(local);
   }
 
   async #lift(scope: Scope, id: string | undefined): Promise<number> {
-    const count = await this.#options.context.database.write(() => retryRejectedRows(scope.number, id));
+    const count = await this.#options.context.database.write(() => lifted(scope.number, id));
     if (count > 0) {
       this.#options.onChanged();
     }
@@ -86,8 +101,8 @@ export class DeadLetterWork {
   }
 
   *#require(scope: Scope, id: string): Program<OutboxRow> {
-    const row = yield* readPending(scope.number, id);
-    if (row === undefined || row.rejected_code === null) {
+    const row = yield* readRejected(scope.number, id);
+    if (row === undefined) {
       throw new PerigeeError(
         'NOT_FOUND',
         `There is no dead letter of the document ${JSON.stringify(id)}: it is not pending, or the remote did not refuse it.`,
@@ -96,9 +111,22 @@ export class DeadLetterWork {
     return row;
   }
 
+  *#editMember(scope: Scope, document: PreparedDocument, stamp: HlcStamp): Program<void> {
+    const row = yield* this.#require(scope, document.id);
+    yield* replacePending(scope, row, document, stamp);
+    yield* retryUnit(scope.number, unitOf(row));
+  }
+
   *#discarded(scope: Scope, id: string): Program<void> {
-    const { context } = this.#options;
     const row = yield* this.#require(scope, id);
+    for (const member of yield* readUnit(scope.number, unitOf(row))) {
+      yield* this.#giveUp(scope, member);
+    }
+  }
+
+  *#giveUp(scope: Scope, row: OutboxRow): Program<void> {
+    const { context } = this.#options;
+    const id = documentOf(row.id);
     const base = yield* readBase(scope.number, id);
     const local = yield* readPendingVersion(scope, row, base);
     const snapshot = parseSnapshot(row.rejected_remote);
@@ -106,10 +134,9 @@ export class DeadLetterWork {
     if (local !== undefined) {
       yield* journalLoser(context, scope, id, local, remote, 'discarded');
     }
-    yield* clearPending(scope.number, id, row.generation);
-    yield* takeRemote(context, scope, id, base, remote);
-    if (snapshot.state === 'unknown') {
-      // A reconciliation finds what the remote holds and the device does not.
+    yield* giveUp(context, scope, row, base, remote);
+    if (snapshot.state === 'unknown' || row.group_id !== null) {
+      // A reconciliation finds what the remote holds and the device does not; nobody has looked at it while the group waited.
       yield* updateScope(scope.number, { last_reconcile_ms: 0 });
     }
   }
@@ -132,24 +159,45 @@ export class DeadLetterWork {
   }
 }
 
+/** Lets one dead letter of a scope be sent again, or all of them; gives how many. */
+function* lifted(scope: number, id: string | undefined): Program<number> {
+  if (id !== undefined) {
+    const row = yield* readRejected(scope, id);
+    return row !== undefined && (yield* retryUnit(scope, unitOf(row))) ? 1 : 0;
+  }
+  const before = yield* countLetters(scope);
+  yield* retryRejectedRows(scope, undefined);
+  return before - (yield* countLetters(scope));
+}
+
 /** A row with both documents. */
 function* letterOf(row: DeadLetterRow, scope: Scope): Program<DeadLetter> {
+  const others: DeadLetterMember[] = [];
+  const members = row.group_id === null ? [] : yield* readUnit(scope.number, unitOf(row));
+  for (const member of members.filter(({ id }) => id !== row.id)) {
+    others.push({
+      id: documentOf(member.id),
+      local: yield* readPendingBody(scope, member),
+      remote: remoteOf(member.rejected_remote, scope),
+    });
+  }
   return {
     container: row.container,
     partitionKey: parsePartitionKeyText(row.pk),
-    id: row.id,
+    id: documentOf(row.id),
     code: row.code,
     message: row.message,
     attempts: row.attempts,
     firstAtMs: row.first_at_ms,
     lastAtMs: row.last_at_ms,
     local: yield* readPendingBody(scope, row),
-    remote: remoteOf(row, scope),
+    remote: remoteOf(row.remote, scope),
+    ...(row.group_id === null ? {} : { group: others }),
   };
 }
 
-function remoteOf({ remote }: DeadLetterRow, { form }: Scope): DeadLetterRemote {
-  const snapshot = parseSnapshot(remote);
+function remoteOf(text: string | null, { form }: Scope): DeadLetterRemote {
+  const snapshot = parseSnapshot(text);
   if (snapshot.state !== 'known') {
     return snapshot;
   }

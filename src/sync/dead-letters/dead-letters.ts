@@ -43,14 +43,25 @@ export interface DeadLetter {
   /** What is pending: the document as it is on the device now, local fields included, without system properties; `undefined` for a deletion. */
   readonly local: JsonObject | undefined;
   readonly remote: DeadLetterRemote;
+  /** Other documents of the same transaction: they wait with it, and what is done about it is done about all of them. */
+  readonly group?: readonly DeadLetterMember[] | undefined;
+}
+
+/** A document that waits because another one of its transaction was refused. */
+export interface DeadLetterMember {
+  readonly id: string;
+  /** As {@link DeadLetter.local}, by the transaction. */
+  readonly local: JsonObject | undefined;
+  readonly remote: DeadLetterRemote;
 }
 
 /** A dead letter that `JSON.stringify` keeps whole. */
-export interface DeadLetterExport extends Omit<DeadLetter, 'partitionKey' | 'local'> {
+export interface DeadLetterExport extends Omit<DeadLetter, 'partitionKey' | 'local' | 'group'> {
   /** A missing component is `{}`, as on the wire. */
   readonly partitionKey: readonly JsonValue[];
   /** Without local fields; `null` for a deletion. */
   readonly local: JsonObject | null;
+  readonly group?: readonly (Omit<DeadLetterMember, 'local'> & { readonly local: JsonObject | null })[];
 }
 
 /** Which dead letters to list. */
@@ -78,6 +89,8 @@ export interface DeadLettersOptions {
  *
  * A later write of the same document through the store takes the place of what is pending and waits behind the dead letter: it is not sent before the
  * dead letter was edited here, retried or discarded.
+ *
+ * Where the document was written in a transaction with others, all of them are one dead letter: none is sent without the others. Their later writes wait behind it.
  */
 export class DeadLetters {
   readonly #options: DeadLettersOptions;
@@ -106,7 +119,7 @@ export class DeadLetters {
   }
 
   /**
-   * Puts a repaired document in the place of the refused one, and lets it be sent.
+   * Puts a repaired document in the place of the refused one, or of another one of its transaction, and lets it be sent.
    *
    * @throws NOT_FOUND when there is no such dead letter; PARTITION_KEY_MISMATCH or INVALID_DOCUMENT when the document has another key; SYNC_SCOPE
    */
@@ -114,13 +127,13 @@ export class DeadLetters {
     return this.#do((work) => work.edit(key, document));
   }
 
-  /** Lets one dead letter be sent again, or all of them, as they are on the device now; gives how many. @throws SYNC_SCOPE */
+  /** Lets one dead letter be sent again, or all of them, as they are on the device now, transactions as they were written; gives how many. @throws SYNC_SCOPE */
   retry(only?: DeadLetterKey): Promise<number> {
     return this.#do((work) => work.retry(only));
   }
 
   /**
-   * Gives up the local version of a dead letter: it goes to the journal, from which `restore` brings it back, and the remote version takes its place at once,
+   * Gives up the local version of a dead letter, and of all documents of its transaction: it goes to the journal, from which `restore` brings it back, and the remote version takes its place at once,
    * also offline. Where the remote could not be asked, the document leaves the device until the next run, which then reconciles.
    *
    * @throws NOT_FOUND when there is no such dead letter; SYNC_SCOPE

@@ -1,5 +1,6 @@
 import { isPerigeeError } from '../../core/errors.ts';
 import { STORE_LIMITS } from '../../store/limits.ts';
+import { documentOf } from '../push/groups.ts';
 import { describeRejected, listUndescribed } from './dead-letter-rows.ts';
 import type { RemoteSession } from '../remote/remote-session.ts';
 import type { SyncContext } from '../sync-context.ts';
@@ -8,14 +9,14 @@ import type { RemoteVersion } from '../remote/wire-stamp.ts';
 /** Asks what the remote holds in the place of the dead letters of a scope, new ones and earlier ones that could not be asked about. */
 export async function describeDeadLetters(context: SyncContext, remote: RemoteSession): Promise<void> {
   const { number, container } = remote.scope;
-  for (let ids: readonly string[]; ;) {
-    ids = await context.database.read(() => listUndescribed(number, STORE_LIMITS.batchOperations));
-    if (ids.length === 0) {
+  for (let rowIds: readonly string[]; ;) {
+    rowIds = await context.database.read(() => listUndescribed(number, STORE_LIMITS.batchOperations));
+    if (rowIds.length === 0) {
       return;
     }
     let versions: ReadonlyMap<string, RemoteVersion | undefined>;
     try {
-      versions = await remote.read(ids);
+      versions = await remote.read([...new Set(rowIds.map(documentOf))]);
     } catch (error) {
       if (!isPerigeeError(error) || error.code === 'CLOSED' || (error.category !== 'data' && error.code !== 'FORBIDDEN')) {
         throw error;
@@ -24,6 +25,6 @@ export async function describeDeadLetters(context: SyncContext, remote: RemoteSe
       context.logger.log('warn', 'The remote version of a dead letter could not be read.', { container, code: error.code });
       return;
     }
-    await context.database.write(() => describeRejected(number, versions));
+    await context.database.write(() => describeRejected(number, rowIds, versions));
   }
 }

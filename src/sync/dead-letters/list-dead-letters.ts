@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../core/error-codes.ts';
+import { IS_LETTER } from './is-letter.ts';
 import { all, type Program } from '../../stores/sqlite/driver.ts';
 
 /** A dead letter as it is stored, without its local document. */
@@ -14,6 +15,8 @@ export interface DeadLetterRow {
   readonly first_at_ms: number;
   readonly last_at_ms: number;
   readonly remote: string | null;
+  readonly group_id: string | null;
+  readonly frozen: string | null;
 }
 
 /** A place in the list of dead letters. */
@@ -28,9 +31,10 @@ export function* listDeadLetterRows(
 ): Program<readonly DeadLetterRow[]> {
   return yield* all<DeadLetterRow>(
     `SELECT o.scope, s.container, s.pk, o.id, o.kind, o.attempts, o.rejected_code AS code, o.rejected_message AS message,
-       coalesce(o.first_rejected_at_ms, o.rejected_at_ms) AS first_at_ms, o.rejected_at_ms AS last_at_ms, o.rejected_remote AS remote
+       coalesce(o.first_rejected_at_ms, o.rejected_at_ms) AS first_at_ms, o.rejected_at_ms AS last_at_ms, o.rejected_remote AS remote,
+       o.group_id, o.frozen
      FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope
-     WHERE o.scope IN (SELECT value FROM json_each(?)) AND o.rejected_code IS NOT NULL AND (? IS NULL OR s.container = ?)
+     WHERE o.scope IN (SELECT value FROM json_each(?)) AND ${IS_LETTER} AND (? IS NULL OR s.container = ?)
        AND (coalesce(o.first_rejected_at_ms, o.rejected_at_ms), o.scope, o.id) > (?, ?, ?)
      ORDER BY coalesce(o.first_rejected_at_ms, o.rejected_at_ms), o.scope, o.id LIMIT ?`,
     JSON.stringify(scopes),

@@ -1,10 +1,12 @@
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { compareWithBase, readBase, type BaseRow } from '../state/base-versions.ts';
 import { dropMarker, isMarker, markerOf, noteMarker } from '../pull/markers.ts';
-import { clearPending, readPending } from '../push/outbox.ts';
+import { readFirst } from '../push/groups.ts';
+import { clearPending } from '../push/outbox.ts';
 import { readPendingVersion } from '../push/pending-version.ts';
 import type { reclaim } from '../pull/reclaim.ts';
 import { beginEpoch, keyIn, readScope, updateScope, type Scope } from '../state/scope.ts';
+import { isBehind, type Unsettled } from './judge.ts';
 import { settle } from './settle.ts';
 import type { SyncContext } from '../sync-context.ts';
 import { NOTHING, setBase, takeRemote, type Applied } from './take-remote.ts';
@@ -45,7 +47,10 @@ export function* applyRemote(
   if (options.expectedEtag !== undefined && base?.etag !== options.expectedEtag) {
     return NOTHING;
   }
-  const row = options.mayBePending ? yield* readPending(scope.number, id) : undefined;
+  const row = options.mayBePending ? yield* readFirst(scope.number, id) : undefined;
+  if (row !== undefined && row.group_id !== null) {
+    return yield* applyToMember(context, scope, { row, base, remote }, options);
+  }
   if (remote !== undefined && base !== undefined) {
     if (remote.etag === base.etag) {
       if (row !== undefined) {
@@ -69,6 +74,23 @@ export function* applyRemote(
     return yield* takeRemote(context, scope, id, base, remote);
   }
   return yield* settle(context, scope, { row, local, base, remote }, options);
+}
+
+/**
+ * What is pending in a group is decided with all of the group, when it is sent. Only what a restored remote is behind with is known to stay, and must not be taken for
+ * deleted by then.
+ */
+function* applyToMember(
+  context: SyncContext,
+  scope: Scope,
+  { row, base, remote }: Omit<Unsettled, 'local'>,
+  options: ApplyOptions,
+): Program<Applied> {
+  if (options.restored === undefined || !isBehind(base, remote) || remote?.etag === base.etag) {
+    return NOTHING;
+  }
+  const local = yield* readPendingVersion(scope, row, base);
+  return local === undefined ? NOTHING : yield* settle(context, scope, { row, local, base, remote }, options);
 }
 
 /** Takes note of a marker. One of a later epoch than the device knows says that another device has found the remote restored. */

@@ -4,8 +4,10 @@ import { checkDocumentId } from '../../store/ids.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { readBase } from '../state/base-versions.ts';
-import { highestGeneration, listSendable, readPending, recordPending, retryRejectedRows } from './outbox.ts';
-import { Push, settleForced } from './push.ts';
+import { readRejected, retryUnit } from '../dead-letters/dead-letter-rows.ts';
+import { unitOf, unitsOf } from './groups.ts';
+import { highestGeneration, listSendable, recordPending, retryRejectedRows } from './outbox.ts';
+import { Push } from './push.ts';
 import { RemoteSession } from '../remote/remote-session.ts';
 import { keyIn, type Scope } from '../state/scope.ts';
 import type { SyncContext } from '../sync-context.ts';
@@ -35,9 +37,9 @@ export class ForcedPush {
     if (!(await database.write(() => this.#makePending(scope, id)))) {
       return false;
     }
-    await (await this.#push(scope)).onTop([id]);
-    const left = await database.read(() => readPending(scope.number, id));
-    if (left?.rejected_code !== null && left !== undefined) {
+    await (await this.#push(scope)).onTop(await database.read(() => unitsOf(scope.number, id)));
+    const left = await database.read(() => readRejected(scope.number, id));
+    if (left !== undefined) {
       throw new PerigeeError(
         left.rejected_code as PerigeeError['code'],
         `The remote refused the forced push of the document ${JSON.stringify(id)}. The reason is in the list of pending documents.`,
@@ -56,7 +58,7 @@ export class ForcedPush {
         const keys = await database.read(() => listSendable(scope.number, after, upTo, CHUNK));
         after = keys.at(-1)?.generation ?? upTo;
         if (keys.length > 0) {
-          await (await this.#push(scope)).onTop(keys.map(({ id }) => id));
+          await (await this.#push(scope)).onTop([...new Set(keys.map(unitOf))]);
         }
       }
     }
@@ -65,13 +67,16 @@ export class ForcedPush {
 
   async #push(scope: Scope): Promise<Push> {
     const run = { remote: this.#remote, report: this.#report, signal: this.#signal };
-    return new Push(this.#context, await RemoteSession.open(this.#context, scope, run), this.#report, settleForced);
+    return new Push(this.#context, await RemoteSession.open(this.#context, scope, run), this.#report, { forced: true });
   }
 
   /** Makes the document pending if the device holds it and it is not. */
   *#makePending(scope: Scope, id: string): Program<boolean> {
-    if ((yield* readPending(scope.number, id)) !== undefined) {
-      yield* retryRejectedRows(scope.number, id);
+    const units = yield* unitsOf(scope.number, id);
+    if (units.length > 0) {
+      for (const unit of units) {
+        yield* retryUnit(scope.number, unit);
+      }
       return true;
     }
     const stored = yield* scope.store.readProgram(keyIn(scope, id));

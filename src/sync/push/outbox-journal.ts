@@ -1,13 +1,16 @@
 import { PerigeeError } from '../../core/errors.ts';
-import { getOwn, type JsonObject } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import { equalValues } from '../../core/json-order.ts';
 import type { PartitionKeyText } from '../../store/partition-key.ts';
 import { parsePatchPath } from '../../store/patch.ts';
 import { keyOf, type PreparedKey, type WriteOperation } from '../../store/write-rules.ts';
 import { get, run, type Program } from '../../stores/sqlite/driver.ts';
 import type { SqliteDatabase } from '../../stores/sqlite/sqlite-database.ts';
-import type { AppliedWrite, WriteJournal } from '../../stores/sqlite/write-journal.ts';
+import type { AppliedWrite, GroupJournal, WriteJournal } from '../../stores/sqlite/write-journal.ts';
 import { readBase } from '../state/base-versions.ts';
+import { checkBody, reserved, RESERVED } from './check-body.ts';
+import { AtomicGroup } from './atomic-group.ts';
+import { freeze, readFrozen } from './groups.ts';
 import { NO_BASE, readPending, recordPending } from './outbox.ts';
 import type { DocumentForm } from '../form/document-form.ts';
 import { isMarker } from '../pull/markers.ts';
@@ -16,8 +19,6 @@ import type { Scope } from '../state/scope.ts';
 import type { SyncClock } from '../state/sync-clock.ts';
 import { expireWith } from '../decide/take-remote.ts';
 import { MARKER_ID, RESERVED_PROPERTY } from '../remote/wire-stamp.ts';
-
-const PROPERTY = `the property ${JSON.stringify(RESERVED_PROPERTY)}`;
 
 /** What the journal of a container needs. */
 export interface OutboxJournalOptions {
@@ -33,7 +34,7 @@ export interface OutboxJournalOptions {
 /** Makes each local write of one container pending, in the transaction of the write itself. */
 export class OutboxJournal implements WriteJournal {
   readonly name = 'sync';
-  readonly needsPreviousText: boolean;
+  readonly needsPreviousText = true;
   readonly #scopes = new Map<PartitionKeyText, Scope>();
   readonly #options: OutboxJournalOptions;
   /** Newest entry of the journal of conflicts, from a position of the container on. */
@@ -43,7 +44,6 @@ export class OutboxJournal implements WriteJournal {
   constructor(options: OutboxJournalOptions) {
     this.#options = options;
     this.#epoch = options.database.epoch;
-    this.needsPreviousText = options.needsBase || options.form.hasLocalFields;
   }
 
   /** Lets a partition key be written. */
@@ -62,7 +62,7 @@ export class OutboxJournal implements WriteJournal {
       checkBody(scope, operation.document.value);
       this.#checkVersion(operation.document.value);
     } else if (operation.type === 'patch' && operation.operations.some(({ path }) => parsePatchPath(path)[0] === RESERVED_PROPERTY)) {
-      throw reserved(PROPERTY);
+      throw reserved(RESERVED);
     }
   }
 
@@ -100,12 +100,16 @@ export class OutboxJournal implements WriteJournal {
     return this.#journaled.findLast(({ from }) => from <= position)?.seq ?? 0;
   }
 
+  group(): GroupJournal {
+    return new AtomicGroup(this, (key) => this.#scopeOf(key).number, this.#options.database.runtime);
+  }
+
   *recorded(write: AppliedWrite): Program<void> {
-    yield* this.#noteJournal(write.position);
     const scope = this.#scopeOf(write.key);
     const { id } = write.key;
+    const isGrouped = yield* this.#look(scope, write);
     if (write.document === undefined) {
-      if (yield* this.#vanished(scope, id)) {
+      if (!isGrouped && (yield* this.#vanished(scope, id))) {
         return;
       }
     } else if (write.type === 'patch') {
@@ -122,8 +126,9 @@ export class OutboxJournal implements WriteJournal {
       yield* clock.refresh();
     }
     const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
-    const base = needsBase ? yield* followedBy(scope, write) : null;
-    const touched = yield* touchedSince(scope, write);
+    const follows = isGrouped && (yield* freeze(scope.number, id, write.previous?.text)) ? 'pending' : 'remote';
+    const base = needsBase ? yield* followedBy(scope, write, follows) : null;
+    const touched = follows === 'pending' ? null : yield* touchedSince(scope, write);
     yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base, touched);
     database.afterCommit(onRecorded);
   }
@@ -134,12 +139,21 @@ export class OutboxJournal implements WriteJournal {
     return scope !== undefined && (yield* readPending(scope.number, id)) !== undefined;
   }
 
-  /** Within the write's own transaction: afterwards nobody could tell a conflict that it lost from one that was lost before. */
-  *#noteJournal(from: number): Program<void> {
-    const seq = (yield* get<{ seq: number | null }>('SELECT max(seq) AS seq FROM sync_journal'))?.seq ?? 0;
+  /**
+   * Looks whether the document is pending in a group, and takes note of the newest entry of the journal: afterwards nobody could tell a conflict that the write
+   * lost from one that was lost before.
+   */
+  *#look({ number }: Scope, { key, position }: AppliedWrite): Program<boolean> {
+    const found = yield* get<{ seq: number | null; held: string | null }>(
+      'SELECT (SELECT max(seq) FROM sync_journal) AS seq, (SELECT group_id FROM sync_outbox WHERE scope = ? AND id = ?) AS held',
+      number,
+      key.id,
+    );
+    const seq = found?.seq ?? 0;
     if (seq !== (this.#journaled.at(-1)?.seq ?? 0)) {
-      this.#journaled.push({ from, seq });
+      this.#journaled.push({ from: position, seq });
     }
+    return typeof found?.held === 'string';
   }
 
   /** A deleted document that the remote never heard of leaves nothing to send. */
@@ -149,7 +163,7 @@ export class OutboxJournal implements WriteJournal {
       return false;
     }
     const row = yield* readPending(scope.number, id);
-    if (row?.sent !== null && row !== undefined) {
+    if ((row?.sent !== null && row !== undefined) || (yield* readFrozen(scope.number, id)) !== undefined) {
       return false;
     }
     yield* run('DELETE FROM sync_outbox WHERE scope = ? AND id = ?', scope.number, id);
@@ -178,10 +192,16 @@ export class OutboxJournal implements WriteJournal {
   }
 }
 
-/** Content of the version that a document's first pending write follows: what the device held, where that is what the remote was last known to hold. */
-function* followedBy(scope: Scope, { key, previous }: AppliedWrite): Program<string | null> {
+/**
+ * Content of the version that a document's first pending write follows: what the device held, where that is what the remote was last known to hold, or what is sent
+ * before.
+ */
+function* followedBy(scope: Scope, { key, previous }: AppliedWrite, follows: 'remote' | 'pending'): Program<string | null> {
   if (previous === undefined) {
     return NO_BASE;
+  }
+  if (follows === 'pending') {
+    return scope.form.sharedText(previous.text as string);
   }
   const base = yield* readBase(scope.number, key.id);
   if (base === undefined || previous.text === undefined) {
@@ -211,21 +231,5 @@ function* keepExpiry(scope: Scope, { key, document }: AppliedWrite): Program<voi
   const base = yield* readBase(scope.number, key.id);
   if (document !== undefined && base?.deleted === 0 && (yield* readPending(scope.number, key.id)) === undefined) {
     yield* expireWith(scope, document, base.ts);
-  }
-}
-
-function reserved(what: string): PerigeeError {
-  return new PerigeeError('INVALID_DOCUMENT', `A document cannot have ${what}: sync reserves it.`);
-}
-
-function checkBody(scope: Scope, body: JsonObject): void {
-  if (getOwn(body, RESERVED_PROPERTY) !== undefined) {
-    throw reserved(PROPERTY);
-  }
-  if (scope.types !== undefined && !scope.types.accepts(body)) {
-    throw new PerigeeError(
-      'SYNC_SCOPE',
-      `Cannot write the document ${JSON.stringify(body['id'])}: its type is not in the scope of the sync engine, so it would not come back.`,
-    );
   }
 }

@@ -5,6 +5,7 @@ import { all, get, run, type Program } from '../../stores/sqlite/driver.ts';
 
 /** A pending write as it is stored. */
 export interface OutboxRow {
+  /** Id of the document; for a version that later writes have taken the place of, as `groups.ts` says. */
   readonly id: string;
   /** `create`: a put that follows no living version, since the document was missing on the device when it was written. */
   readonly kind: 'create' | 'put' | 'delete';
@@ -25,11 +26,16 @@ export interface OutboxRow {
   readonly base: string | null;
   /** JSON of the paths at which the document may differ from the remote version that it follows; `null`: anywhere. */
   readonly touched: string | null;
+  /** Number of the atomic group that it belongs to. */
+  readonly group_id: string | null;
+  /** JSON of the version as it was on the device, `null` in JSON for a deletion, where later writes have taken its place there; otherwise the container has it. */
+  readonly frozen: string | null;
 }
 
 /** Kinds that this version can send. */
 const KNOWN_KINDS = "('create', 'put', 'delete')";
-const COLUMNS = 'id, kind, generation, stamp, created_at_ms, sent, sent_bodies, attempts, rejected_code, rejected_remote, base, touched';
+export const OUTBOX_COLUMNS =
+  'id, kind, generation, stamp, created_at_ms, sent, sent_bodies, attempts, rejected_code, rejected_remote, base, touched, group_id, frozen';
 /** A base that says: the write follows no living version. */
 export const NO_BASE = 'null';
 /** Unknown outcomes remembered per document; each needs a time-out of its own. */
@@ -128,10 +134,13 @@ export function* recordForgotten(scope: number, id: string, { kind, generation, 
   );
 }
 
-/** Puts a merged document in the place of a pending write; it follows the version that it was merged with. */
-export function* recordMerged(scope: number, id: string, generation: number, stamp: HlcStamp): Program<void> {
+/** Kind of a pending write in the place of which a document was put. */
+export const WRITTEN_KIND = "CASE kind WHEN 'delete' THEN 'put' ELSE kind END";
+
+/** Takes note that a document of a position was put in the place of a pending write. */
+export function* recordReplaced(scope: number, id: string, generation: number, stamp: HlcStamp): Program<void> {
   yield* run(
-    "UPDATE sync_outbox SET kind = 'put', generation = ?, stamp = ? WHERE scope = ? AND id = ?",
+    `UPDATE sync_outbox SET kind = ${WRITTEN_KIND}, touched = NULL, generation = ?, stamp = ? WHERE scope = ? AND id = ?`,
     generation,
     formatStamp(stamp),
     scope,
@@ -141,7 +150,7 @@ export function* recordMerged(scope: number, id: string, generation: number, sta
 
 /** The pending row of a document. */
 export function* readPending(scope: number, id: string): Program<OutboxRow | undefined> {
-  return yield* get<OutboxRow>(`SELECT ${COLUMNS} FROM sync_outbox WHERE scope = ? AND id = ?`, scope, id);
+  return yield* get<OutboxRow>(`SELECT ${OUTBOX_COLUMNS} FROM sync_outbox WHERE scope = ? AND id = ?`, scope, id);
 }
 
 /** Pending rows that may be sent, in the order of their generations, from behind `after` to `upTo`. */
@@ -150,9 +159,9 @@ export function* listSendable(
   after: number,
   upTo: number,
   limit: number,
-): Program<readonly { id: string; generation: number }[]> {
+): Program<readonly Pick<OutboxRow, 'id' | 'generation' | 'group_id'>[]> {
   return yield* all(
-    `SELECT id, generation FROM sync_outbox
+    `SELECT id, generation, group_id FROM sync_outbox
      WHERE scope = ? AND rejected_code IS NULL AND generation > ? AND generation <= ? ORDER BY generation LIMIT ?`,
     scope,
     after,
@@ -207,6 +216,19 @@ export function* markSent(scope: number, row: OutboxRow, name: string, body: Jso
 /** Stands for sent writes of which the names are gone. */
 const FORGOTTEN = '?';
 
+/** A version was given up, and another one was made on top of it: whatever of the document has been sent is still open, and it counts as sent. */
+export function* inheritSent(scope: number, from: OutboxRow, to: OutboxRow): Program<void> {
+  const names = [...(from.sent === null ? [FORGOTTEN] : sentNames(from)), ...sentNames(to)].slice(-MAX_SENT_MERGED);
+  const bodies = [...sentBodies(from), ...sentBodies(to)].filter(([name]) => names.includes(name));
+  yield* run(
+    'UPDATE sync_outbox SET sent = ?, sent_bodies = ? WHERE scope = ? AND id = ?',
+    names.join(' '),
+    bodies.length === 0 ? null : JSON.stringify(Object.fromEntries(bodies)),
+    scope,
+    to.id,
+  );
+}
+
 /**
  * Takes every new document that waits for one that may have been sent. A loss of power takes back the note of a sending along with everything behind it;
  * a deletion of the document then has to reach the remote, which may have it.
@@ -253,6 +275,11 @@ export function* rebasePending(scope: number, id: string, base: PendingBase): Pr
     scope,
     id,
   );
+}
+
+/** A pending write follows another version that is sent before it. */
+export function* setPendingBase(scope: number, id: string, base: string | null): Program<void> {
+  yield* run('UPDATE sync_outbox SET touched = NULL, base = ? WHERE scope = ? AND id = ?', base, scope, id);
 }
 
 /** The base of a pending write advanced: nothing sent before it is open, and the write follows that version. */

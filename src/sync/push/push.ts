@@ -9,11 +9,13 @@ import { applyRemote } from '../decide/apply.ts';
 import { writeBase } from '../state/base-versions.ts';
 import { CONFLICT_CODES } from '../decide/conflict-codes.ts';
 import { countApplied } from '../decide/count-applied.ts';
+import { settleGroup } from '../decide/settle-group.ts';
 import { describeDeadLetters } from '../dead-letters/describe-dead-letters.ts';
 import { settleEpoch } from '../pull/epoch.ts';
 import { lineageText } from '../remote/lineage.ts';
 import { nextMarker, noteMarker, writtenMarker, type Marker, type MarkerWrite } from '../pull/markers.ts';
-import { advancePending, clearPending, forgetTouched, highestGeneration, listSendable, NO_BASE, rejectPending } from './outbox.ts';
+import { clearSent, documentOf, isGroup, readFirst, readUnit, rejectSent, unitOf, type Unit } from './groups.ts';
+import { advancePending, forgetTouched, highestGeneration, listSendable, NO_BASE } from './outbox.ts';
 import type { RemoteSession } from '../remote/remote-session.ts';
 import { readScope, updateScope, type Scope } from '../state/scope.ts';
 import { isMarkerDue, isPartial, loadBatch, outcomesOf, type SendItem } from './send-batch.ts';
@@ -46,16 +48,11 @@ const PATCH_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['INVALID_PATCH',
 /** Decisions after which a write is still to be sent. */
 const OPEN_DECISIONS: ReadonlySet<Applied['decision']> = new Set(['follows', 'recreate', 'local', 'merged'] as const);
 
-/** How a version that the remote holds is brought together with what is pending. */
-export type Settle = (context: SyncContext, scope: Scope, id: string, remote: RemoteVersion | undefined) => Program<Applied>;
-
-/** The rule of a normal push: {@link applyRemote}. */
-export const settleByPolicy: Settle = (context, scope, id, remote) =>
-  applyRemote(context, scope, id, remote, { authoritative: true, mayBePending: true });
-
-/** The rule of a forced push: what is pending stays. */
-export const settleForced: Settle = (context, scope, id, remote) =>
-  applyRemote(context, scope, id, remote, { authoritative: true, mayBePending: true, forced: true });
+/** How what is pending is sent. */
+export interface PushOptions {
+  /** What is pending stays, whatever the remote holds and the policy says. */
+  readonly forced: boolean;
+}
 
 /** Sends what is pending in one scope. */
 export class Push {
@@ -63,11 +60,11 @@ export class Push {
   readonly #remote: RemoteSession;
   readonly #scope: Scope;
   readonly #report: ReportBuilder;
-  readonly #settle: Settle;
-  readonly #tries = new Map<string, number>();
+  readonly #forced: boolean;
+  readonly #tries = new Map<Unit, number>();
   /** Dead letters that nobody was told of yet. */
   readonly #rejected: RejectedReport[] = [];
-  #queue: string[] = [];
+  #queue: Unit[] = [];
   #limit: number = STORE_LIMITS.batchOperations;
   #done = 0;
   #putOff = 0;
@@ -75,12 +72,12 @@ export class Push {
   #unmarkedBatches = 0;
   #patches = true;
 
-  constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, settle: Settle = settleByPolicy) {
+  constructor(context: SyncContext, remote: RemoteSession, report: ReportBuilder, { forced }: PushOptions = { forced: false }) {
     this.#context = context;
     this.#remote = remote;
     this.#scope = remote.scope;
     this.#report = report;
-    this.#settle = settle;
+    this.#forced = forced;
   }
 
   /** Sends everything that was pending when it began, in the order of the writes. */
@@ -90,7 +87,7 @@ export class Push {
     for (let after = 0; after < upTo;) {
       const keys = await database.read(() => listSendable(this.#scope.number, after, upTo, QUEUE_KEYS));
       after = keys.at(-1)?.generation ?? upTo;
-      await this.ids(keys.map(({ id }) => id));
+      await this.units([...new Set(keys.map(unitOf))]);
     }
     await this.#markTheRest();
   }
@@ -104,9 +101,9 @@ export class Push {
     }
   }
 
-  /** Sends the pending writes of some documents. */
-  async ids(ids: readonly string[]): Promise<void> {
-    this.#queue = [...ids];
+  /** Sends some documents and groups. */
+  async units(units: readonly Unit[]): Promise<void> {
+    this.#queue = [...units];
     try {
       while (this.#queue.length > 0) {
         const isMarked = isMarkerDue(this.#context, this.#scope);
@@ -115,6 +112,7 @@ export class Push {
           loadBatch(this.#context, this.#remote, candidates, { patches: this.#patches }),
         );
         this.#queue.splice(0, batch.consumed);
+        this.#queue.push(...batch.behind.filter(({ first }) => this.#queue.includes(first)).map(({ unit }) => unit));
         if (batch.items.length > 0) {
           await this.#send(batch.items, batch.marker);
         }
@@ -127,12 +125,12 @@ export class Push {
     }
   }
 
-  /** Sends the pending writes of some documents on top of whatever the remote holds at this moment. */
-  async onTop(ids: readonly string[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += this.#limit) {
-      await this.#reconsider(ids.slice(at, at + this.#limit));
+  /** Sends some documents and groups on top of whatever the remote holds at this moment. */
+  async onTop(units: readonly Unit[]): Promise<void> {
+    for (let at = 0; at < units.length; at += this.#limit) {
+      await this.#reconsider(units.slice(at, at + this.#limit));
     }
-    await this.ids(ids);
+    await this.units(units);
   }
 
   async #send(items: readonly SendItem[], marker: MarkerWrite | undefined): Promise<void> {
@@ -146,7 +144,7 @@ export class Push {
       if (!this.#sessionDoubted && (await this.#remote.giveUpSession(error))) {
         // Another store under the old name refuses a session that is not its own; no document is to blame for that.
         this.#sessionDoubted = true;
-        this.#queue.unshift(...items.map(({ id }) => id));
+        this.#queue.unshift(...unitsIn(items));
         return;
       }
       if (isPerigeeError(error) && PATCH_CODES.has(error.code) && items.some(isPartial)) {
@@ -172,14 +170,15 @@ export class Push {
 
   /** The whole request was refused because of one of its documents, and nobody says which: halves find it. */
   async #isolate(items: readonly SendItem[], error: PerigeeError): Promise<void> {
-    if (items.length === 1 && items.some(isPartial)) {
+    const units = unitsIn(items);
+    if (units.length > 1) {
+      this.#limit = Math.ceil(units.length / 2);
+      this.#queue.unshift(...units);
+    } else if (items.some(isPartial)) {
       await this.#sendWhole(items, error);
-    } else if (items.length === 1) {
+    } else {
       await this.#reject(items[0] as SendItem, error);
       this.#grow();
-    } else {
-      this.#limit = Math.ceil(items.length / 2);
-      this.#queue.unshift(...items.map(({ id }) => id));
     }
   }
 
@@ -189,7 +188,7 @@ export class Push {
       this.#patches = false;
     }
     await this.#context.database.write(() => forgetAll(this.#scope, items));
-    this.#queue.unshift(...again.map(({ id }) => id));
+    this.#queue.unshift(...unitsIn(again));
   }
 
   /** Batches grow again step by step: where many documents are refused, each of them must not cost all the halvings anew. */
@@ -204,7 +203,7 @@ export class Push {
       throw error;
     }
     await settleEpoch(this.#context, this.#remote, this.#report, 'at-once');
-    this.#queue.unshift(...items.map(({ id }) => id));
+    this.#queue.unshift(...unitsIn(items));
   }
 
   async #acknowledge(
@@ -217,7 +216,7 @@ export class Push {
     await this.#context.probe?.('after-local-commit');
     for (const [id, applied] of others) {
       countApplied(this.#context, this.#report, applied);
-      if (OPEN_DECISIONS.has(applied.decision)) {
+      if (isOpen(applied)) {
         this.#queue.unshift(id);
       }
     }
@@ -246,16 +245,18 @@ export class Push {
       const version = isPartial(item) ? readRemote(outcome.document, outcome.position, form) : undefined;
       if (version !== undefined && remoteOrder(version, 0).write === '') {
         // The remote made something else of the patches than the device has.
-        others.set(item.id, yield* this.#settle(this.#context, this.#scope, item.id, version));
+        others.set(item.id, yield* this.#settle(item.id, version));
         continue;
       }
       const ts = outcome.document._ts;
       const { id, deleted, body } = item;
       const lineage = item.lineage === undefined ? null : lineageText(item.lineage);
       yield* writeBase(number, id, { etag: outcome.etag, ts, position: outcome.position, deleted, lineage }, reconcileRun);
-      if (!(yield* clearPending(number, id, item.generation))) {
+      const cleared = yield* clearSent(number, item);
+      const next = cleared === 'current' ? undefined : yield* readFirst(number, id);
+      if (next !== undefined) {
         const text = item.lineage === undefined ? null : deleted ? NO_BASE : JSON.stringify(body);
-        yield* advancePending(number, id, { text, remote: null, keepsTouched: true });
+        yield* advancePending(number, next.id, { text, remote: null, keepsTouched: true });
       } else if (!deleted) {
         yield* expireWith(this.#scope, prepareDocument(body, paths), ts);
       }
@@ -283,80 +284,95 @@ export class Push {
       throw error;
     } else {
       await this.#reject(culprit, error);
-      this.#queue.unshift(...items.filter((item) => item !== culprit).map(({ id }) => id));
+      this.#queue.unshift(...unitsIn(items).filter((unit) => unit !== culprit.unit));
     }
   }
 
   /** Whether the clock has yet to learn how far it is off, and another write of the batch may teach it before a conflict is decided by stamps. */
   #canPutOff(items: readonly SendItem[]): boolean {
-    return !this.#context.clock.offset.known && items.length > 1 && this.#putOff < MAX_PUT_OFF;
+    return !this.#context.clock.offset.known && unitsIn(items).length > 1 && this.#putOff < MAX_PUT_OFF;
   }
 
   #decideLater(items: readonly SendItem[], culprit: SendItem): Promise<void> {
     this.#putOff += 1;
-    this.#queue.unshift(...items.filter((item) => item !== culprit).map(({ id }) => id));
-    this.#queue.push(culprit.id);
-    this.#limit = Math.max(1, items.length - 1);
+    const others = unitsIn(items).filter((unit) => unit !== culprit.unit);
+    this.#queue.unshift(...others);
+    this.#queue.push(culprit.unit);
+    this.#limit = Math.max(1, others.length);
     return Promise.resolve();
   }
 
   /** Asks for all documents of the batch at once, so that several conflicts cost one round. */
   async #conflicted(items: readonly SendItem[], culprit: SendItem, error: PerigeeError): Promise<void> {
-    const results = await this.#reconsider(items.map(({ id }) => id));
-    const again: string[] = [];
-    for (const { id } of items) {
-      const { decision, advanced } = results.get(id) as Applied;
-      if (!OPEN_DECISIONS.has(decision)) {
+    const units = unitsIn(items);
+    const results = await this.#reconsider(units);
+    const again: Unit[] = [];
+    for (const unit of units) {
+      const applied = results.get(unit) ?? [];
+      if (!applied.some(isOpen)) {
         continue;
       }
-      if (id !== culprit.id) {
-        again.push(id);
+      if (unit !== culprit.unit) {
+        again.push(unit);
         continue;
       }
-      const tries = (this.#tries.get(id) ?? 0) + 1;
-      this.#tries.set(id, tries);
-      if (error.code === 'CONFLICT' && advanced !== true) {
+      const tries = (this.#tries.get(unit) ?? 0) + 1;
+      this.#tries.set(unit, tries);
+      if (error.code === 'CONFLICT' && !applied.some(({ advanced }) => advanced === true)) {
         // Not this document but a unique key is taken, maybe by one that gives it up later in the queue.
         if (tries > 1) {
           await this.#reject(culprit, error);
         } else {
-          this.#queue.push(id);
+          this.#queue.push(unit);
         }
       } else if (tries <= MAX_TRIES) {
-        again.push(id);
+        again.push(unit);
       }
     }
     this.#queue.unshift(...again);
   }
 
   /** Reads what the remote holds and settles it with what is pending, in one transaction. */
-  async #reconsider(ids: readonly string[]): Promise<Map<string, Applied>> {
+  async #reconsider(units: readonly Unit[]): Promise<ReadonlyMap<Unit, readonly Applied[]>> {
+    const { database } = this.#context;
+    const ids = await database.read(() => documentsOf(this.#scope.number, units));
     const versions = await this.#remote.read(ids);
-    const results = await this.#context.database.write(() => this.#settleAll(versions));
-    for (const [id, applied] of results) {
-      countApplied(this.#context, this.#report, applied);
-      this.#report.pushed += applied.decision === 'acknowledged' ? 1 : 0;
-      if (applied.decision === undefined) {
-        this.#tries.delete(id);
+    const results = await database.write(() => this.#settleAll(units, versions));
+    for (const [unit, applied] of results) {
+      for (const one of applied) {
+        countApplied(this.#context, this.#report, one);
+        this.#report.pushed += one.decision === 'acknowledged' ? 1 : 0;
+      }
+      if (applied.every(({ decision }) => decision === undefined)) {
+        this.#tries.delete(unit);
       }
     }
     return results;
   }
 
-  *#settleAll(versions: ReadonlyMap<string, RemoteVersion | undefined>): Program<Map<string, Applied>> {
-    const results = new Map<string, Applied>();
-    for (const [id, remote] of versions) {
-      results.set(id, yield* this.#settle(this.#context, this.#scope, id, remote));
+  *#settleAll(units: readonly Unit[], versions: ReadonlyMap<string, RemoteVersion | undefined>): Program<Map<Unit, readonly Applied[]>> {
+    const results = new Map<Unit, readonly Applied[]>();
+    for (const unit of units) {
+      results.set(
+        unit,
+        isGroup(unit)
+          ? yield* settleGroup(this.#context, this.#scope, unit, versions, { forced: this.#forced })
+          : [yield* this.#settle(unit, versions.get(unit))],
+      );
     }
     yield* updateScope(this.#scope.number, { session: this.#remote.session ?? null });
     yield* this.#context.clock.save();
     return results;
   }
 
+  *#settle(id: string, remote: RemoteVersion | undefined): Program<Applied> {
+    return yield* applyRemote(this.#context, this.#scope, id, remote, { authoritative: true, mayBePending: true, forced: this.#forced });
+  }
+
   async #reject(item: SendItem, error: PerigeeError): Promise<void> {
     const { database, runtime } = this.#context;
     const { number, container, partitionKey } = this.#scope;
-    if (await database.write(() => rejectPending(number, item.id, item.generation, error, runtime.nowMs()))) {
+    if (await database.write(() => rejectSent(number, item, error, runtime.nowMs()))) {
       const rejected = { container, partitionKey, id: item.id, code: error.code };
       this.#report.reject(rejected);
       this.#rejected.push(rejected);
@@ -365,7 +381,26 @@ export class Push {
 }
 
 function* forgetAll(scope: Scope, items: readonly SendItem[]): Program<void> {
-  for (const { id } of items) {
-    yield* forgetTouched(scope.number, id);
+  for (const { rowId } of items) {
+    yield* forgetTouched(scope.number, rowId);
   }
+}
+
+function unitsIn(items: readonly SendItem[]): readonly Unit[] {
+  return [...new Set(items.map(({ unit }) => unit))];
+}
+
+/** Documents of some units. */
+function* documentsOf(scope: number, units: readonly Unit[]): Program<readonly string[]> {
+  const ids = new Set<string>();
+  for (const unit of units) {
+    const members = isGroup(unit) ? (yield* readUnit(scope, unit)).map((row) => documentOf(row.id)) : [unit];
+    members.forEach((id) => ids.add(id));
+  }
+  return [...ids];
+}
+
+/** Whether a write is still to be sent. */
+function isOpen({ decision }: Applied): boolean {
+  return OPEN_DECISIONS.has(decision);
 }

@@ -6,7 +6,8 @@ import { readBase, type BaseRow } from '../state/base-versions.ts';
 import { lineageAfter, parseLineage } from '../remote/lineage.ts';
 import { nextMarker, type MarkerWrite } from '../pull/markers.ts';
 import { noteLife } from '../state/meta.ts';
-import { clearPending, markSent, readPending, rowStamp, writeName, type OutboxRow } from './outbox.ts';
+import { documentOf, hasGroups, isGroup, readFrozen, readUnit, unitOf, type SentVersion, type Unit } from './groups.ts';
+import { clearPending, markSent, rowStamp, writeName, type OutboxRow } from './outbox.ts';
 import { partialUpdate, type PartialUpdate } from './partial-update.ts';
 import { readPendingVersion } from './pending-version.ts';
 import type { RemoteSession } from '../remote/remote-session.ts';
@@ -19,9 +20,9 @@ import { clampStamp, stampedDocument } from '../remote/wire-stamp.ts';
 const MAX_BATCH_BYTES = 1_900_000;
 
 /** One write about to be sent. */
-export interface SendItem {
+export interface SendItem extends SentVersion {
+  /** Id of the document. */
   readonly id: string;
-  readonly generation: number;
   readonly deleted: boolean;
   readonly body: JsonObject;
   /** Names of the writes in it, newest first; only where the policy merges. */
@@ -40,60 +41,126 @@ export interface BatchOptions {
 /** What goes into one batch. */
 export interface LoadedBatch {
   readonly items: readonly SendItem[];
-  /** The device's marker, where it is due; it goes before the items. */
+  /** The device's marker, where it is due and there is room; it goes before the items. */
   readonly marker: MarkerWrite | undefined;
-  /** Ids looked at; the others did not fit. */
+  /** Units looked at; the others did not fit. */
   readonly consumed: number;
+  /** Units among them that wait for another one. */
+  readonly behind: readonly { readonly unit: Unit; readonly first: Unit }[];
 }
 
-/** Reads what is to be sent of some documents, as much as one batch holds, and notes durably that it is. */
+/** A write that would go into a batch. */
+interface Candidate {
+  readonly row: OutboxRow;
+  readonly name: string;
+  /** UTF-8 bytes of the whole document. */
+  readonly size: number;
+  readonly sent: JsonObject | null;
+  readonly item: SendItem;
+}
+
+/** Reads what is to be sent of some units, as much as one batch holds, and notes durably that it is. */
 export function* loadBatch(
   context: SyncContext,
   remote: RemoteSession,
-  ids: readonly string[],
-  { patches }: BatchOptions,
+  units: readonly Unit[],
+  options: BatchOptions,
 ): Program<LoadedBatch> {
   const { scope } = remote;
   const items: SendItem[] = [];
+  const behind: { readonly unit: Unit; readonly first: Unit }[] = [];
+  const loaded = new Set<Unit>();
   const isMarked = isMarkerDue(context, scope);
+  const mayWait = yield* hasGroups(scope.number);
   let places = STORE_LIMITS.batchOperations - (isMarked ? 1 : 0);
   let bytes = 0;
   let consumed = 0;
-  for (const id of ids) {
-    const row = yield* readPending(scope.number, id);
-    if (row !== undefined && row.rejected_code === null) {
-      const base = yield* readBase(scope.number, id);
-      const local = yield* readPendingVersion(scope, row, base);
-      if (local === undefined || (local.deleted && row.sent === null && base?.deleted !== 0)) {
-        // Gone, or deleted and never there: nothing is left to send.
-        yield* clearPending(scope.number, id, row.generation);
-      } else {
-        const body = local.body ?? tombstoneBody(id, scope.partitionKey, remote.store.definition, context.tombstoneTtlSeconds);
-        const stamp = clampStamp(rowStamp(row), context.clock.serverNowMs() + context.toleranceMs);
-        const name = writeName(row, scope.life);
-        const lineage = scope.needsBase ? lineageAfter(name, parseLineage(base?.lineage)) : undefined;
-        const document = stampedDocument(body, stamp, name, local.deleted, lineage?.slice(1));
-        const size = utf8Length(JSON.stringify(document));
-        const partial = patches && !local.deleted ? patchesOf(row, base, document, size, scope) : undefined;
-        const operations = partial?.operations ?? [operationOf(document, base)];
-        // Whole documents count, however little of them is sent: they all come back.
-        if (items.length > 0 && (bytes + size > MAX_BATCH_BYTES || operations.length > places)) {
-          break;
-        }
-        bytes += size;
-        places -= operations.length;
-        yield* markSent(scope.number, row, name, scope.needsBase ? (local.body ?? null) : undefined);
-        const { generation } = row;
-        items.push({ id, generation, deleted: local.deleted, body, lineage, operations, bytes: partial?.bytes ?? size });
+  for (const unit of units) {
+    const rows = yield* readUnit(scope.number, unit);
+    const first = mayWait ? yield* waitsFor(scope, rows) : undefined;
+    if (first !== undefined && loaded.has(first)) {
+      break;
+    }
+    if (first !== undefined) {
+      behind.push({ unit, first });
+    } else if (rows.every((row) => row.rejected_code === null)) {
+      const candidates = yield* candidatesOf(context, remote, unit, rows, options);
+      const count = candidates.reduce((sum, { item }) => sum + item.operations.length, 0);
+      // Whole documents count, however little of them is sent: they all come back.
+      const size = candidates.reduce((sum, candidate) => sum + candidate.size, 0);
+      if (items.length > 0 && (bytes + size > MAX_BATCH_BYTES || count > places)) {
+        break;
+      }
+      bytes += size;
+      places -= count;
+      loaded.add(unit);
+      for (const { row, name, sent, item } of candidates) {
+        yield* markSent(scope.number, row, name, scope.needsBase ? sent : undefined);
+        items.push(item);
       }
     }
     consumed += 1;
   }
   if (items.length === 0) {
-    return { items, marker: undefined, consumed };
+    return { items, marker: undefined, consumed, behind };
   }
   yield* noteLife(scope.life);
-  return { items, marker: isMarked ? yield* nextMarker(context, scope, remote.store.definition) : undefined, consumed };
+  // A group may need the marker's place as well; it then follows alone.
+  const marker = isMarked && places >= 0 ? yield* nextMarker(context, scope, remote.store.definition) : undefined;
+  return { items, marker, consumed, behind };
+}
+
+/** The unit that has to be sent before some rows, since it holds an older version of one of their documents. */
+function* waitsFor(scope: Scope, rows: readonly OutboxRow[]): Program<Unit | undefined> {
+  for (const { id, generation } of rows) {
+    const older = yield* readFrozen(scope.number, documentOf(id), generation);
+    if (older !== undefined) {
+      return unitOf(older);
+    }
+  }
+  return undefined;
+}
+
+/** What is to be sent of a unit; rows of which nothing is left to send go. */
+function* candidatesOf(
+  context: SyncContext,
+  { scope, store }: RemoteSession,
+  unit: Unit,
+  rows: readonly OutboxRow[],
+  { patches }: BatchOptions,
+): Program<readonly Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const row of rows) {
+    const id = documentOf(row.id);
+    const base = yield* readBase(scope.number, id);
+    const local = yield* readPendingVersion(scope, row, base);
+    if (local === undefined || (local.deleted && row.sent === null && base?.deleted !== 0)) {
+      // Gone, or deleted and never there: nothing is left to send.
+      yield* clearPending(scope.number, row.id, row.generation);
+      continue;
+    }
+    const body = local.body ?? tombstoneBody(id, scope.partitionKey, store.definition, context.tombstoneTtlSeconds);
+    const stamp = clampStamp(rowStamp(row), context.clock.serverNowMs() + context.toleranceMs);
+    const name = writeName(row, scope.life);
+    const lineage = scope.needsBase ? lineageAfter(name, parseLineage(base?.lineage)) : undefined;
+    const document = stampedDocument(body, stamp, name, local.deleted, lineage?.slice(1));
+    const size = utf8Length(JSON.stringify(document));
+    const partial = patches && !local.deleted && !isGroup(unit) ? patchesOf(row, base, document, size, scope) : undefined;
+    const { generation } = row;
+    const item = {
+      unit,
+      rowId: row.id,
+      id,
+      generation,
+      deleted: local.deleted,
+      body,
+      lineage,
+      operations: partial?.operations ?? [operationOf(document, base)],
+      bytes: partial?.bytes ?? size,
+    };
+    candidates.push({ row, name, size, sent: local.body ?? null, item });
+  }
+  return candidates;
 }
 
 /** The pending write as patches, where patches have led to it and they are the shorter way. */

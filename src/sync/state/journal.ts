@@ -6,7 +6,8 @@ import { all, get, run, type Program } from '../../stores/sqlite/driver.ts';
 /**
  * Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up;
  * `repaired`: a repair replaced what the device held; `restored`: the remote was restored from a backup, and held another version than it had acknowledged;
- * `schema`: one of the two versions was not of the program's schema, so that no policy could judge, and the remote's stayed.
+ * `schema`: one of the two versions was not of the program's schema, so that no policy could judge, and the remote's stayed; `group`: another document of the same
+ * transaction lost, and with it the whole.
  */
 export type JournalReason =
   | 'local-wins'
@@ -17,7 +18,8 @@ export type JournalReason =
   | 'discarded'
   | 'repaired'
   | 'restored'
-  | 'schema';
+  | 'schema'
+  | 'group';
 
 /** A version that lost a conflict, or was given up. */
 export interface JournalEntry {

@@ -88,6 +88,12 @@ const TABLES_3: readonly string[] = [
 /** Patches travel as such. */
 const COLUMNS_4: readonly string[] = ['ALTER TABLE sync_outbox ADD COLUMN touched TEXT'];
 
+/** Atomic groups: versions that later writes have taken the place of are kept, and members are found by their group. */
+const GROUPS_5: readonly string[] = [
+  'ALTER TABLE sync_outbox ADD COLUMN frozen TEXT',
+  'CREATE INDEX sync_outbox_group ON sync_outbox (scope, group_id) WHERE group_id IS NOT NULL',
+];
+
 function* statements(texts: readonly string[]): Program<void> {
   for (const sql of texts) {
     yield* run(sql);
@@ -103,11 +109,12 @@ function* statements(texts: readonly string[]): Program<void> {
  *   base, `base` is its JSON (`null` for none) and `sent_bodies` what was sent with unknown outcome, by name. Dead letters are rows with a
  *   `rejected_code`; `rejected_remote` is what the remote then held.
  *   `touched` is the JSON of the paths at which the document may differ from the remote version that it follows, where patches alone have led to it; SQL
- *   NULL: anywhere.
+ *   NULL: anywhere. `group_id` is the number of the atomic group that a row belongs to; `frozen` is the JSON of a member that a later write has taken the place of
+ *   on the device, under the id `document/group`.
  * - `sync_base`: the newest remote version that is known of each document; tombstones too. `lineage` names the writes in it, where a policy merges.
  * - `sync_marker`: the markers of devices at the remote, with its epoch and their counts. `restored` of a scope: what the remote forgot is yet to be found.
  * - `sync_journal`: versions that lost a conflict, or were discarded.
  *
- * Outbox and base are one tree each, without further indexes: each local write and each pulled document pays for every tree.
+ * Outbox and base are one tree each, without further indexes but one of the members of groups: each local write and each pulled document pays for every tree.
  */
-export const SYNC_MIGRATIONS: readonly Migration[] = [TABLES_1, COLUMNS_2, TABLES_3, COLUMNS_4].map((texts) => () => statements(texts));
+export const SYNC_MIGRATIONS: readonly Migration[] = [TABLES_1, COLUMNS_2, TABLES_3, COLUMNS_4, GROUPS_5].map((texts) => () => statements(texts));

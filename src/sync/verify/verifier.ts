@@ -99,16 +99,17 @@ export class Verifier {
     const { database } = this.#input.context;
     const { number, container, partitionKey } = scope;
     const counted = await database.read(() =>
-      get<{ all: number; rejected: number }>(
-        'SELECT count(*) AS "all", count(rejected_code) AS rejected FROM sync_outbox WHERE scope = ?',
+      get<{ waiting: number; rejected: number }>(
+        `SELECT count(*) FILTER (WHERE rejected_code IS NULL) AS waiting, count(rejected_code) AS rejected
+         FROM sync_outbox WHERE scope = ? AND frozen IS NULL`,
         number,
       ),
     );
     found.counts['dead-letter'] += counted?.rejected ?? 0;
-    found.counts.pending += (counted?.all ?? 0) - (counted?.rejected ?? 0);
+    found.counts.pending += counted?.waiting ?? 0;
     const rows = await database.read(() =>
       all<{ id: string; rejected: 0 | 1 }>(
-        'SELECT id, rejected_code IS NOT NULL AS rejected FROM sync_outbox WHERE scope = ? ORDER BY id LIMIT ?',
+        'SELECT id, rejected_code IS NOT NULL AS rejected FROM sync_outbox WHERE scope = ? AND frozen IS NULL ORDER BY id LIMIT ?',
         number,
         found.room,
       ),

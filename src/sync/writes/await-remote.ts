@@ -1,5 +1,6 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { get, type Program } from '../../stores/sqlite/driver.ts';
+import { readRejected } from '../dead-letters/dead-letter-rows.ts';
 import { readPending } from '../push/outbox.ts';
 import type { SyncContext } from '../sync-context.ts';
 import type { FollowedWrite } from './write-handle.ts';
@@ -8,7 +9,7 @@ import type { FollowedWrite } from './write-handle.ts';
 const POLL_MS = 2000;
 
 /** Why the local side of a document can be in the journal before it was acknowledged. */
-const LOSSES = "('remote-wins', 'remote-deleted', 'schema', 'discarded')";
+const LOSSES = "('remote-wins', 'remote-deleted', 'schema', 'group', 'discarded')";
 
 /** What {@link awaitRemote} waits for. */
 export interface AwaitRemoteInput {
@@ -92,13 +93,13 @@ function* isWaiting({ scope, id, journalSeq }: FollowedWrite): Program<boolean> 
       { details: { journalSeq: lost.seq, reason: lost.reason } },
     );
   }
-  const row = yield* readPending(scope, id);
-  if (row !== undefined && row.rejected_code !== null) {
+  const rejected = yield* readRejected(scope, id);
+  if (rejected !== undefined) {
     throw new PerigeeError(
-      row.rejected_code as PerigeeError['code'],
+      rejected.rejected_code as PerigeeError['code'],
       `The remote refused the document ${JSON.stringify(id)}, which is now a dead letter: find it by its id in engine.deadLetters.list(), and edit, retry or discard it.`,
       { details: { id } },
     );
   }
-  return row !== undefined;
+  return (yield* readPending(scope, id)) !== undefined;
 }

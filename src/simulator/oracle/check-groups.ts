@@ -1,0 +1,67 @@
+import type { LocalGroup } from './local-edits.ts';
+import type { World } from '../world.ts';
+
+/**
+ * A request of a device was taken by the remote: what a transaction of the device wrote is in it whole. What the remote had of it already, or is not there as it was to be, need not be.
+ *
+ * @param sent texts of the request by `owner/id`, `undefined` for deletions
+ */
+export function checkSentWhole(world: World, device: string, sent: ReadonlyMap<string, string | undefined>): void {
+  for (const [key, text] of sent) {
+    const group = text === undefined ? undefined : groupOf(world, device, key, text);
+    if (text === undefined || group === undefined || world.restored.has(text) || hasReached(world, key, text)) {
+      continue;
+    }
+    for (const [other, otherText] of group.texts) {
+      const isThere = otherText === undefined ? world.history.last(other)?.text === undefined : hasReached(world, other, otherText);
+      // A merge makes another document of it.
+      const isSent = sent.has(other) && (sent.get(other) === otherText || merges(world));
+      if (!isThere && !isSent) {
+        world.violate(`${device} sent ${key} = ${text} without ${other} = ${otherText ?? 'deleted'}, which it wrote at once`);
+      }
+    }
+  }
+}
+
+/**
+ * In the end a transaction is at the remote whole, or not at all: then all of it is in the journal. None of its documents counts as written by a later write alone.
+ *
+ * @param kept texts in the journal of each device, as `owner/id=text`, and documents that wait, as `owner/id`
+ */
+export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<string>>): void {
+  if (merges(world)) {
+    return;
+  }
+  for (const { device, texts } of world.edits.groups) {
+    const written = Array.from(texts).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    if (written.some(([, text]) => world.restored.has(text))) {
+      continue;
+    }
+    const reached = written.filter(([key, text]) => hasReached(world, key, text));
+    const missing = written.filter(([key, text]) => !hasReached(world, key, text));
+    if (reached.length > 0 && missing.length > 0) {
+      world.violate(`${device} wrote ${listed(written)} at once, and only ${listed(reached)} came to the remote`);
+    }
+    for (const [key, text] of missing) {
+      if (kept.get(device)?.has(`${key}=${text}`) !== true && kept.get(device)?.has(key) !== true) {
+        world.violate(`${device} wrote ${key} = ${text} at once with others, which neither reached the remote nor is kept`);
+      }
+    }
+  }
+}
+
+function groupOf(world: World, device: string, key: string, text: string): LocalGroup | undefined {
+  return world.edits.groups.find((group) => group.device === device && group.texts.get(key) === text);
+}
+
+function hasReached({ history }: World, key: string, text: string): boolean {
+  return history.of(key).some((entry) => entry.text === text);
+}
+
+function merges({ options }: World): boolean {
+  return options.policy?.needsBase === true;
+}
+
+function listed(written: readonly (readonly [string, string])[]): string {
+  return written.map(([key, text]) => `${key} = ${text}`).join(', ');
+}
