@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { GROUP_MUTANTS } from './group-mutants.ts';
 import { PATCH_MUTANTS } from './patch-mutants.ts';
 
 const OUTBOX = 'sync/push/outbox.ts';
@@ -32,14 +33,14 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'a deletion is not pending',
     origin: 'S1-D04',
     file: JOURNAL,
-    find: 'if (yield* this.#vanished(scope, id)) {',
+    find: 'if (!isGrouped && (yield* this.#vanished(scope, id))) {',
     replace: 'if (id !== "") {',
   },
   {
     fault: 'the deletion of a document whose creation is on its way leaves nothing to send',
     origin: 'row 21, rule 5',
     file: JOURNAL,
-    find: 'if (row?.sent !== null && row !== undefined) {',
+    find: 'if ((row?.sent !== null && row !== undefined) || (yield* readFrozen(scope.number, id)) !== undefined) {',
     replace: 'if (row === null) {',
   },
   {
@@ -168,44 +169,44 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'what loses against the remote is not kept',
     origin: 'rule 8',
     file: SETTLE,
-    find: "const journalSeq = yield* journalLoser(context, scope, id, local, remote, isJudged ? outcome : 'schema');",
+    find: "const journalSeq = yield* journalLoser(context, scope, id, local, remote, reason ?? outcome);",
     replace: 'const journalSeq = 0;',
   },
   {
     fault: 'what loses against the device is not kept',
     origin: 'rule 8',
     file: SETTLE,
-    find: "const journalSeq = yield* journalLoser(context, scope, id, local, remote, isBehind ? 'restored' : forced ? 'forced' : 'local-wins');",
+    find: "const journalSeq = yield* journalLoser(context, scope, id, local, remote, reason ?? 'local-wins');",
     replace: 'const journalSeq = 0;',
   },
   {
     fault: 'what lost stays pending',
     origin: 'S1-D03',
     file: SETTLE,
-    find: 'yield* clearPending(scope.number, id, row.generation);\n      return { ...taken, decision, conflict',
-    replace: 'return { ...taken, decision, conflict',
+    find: '  yield* clearPending(scope.number, row.id, row.generation);\n  const id',
+    replace: '  const id',
   },
   {
     fault: 'what lost against the remote stays on the device',
     origin: 'S1-D03, row 16',
     file: SETTLE,
-    find: "case 'remote-deleted': {\n      const taken = yield* takeRemote(context, scope, id, base, remote);",
+    find: 'return yield* takeRemote(context, scope, id, base, remote);',
     replace:
-      "case 'remote-deleted': {\n      const taken: Applied = { change: 'none' }; if (remote?.etag === '') yield* takeRemote(context, scope, id, base, remote); yield* setBase(scope, id, remote);",
+      "if (remote?.etag === '') yield* takeRemote(context, scope, id, base, remote); yield* setBase(scope, id, remote); return NOTHING;",
   },
   {
     fault: 'a write that won follows the version before',
     origin: 'rule 2',
     file: SETTLE,
-    find: 'yield* advance(scope, id, remote, isBehind ? base.lineage : undefined);',
+    find: "yield* advance(scope, row, remote, reason === 'restored' ? base?.lineage : undefined);",
     replace: '',
   },
   {
     fault: 'an acknowledgement found by reading back leaves the write pending',
     origin: 'rows 14, 15',
     file: SETTLE,
-    find: 'yield* setBase(scope, id, remote);\n      yield* clearPending(scope.number, id, row.generation);\n      if (remote',
-    replace: 'if (remote',
+    find: 'yield* setBase(scope, id, remote);\n      yield* clearPending(scope.number, row.id, row.generation);\n      if (!isCurrent',
+    replace: 'if (!isCurrent',
   },
   {
     fault: 'an edit of a document that was deleted makes it again',
@@ -344,9 +345,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a pending edit of what a restored remote forgot is given up',
     origin: 'row 8, rule 13',
-    file: SETTLE,
-    find: 'const isBehind = options.restored !== undefined &&',
-    replace: 'const isBehind = options.restored === null &&',
+    file: 'sync/decide/judge.ts',
+    find: 'const isRestored = options.restored !== undefined &&',
+    replace: 'const isRestored = options.restored === null &&',
   },
   {
     fault: 'a marker is written whatever the remote holds',
@@ -356,4 +357,5 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "known === null ? { type: 'create', document } : { type: 'upsert', document }",
   },
   ...PATCH_MUTANTS,
+  ...GROUP_MUTANTS,
 ];

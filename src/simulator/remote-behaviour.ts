@@ -25,7 +25,10 @@ function textOf(operation: BatchOperation<JsonObject>): string | undefined {
 }
 
 /** The document that an operation leaves; `undefined` where none is known. */
-function documentAfter(operation: BatchOperation<JsonObject>, outcome: OperationOutcome<JsonObject> | undefined): (JsonObject & { readonly id: string }) | undefined {
+function documentAfter(
+  operation: BatchOperation<JsonObject>,
+  outcome: OperationOutcome<JsonObject> | undefined,
+): (JsonObject & { readonly id: string }) | undefined {
   const patched = operation.type === 'patch' && outcome?.ok === true ? outcome.document : undefined;
   return 'document' in operation ? operation.document : patched;
 }
@@ -46,7 +49,9 @@ function textsIn(
   outcomes: readonly OperationOutcome<JsonObject>[],
 ): ReadonlyMap<string, string | undefined> {
   const documents = operations.map((operation, index) => documentAfter(operation, outcomes[index]));
-  return new Map(documents.flatMap((document) => (document === undefined || isMarker(document.id) ? [] : [[keyOf(document), textIn(document)]])));
+  return new Map(
+    documents.flatMap((document) => (document === undefined || isMarker(document.id) ? [] : [[keyOf(document), textIn(document)]])),
+  );
 }
 
 /** What the remote does to the requests of a device, with the history that it leaves. */

@@ -67,7 +67,9 @@ interface ScopedRow {
 }
 
 /** Documents that were refused, and those that wait behind them: their later versions, and what goes with such a version. */
-function behindRefused(rows: readonly { readonly key: string; readonly group: string | null; readonly rejected: boolean }[]): ReadonlySet<string> {
+function behindRefused(
+  rows: readonly { readonly key: string; readonly group: string | null; readonly rejected: boolean }[],
+): ReadonlySet<string> {
   const waiting = new Set(rows.filter(({ rejected }) => rejected).map(({ key }) => key));
   for (let before = -1; before < waiting.size;) {
     before = waiting.size;

@@ -89,9 +89,16 @@ function someOf({ chance }: World): readonly string[] {
 async function transact(world: World, device: SimulatedDevice, owner: string): Promise<Done> {
   const { chance } = world;
   const ids = someOf(world);
-  const plans = ids.map((id) => ({ id, key: `${owner}/${id}`, text: world.nextText(device.name), how: chance.pick(['upsert', 'patch', 'delete'] as const) }));
+  const plans = ids.map((id) => ({
+    id,
+    key: `${owner}/${id}`,
+    text: world.nextText(device.name),
+    how: chance.pick(['upsert', 'patch', 'delete'] as const),
+  }));
   const isGivenUp = chance.happens(10);
-  world.note(`${device.name} ${isGivenUp ? 'begins' : 'makes'} a transaction: ${plans.map(({ key, text, how }) => `${how} ${key} = ${text}`).join(', ')}`);
+  world.note(
+    `${device.name} ${isGivenUp ? 'begins' : 'makes'} a transaction: ${plans.map(({ key, text, how }) => `${how} ${key} = ${text}`).join(', ')}`,
+  );
   const notes = plans.map(({ text }) => writeNote(world, text));
   try {
     const changes = await device.notes.transact(owner, async (transaction) => {

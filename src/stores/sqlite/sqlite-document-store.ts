@@ -220,36 +220,33 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   ): Promise<R> {
     await this.#checkSession(options.session);
     const group = this.#journal?.group?.();
-    return this.database.transaction(
-      async (runProgram) => {
-        const result = await this.runTransaction(
-          key,
-          {
-            read: async (one) => {
-              const found = this.#readResult(await runProgram(this.#container.find(one, true)), one.id, {});
-              return found === undefined ? undefined : { ...found, session: this.#sessionWithin() };
-            },
-            write: async (operation) => {
-              const applied = await runProgram(this.#writeProgram(operation, group ?? this.#journal));
-              if (applied instanceof PerigeeError) {
-                throw applied;
-              }
-              return this.#singleOutcome(applied, operation, {});
-            },
-            queryPage: async (request) => ({
-              ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
-              session: this.#sessionWithin(),
-            }),
+    return this.database.transaction(async (runProgram) => {
+      const result = await this.runTransaction(
+        key,
+        {
+          read: async (one) => {
+            const found = this.#readResult(await runProgram(this.#container.find(one, true)), one.id, {});
+            return found === undefined ? undefined : { ...found, session: this.#sessionWithin() };
           },
-          work,
-        );
-        if (group !== undefined) {
-          await runProgram(group.end());
-        }
-        return result;
-      },
-      options.signal,
-    );
+          write: async (operation) => {
+            const applied = await runProgram(this.#writeProgram(operation, group ?? this.#journal));
+            if (applied instanceof PerigeeError) {
+              throw applied;
+            }
+            return this.#singleOutcome(applied, operation, {});
+          },
+          queryPage: async (request) => ({
+            ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
+            session: this.#sessionWithin(),
+          }),
+        },
+        work,
+      );
+      if (group !== undefined) {
+        await runProgram(group.end());
+      }
+      return result;
+    }, options.signal);
   }
 
   protected override get continuationSource(): string {
@@ -299,7 +296,9 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     yield* this.#container.enter(this.#journal);
     const outcomes: OperationOutcome<T>[] = [];
     for (const item of items) {
-      outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : yield* this.#operationProgram(item, this.#journal));
+      outcomes.push(
+        item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : yield* this.#operationProgram(item, this.#journal),
+      );
     }
     return outcomes;
   }

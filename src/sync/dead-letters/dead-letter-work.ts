@@ -6,7 +6,15 @@ import { prepareDocument, type PreparedDocument } from '../../store/prepared-doc
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { readBase } from '../state/base-versions.ts';
 import { listDeadLetterRows, type DeadLetterPlace, type DeadLetterRow } from './list-dead-letters.ts';
-import type { DeadLetter, DeadLetterExport, DeadLetterMember, DeadLetterKey, DeadLetterQuery, DeadLetterRemote, DeadLettersOptions } from './dead-letters.ts';
+import type {
+  DeadLetter,
+  DeadLetterExport,
+  DeadLetterMember,
+  DeadLetterKey,
+  DeadLetterQuery,
+  DeadLetterRemote,
+  DeadLettersOptions,
+} from './dead-letters.ts';
 import { countLetters, readRejected, retryUnit } from './dead-letter-rows.ts';
 import { checkBody } from '../push/check-body.ts';
 import { documentOf, readUnit, unitOf } from '../push/groups.ts';

@@ -17,7 +17,12 @@ import { setBase, takeRemote, type Applied } from './take-remote.ts';
 import type { RemoteVersion } from '../remote/wire-stamp.ts';
 
 /** Puts a merged document in the place of the pending one: a new write, after both sides, on top of the remote version. */
-export function* merge(context: SyncContext, scope: Scope, unsettled: Unsettled & { readonly remote: RemoteVersion }, merged: Merged): Program<Applied> {
+export function* merge(
+  context: SyncContext,
+  scope: Scope,
+  unsettled: Unsettled & { readonly remote: RemoteVersion },
+  merged: Merged,
+): Program<Applied> {
   const { row, local, base, remote } = unsettled;
   const id = documentOf(row.id);
   const conflict = conflictOf(local, remote, rulesFor(context, scope, id));

@@ -47,9 +47,7 @@ export function* settleGroup(
   const applied: Applied[] = [];
   for (const [unsettled, judgement] of judged) {
     const isWilling = !LOST.has(judgement.decision) && judgement.decision !== 'equal';
-    applied.push(
-      yield* carryOut(context, scope, unsettled, isLost && isWilling ? { decision: 'remote', reason: 'group' } : judgement),
-    );
+    applied.push(yield* carryOut(context, scope, unsettled, isLost && isWilling ? { decision: 'remote', reason: 'group' } : judgement));
   }
   return applied;
 }

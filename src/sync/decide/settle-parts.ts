@@ -19,7 +19,12 @@ export function pendingBase(scope: Scope, remote: RemoteVersion | undefined): Pe
 }
 
 /** A remote version is known, and a pending version follows it. */
-export function* advance(scope: Scope, row: Pick<OutboxRow, 'id'>, remote: RemoteVersion | undefined, lineage?: string | null): Program<void> {
+export function* advance(
+  scope: Scope,
+  row: Pick<OutboxRow, 'id'>,
+  remote: RemoteVersion | undefined,
+  lineage?: string | null,
+): Program<void> {
   yield* setBase(scope, documentOf(row.id), remote, lineage);
   yield* advancePending(scope.number, row.id, pendingBase(scope, remote));
 }

@@ -20,12 +20,7 @@ export function* settle(context: SyncContext, scope: Scope, unsettled: Unsettled
 }
 
 /** Carries a decision about a pending version out, in the caller's transaction. */
-export function* carryOut(
-  context: SyncContext,
-  scope: Scope,
-  unsettled: Unsettled,
-  { decision, reason }: Judgement,
-): Program<Applied> {
+export function* carryOut(context: SyncContext, scope: Scope, unsettled: Unsettled, { decision, reason }: Judgement): Program<Applied> {
   const { row, local, base, remote } = unsettled;
   const id = documentOf(row.id);
   const isCurrent = row.frozen === null;

@@ -12,7 +12,10 @@ import { keyIn, type Scope } from '../state/scope.ts';
 const MARKED_AT_ONCE = 500;
 
 /** The document of a pending write as the device has it, be it expired there; `undefined` for a deletion, and where it is gone from the file all the same. */
-export function* readPendingBody(scope: Scope, { id, kind, frozen }: Pick<OutboxRow, 'id' | 'kind' | 'frozen'>): Program<JsonObject | undefined> {
+export function* readPendingBody(
+  scope: Scope,
+  { id, kind, frozen }: Pick<OutboxRow, 'id' | 'kind' | 'frozen'>,
+): Program<JsonObject | undefined> {
   if (frozen !== null) {
     const kept = JSON.parse(frozen) as JsonObject | null;
     return kept === null ? undefined : scope.form.received(kept);

@@ -117,4 +117,6 @@ function* statements(texts: readonly string[]): Program<void> {
  *
  * Outbox and base are one tree each, without further indexes but one of the members of groups: each local write and each pulled document pays for every tree.
  */
-export const SYNC_MIGRATIONS: readonly Migration[] = [TABLES_1, COLUMNS_2, TABLES_3, COLUMNS_4, GROUPS_5].map((texts) => () => statements(texts));
+export const SYNC_MIGRATIONS: readonly Migration[] = [TABLES_1, COLUMNS_2, TABLES_3, COLUMNS_4, GROUPS_5].map(
+  (texts) => () => statements(texts),
+);
