@@ -46,13 +46,6 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     replace: 'mayWait && rows.length < 0 ? yield* waitsFor(scope, rows) : undefined',
   },
   {
-    fault: 'a refused document leaves the others of its transaction to be sent',
-    origin: 'rule 14, rule 10',
-    file: GROUPS,
-    find: 'if (rejected !== undefined && isGroup(item.unit)) {',
-    replace: "if (rejected !== undefined && item.unit === '') {",
-  },
-  {
     fault: 'what was sent of a transaction that is given up is forgotten by the write that follows it',
     origin: 'found by the simulator, seeds 457 and 691',
     file: SETTLE,
@@ -66,12 +59,5 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     find: 'return yield* withVersion(item, (id) => clearPending(scope, id, item.generation));',
     replace:
       'return (yield* clearPending(scope, item.rowId, (yield* readPending(scope, item.rowId))?.generation ?? 0)) ? "current" : undefined;',
-  },
-  {
-    fault: 'a write that follows a transaction follows what was there before it',
-    origin: 'rule 4, rule 14',
-    file: SETTLE,
-    find: '      if (!isCurrent) {\n        yield* advanceNext(scope, id, remote);\n      } else if (',
-    replace: '      if (isCurrent && ',
   },
 ];

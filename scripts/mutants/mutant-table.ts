@@ -169,7 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'what loses against the remote is not kept',
     origin: 'rule 8',
     file: SETTLE,
-    find: "const journalSeq = yield* journalLoser(context, scope, id, local, remote, reason ?? outcome);",
+    find: 'const journalSeq = yield* journalLoser(context, scope, id, local, remote, reason ?? outcome);',
     replace: 'const journalSeq = 0;',
   },
   {
@@ -355,6 +355,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'sync/pull/markers.ts',
     find: "known === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: known.etag }",
     replace: "known === null ? { type: 'create', document } : { type: 'upsert', document }",
+  },
+  {
+    fault: 'what won is sent before the loser in the journal survives a loss of power',
+    origin: 'rule 8, found by the simulator, seed 543 with mergeFields',
+    file: PUSH,
+    find: '      await this.#context.database.flush();\n',
+    replace: '',
   },
   ...PATCH_MUTANTS,
   ...GROUP_MUTANTS,

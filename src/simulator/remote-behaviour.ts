@@ -70,6 +70,9 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
     if (before?.text !== undefined && before.by !== device && before.by !== RESTORED && !world.heldBy(device).has(before.text)) {
       world.violate(`${device} overwrote ${key} = ${before.text}, which it neither held nor kept`);
     }
+    if (before?.text !== undefined && before.by !== device && (await hasDecided(world, device, key, before.text))) {
+      world.overwritten.push({ device, key, text: before.text });
+    }
     const text = textIn(document);
     checkMadeAgain(world, device, operation.type, key, text);
     await checkRepeated(world, device, key, text);

@@ -79,6 +79,8 @@ export class World {
   backup: Backup | undefined;
   /** What a restored remote has forgotten and the device that wrote it still held, by `owner/id`. */
   readonly forgotten: Map<string, Forgotten> = new Map();
+  /** Versions of others that lost against a device, which wrote them down and sent its own in their place. */
+  readonly overwritten: { readonly device: string; readonly key: string; readonly text: string }[] = [];
   editCount = 0;
   requests = 0;
   crashes = 0;

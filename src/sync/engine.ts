@@ -11,8 +11,9 @@ import { checkOptions, type FilledOptions } from './filled-options.ts';
 import type { ForcedPush } from './push/forced-push.ts';
 import { ForeignWrites } from './run/foreign-writes.ts';
 import { GuardedWork } from './run/guarded-work.ts';
-import { listJournal, pruneJournal, readJournal, type JournalEntry, type JournalQuery } from './state/journal.ts';
+import type { JournalEntry, JournalQuery } from './state/journal.ts';
 import { LATE } from './late-parts.ts';
+import type * as Lists from './lists.ts';
 import { loadPart } from './load-part.ts';
 import { bindFile } from './state/meta.ts';
 import { doubtUnsent, parkUnknown } from './push/outbox.ts';
@@ -24,7 +25,7 @@ import { Runner } from './run/runner.ts';
 import { Scheduler } from './run/scheduler.ts';
 import { SYNC_MIGRATIONS } from './state/schema.ts';
 import { ScopeSet } from './scope-set.ts';
-import { countStatus, journalEntryOf, listPending, type PendingDocument, type PendingQuery } from './status.ts';
+import { countStatus, type PendingDocument, type PendingQuery } from './status.ts';
 import { SyncClock } from './state/sync-clock.ts';
 import type { SyncContext } from './sync-context.ts';
 import type { SyncEvents, SyncStatus } from './sync-events.ts';
@@ -121,6 +122,7 @@ export class SyncEngine {
       pageItems: options.pageItems,
       markerIntervalMs: options.markerIntervalMs,
       events,
+      atRisk: { losers: true },
       watchdog: new Watchdog(runtime, options.stallTimeoutMs),
       budget: options.requestUnitsPerMinute === undefined ? undefined : new RequestUnitBudget(runtime, options.requestUnitsPerMinute),
       probe: options.probe,
@@ -322,12 +324,12 @@ export class SyncEngine {
 
   /** Documents that wait to be sent, oldest first. */
   pending(query: PendingQuery = {}): Promise<readonly PendingDocument[]> {
-    return this.#calls.run(undefined, () => this.#context.database.read(() => listPending(this.#options.database, query)));
+    return this.#listing(({ listPending }) => this.#context.database.read(() => listPending(this.#options.database, query)));
   }
 
   /** Versions that lost a conflict or were discarded, in the order of the decisions. */
   journal(query: JournalQuery = {}): Promise<readonly JournalEntry[]> {
-    return this.#calls.run(undefined, async () => {
+    return this.#listing(async ({ journalEntryOf, listJournal }) => {
       const rows = await this.#context.database.read(() => listJournal(this.#options.database, query));
       return rows.map(journalEntryOf);
     });
@@ -339,7 +341,7 @@ export class SyncEngine {
    * @throws NOT_FOUND when there is no such entry; SYNC_SCOPE when its partition key is no longer in scope
    */
   restore(seq: number): Promise<void> {
-    return this.#calls.run(undefined, async () => {
+    return this.#listing(async ({ journalEntryOf, readJournal }) => {
       const row = await this.#context.database.read(() => readJournal(this.#options.database, seq));
       if (row === undefined) {
         throw new PerigeeError('NOT_FOUND', `The journal has no entry ${seq}.`);
@@ -358,7 +360,7 @@ export class SyncEngine {
 
   /** Drops entries of the journal that are older than a device time in milliseconds; gives how many. */
   pruneJournal(beforeMs: number): Promise<number> {
-    return this.#calls.run(undefined, () => this.#context.database.write(() => pruneJournal(beforeMs)));
+    return this.#listing(({ pruneJournal }) => this.#context.database.write(() => pruneJournal(beforeMs)));
   }
 
   /**
@@ -453,6 +455,10 @@ export class SyncEngine {
   /** A call whose work may have to be loaded first. */
   #late<M, R>(part: LazyModule<M>, signal: AbortSignal | undefined, work: (module: M) => Promise<R>): Promise<R> {
     return this.#calls.run(signal, async () => work(await loadPart(part, this.#closing.signal)));
+  }
+
+  #listing<R>(work: (lists: typeof Lists) => Promise<R>): Promise<R> {
+    return this.#late(LATE.lists, undefined, work);
   }
 
   #reached(container: string, writes: readonly WrittenDocument[], { signal, timeoutMs }: ReachedOptions): Promise<void> {

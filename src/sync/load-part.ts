@@ -16,3 +16,11 @@ export async function loadPart<M>(part: LazyModule<M>, signal?: AbortSignal): Pr
   });
   return signal === undefined ? loading : abortable(loading, signal);
 }
+
+/** A part that was loaded before, for code that cannot wait. @throws INTERNAL where nobody has loaded it */
+export function partNow<M>({ loaded }: LazyModule<M>): M {
+  if (loaded === undefined) {
+    throw new PerigeeError('INTERNAL', 'A part of the sync engine was wanted before it was loaded.');
+  }
+  return loaded;
+}

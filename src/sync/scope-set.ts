@@ -11,7 +11,7 @@ import {
 } from '../store/partition-key.ts';
 import type { SqliteDocumentStore } from '../stores/sqlite/sqlite-document-store.ts';
 import { checkEntry } from './check-entry.ts';
-import { lastWriteWins } from './decide/conflict-policies.ts';
+import { clientWins, lastWriteWins, serverWins } from './decide/conflict-policies.ts';
 import type { ConflictPolicy } from './decide/conflict.ts';
 import type { DocumentForm } from './form/document-form.ts';
 import type { FilledOptions } from './filled-options.ts';
@@ -27,6 +27,9 @@ import { openScope, type Scope } from './state/scope.ts';
 import type { SyncClock } from './state/sync-clock.ts';
 import type { WrittenDocument } from './writes/synced-store.ts';
 import type { FollowedWrite } from './writes/write-handle.ts';
+
+/** Policies that never make a document of both sides. */
+const SIDE_POLICIES: ReadonlySet<ConflictPolicy> = new Set([lastWriteWins, serverWins, clientWins]);
 
 /** What opening the scopes of an engine needs beside its options. */
 export interface ScopeSetParts {
@@ -62,7 +65,12 @@ export class ScopeSet {
       await ensureContainer(backend, database, container, given, () => remote(container));
       const form = await openForm(this.#options, { container, given, warn });
       forms.set(container, form);
-      const needsBase = this.#policyOf(container).needsBase === true;
+      const policy = this.#policyOf(container);
+      const needsBase = policy.needsBase === true;
+      if (!SIDE_POLICIES.has(policy)) {
+        // It may merge, and is asked within transactions.
+        await loadPart(LATE.merging);
+      }
       const journal = new OutboxJournal({ database: backend.database, clock, needsBase, form, onRecorded });
       this.#journals.set(container, journal);
       this.#stores.set(container, await backend.openJournaled(database, container, { journal }));

@@ -25,6 +25,8 @@ export interface SyncContext {
   readonly markerIntervalMs: number;
   readonly events: Emitter<SyncEvents>;
   readonly watchdog: Watchdog;
+  /** Whether a loss of power could take versions out of the journal, be they of an earlier life: what took their place must not be sent before that is over. */
+  readonly atRisk: { losers: boolean };
   readonly budget: RequestUnitBudget | undefined;
   readonly probe: ((point: SyncPoint) => void | Promise<void>) | undefined;
   /** Tells people of something that is not an error, once per text. */

@@ -83,7 +83,7 @@ describe('with a policy', () => {
 
   test('that merges fields, all end equal', { timeout: 120_000 }, async () => {
     const policy = mergeFields();
-    for (let seed = 1; seed <= 60; seed += 1) {
+    for (let seed = 500; seed <= 600; seed += 1) {
       expect((await simulate({ seed, folder, policy })).violations, `seed ${seed}`).toEqual([]);
     }
   });

@@ -45,7 +45,7 @@ export async function tendDeadLetters(settings: DeadLetterSettings): Promise<voi
 async function findLetter(engine: SyncEngine, id: string): Promise<DocumentName> {
   const found: DocumentName[] = [];
   for await (const letter of engine.deadLetters.export()) {
-    if (letter.id === id) {
+    if (letter.id === id || letter.group?.some((member) => member.id === id) === true) {
       found.push({ container: letter.container, partitionKey: partitionKeyOf(letter.partitionKey), id });
     }
   }
@@ -76,15 +76,20 @@ async function list(engine: SyncEngine, settings: DeadLetterSettings): Promise<v
 }
 
 /** What a dead letter is, without the documents. */
-function withoutContent({ local, remote, ...rest }: DeadLetterExport): object {
+function withoutContent({ group, ...letter }: DeadLetterExport): object {
+  return { ...facts(letter), ...(group === undefined ? {} : { group: group.map(facts) }) };
+}
+
+function facts<L extends Pick<DeadLetterExport, 'local' | 'remote'>>({ local, remote, ...rest }: L): object {
   return { ...rest, kind: local === null ? 'delete' : 'put', remote: remote.state };
 }
 
 function letterText(letter: DeadLetterExport): string {
-  const { code, message, attempts, lastAtMs, local, remote } = letter;
+  const { code, message, attempts, lastAtMs, local, remote, group = [] } = letter;
   const key = keyText({ ...letter, partitionKey: partitionKeyOf(letter.partitionKey) });
   const times = attempts === 1 ? 'once' : `${attempts} times`;
+  const others = group.length === 0 ? '' : `, with ${group.map(({ id }) => JSON.stringify(id)).join(', ')} of the same transaction`;
   return safeText(
-    `${key}: ${local === null ? 'deletion ' : ''}refused ${times}, last ${new Date(lastAtMs).toISOString()}, remote ${remote.state}: ${message} [${code}]`,
+    `${key}${others}: ${local === null ? 'deletion ' : ''}refused ${times}, last ${new Date(lastAtMs).toISOString()}, remote ${remote.state}: ${message} [${code}]`,
   );
 }

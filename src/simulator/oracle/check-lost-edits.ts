@@ -16,14 +16,26 @@ export async function checkLostEdits(world: World): Promise<void> {
     const entries = journal.map(
       ({ partitionKey, id, document }) => `${String(partitionKey[0])}/${id}=${document?.['text'] as string | undefined}`,
     );
-    for (const { id, losingSide, document } of journal) {
+    for (const { id, losingSide, reason, document } of journal) {
       const text = document?.['text'];
-      if (losingSide === 'remote' && typeof text === 'string' && text.startsWith(`${device.name}#`) && !world.restored.has(text)) {
+      // What lost a property in a merge may have its text from elsewhere.
+      if (
+        reason !== 'merged' &&
+        losingSide === 'remote' &&
+        typeof text === 'string' &&
+        text.startsWith(`${device.name}#`) &&
+        !world.restored.has(text)
+      ) {
         world.violate(`${device.name} took its own write of ${id} = ${text} for another's`);
       }
     }
     const waiting = (await device.engine.pending({ rejected: true })).map(({ partitionKey, id }) => `${String(partitionKey[0])}/${id}`);
     kept.set(device.name, new Set([...entries, ...waiting]));
+  }
+  for (const { device, key, text } of world.overwritten) {
+    if (kept.get(device)?.has(`${key}=${text}`) !== true) {
+      world.violate(`${device} sent its own in the place of ${key} = ${text}, and its journal does not know that any more`);
+    }
   }
   checkGroups(world, kept);
   for (const edit of world.edits.last()) {
@@ -55,7 +67,17 @@ function hasReached(world: World, edit: LocalEdit): boolean {
     return edit.isVoid || (index !== -1 && !isForgotten(versions, index));
   }
   const index = versions.findLastIndex(({ text }) => text === edit.text);
-  return index !== -1 && !isForgotten(versions, index);
+  return (index !== -1 && !isForgotten(versions, index)) || isWithin(world, edit);
+}
+
+/** Where a policy merges, a device that lost its power knows its own edit again in a later one that was made on top and had been sent. */
+function isWithin(world: World, edit: LocalEdit): boolean {
+  if (world.options.policy?.needsBase !== true) {
+    return false;
+  }
+  const texts = world.textsOf(edit.device);
+  const later = new Set(texts.slice(texts.indexOf(edit.text ?? '') + 1).filter((text) => world.restored.has(text)));
+  return world.history.of(edit.key).some(({ text }) => text !== undefined && later.has(text));
 }
 
 function isForgotten(versions: readonly HistoryEntry[], index: number): boolean {

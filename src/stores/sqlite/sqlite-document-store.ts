@@ -31,6 +31,7 @@ import type { DocumentRow } from './container-row.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { conditionMatcher, runQueryPage } from './sqlite-query.ts';
+import { failedOutcomes, RefusedBatch } from './refused-batch.ts';
 import { readVersions } from './versions/version-pages.ts';
 import { readCharge, refusalCharge, writeCharge } from './write-charge.ts';
 import type { AppliedWrite, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
@@ -432,18 +433,6 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   }
 }
 
-/** Undoes the transaction of a batch; never leaves this file. */
-class RefusedBatch extends Error {
-  readonly index: number;
-  readonly refusal: PerigeeError;
-
-  constructor(index: number, refusal: PerigeeError) {
-    super(refusal.message);
-    this.index = index;
-    this.refusal = refusal;
-  }
-}
-
 function isUnchanged(etag: string, ifNoneMatch: string | undefined): boolean {
   return ifNoneMatch !== undefined && (ifNoneMatch === etag || ifNoneMatch === '*');
 }
@@ -452,20 +441,6 @@ function notModified(id: string, etag: string): PerigeeError {
   return new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(id)} still has the etag given. Use the copy you have.`, {
     details: { etag },
   });
-}
-
-/** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */
-function failedOutcomes<T extends object>(
-  operations: readonly StoreOperation[],
-  failed: number,
-  error: PerigeeError,
-): OperationOutcome<T>[] {
-  const dependent = `Not applied: operation ${failed} of the same batch failed.`;
-  return operations.map((operation, index) =>
-    index === failed
-      ? { ok: false, error, requestUnits: refusalCharge(operation) }
-      : { ok: false, error: new PerigeeError('FAILED_DEPENDENCY', dependent), requestUnits: 0 },
-  );
 }
 
 function totalUnits(outcomes: readonly { readonly requestUnits: number }[]): number {

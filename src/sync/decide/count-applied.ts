@@ -8,6 +8,7 @@ export function countApplied(context: SyncContext, report: ReportBuilder, applie
   report.deletedLocally += applied.change === 'deleted' ? 1 : 0;
   report.bytesReceived += applied.bytes ?? 0;
   if (applied.conflict !== undefined) {
+    context.atRisk.losers = true;
     report.conflict(applied.conflict);
     context.events.emit('conflict', applied.conflict);
   }

@@ -1,22 +1,15 @@
-import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
-import { getOwn, type JsonObject } from '../../core/json.ts';
-import { prepareDocument, type PreparedDocument } from '../../store/prepared-document.ts';
+import { isPerigeeError } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { PreparedDocument } from '../../store/prepared-document.ts';
+import { partNow } from '../load-part.ts';
 import { documentOf } from '../push/groups.ts';
 import type { OutboxRow } from '../push/outbox.ts';
-import { RESERVED_PROPERTY, type RemoteVersion } from '../remote/wire-stamp.ts';
+import type { RemoteVersion } from '../remote/wire-stamp.ts';
 import type { BaseRow } from '../state/base-versions.ts';
 import type { Scope } from '../state/scope.ts';
 import type { SyncContext } from '../sync-context.ts';
 import { clientWins, lastWriteWins } from './conflict-policies.ts';
-import {
-  decide,
-  type Conflict,
-  type ConflictPolicy,
-  type Decision,
-  type DecisionRules,
-  type MergedDocument,
-  type PendingVersion,
-} from './conflict.ts';
+import { decide, type ConflictPolicy, type Decision, type DecisionRules, type PendingVersion } from './conflict.ts';
 
 /** A pending write and everything that it is brought together with. */
 export interface Unsettled {
@@ -97,36 +90,16 @@ function decideSafely(context: SyncContext, scope: Scope, { local, remote }: Uns
   return safely(
     context,
     scope,
-    () => checked(scope, local, rules.id, decide(local, remote, rules)),
+    () => {
+      const decided = decide(local, remote, rules);
+      return typeof decided === 'string' ? decided : partNow(context.late.merging).checkMerged(scope, local, rules.id, decided);
+    },
     () => decide(local, remote, { ...rules, policy: lastWriteWins }) as Exclude<Decision, 'merged'>,
   );
 }
 
-/** What the policy says of a conflict between a pending write and a version that it was not made on: it stays, or a document takes its place. */
-export function decideByPolicy(context: SyncContext, scope: Scope, local: PendingVersion, conflict: Conflict): 'local' | Merged {
-  return safely<'local' | Merged>(
-    context,
-    scope,
-    () => {
-      const decided = scope.policy(conflict);
-      const given = decided === 'remote' ? { merged: conflict.remote.document as JsonObject, lost: ['local'] as const } : decided;
-      return checked(scope, local, conflict.id, given);
-    },
-    () => 'local',
-  );
-}
-
-function checked<D extends string>(scope: Scope, local: PendingVersion, id: string, decided: D | MergedDocument): D | Merged {
-  if (typeof decided === 'object') {
-    return { ...prepareMerged(scope, local, id, decided.merged), lost: decided.lost ?? ['local', 'remote'] };
-  }
-  if (typeof decided === 'string') {
-    return decided;
-  }
-  throw new PerigeeError('INVALID_OPTION', 'The conflict policy chose neither a side nor a merged document.');
-}
-
-function safely<D>(context: SyncContext, scope: Scope, byPolicy: () => D, otherwise: () => D): D {
+/** What a policy gives, or something else where it fails, so that a document which it cannot cope with holds back nobody. */
+export function safely<D>(context: SyncContext, scope: Scope, byPolicy: () => D, otherwise: () => D): D {
   try {
     return byPolicy();
   } catch (error) {
@@ -136,23 +109,4 @@ function safely<D>(context: SyncContext, scope: Scope, byPolicy: () => D, otherw
     );
     return otherwise();
   }
-}
-
-/** Checks a merged document as a local write is checked. @throws INVALID_DOCUMENT and others of a document */
-function prepareMerged(scope: Scope, local: PendingVersion, id: string, merged: JsonObject): Omit<Merged, 'lost'> {
-  const shared = scope.form.shared(JSON.parse(prepareDocument(merged, scope.paths).text) as JsonObject);
-  const document = prepareDocument(scope.form.carried(shared, local.whole), scope.paths);
-  if (
-    document.id !== id ||
-    document.partitionKeyText !== scope.partitionKeyText ||
-    getOwn(document.value, RESERVED_PROPERTY) !== undefined ||
-    scope.types?.accepts(document.value) === false ||
-    !scope.form.knows(shared)
-  ) {
-    throw new PerigeeError(
-      'INVALID_DOCUMENT',
-      'The merged document has another key, another type, another version or a reserved property.',
-    );
-  }
-  return { document, shared };
 }

@@ -1,6 +1,8 @@
 import type { HlcStamp } from '../../core/hybrid-logical-clock.ts';
 import { equalValues } from '../../core/json-order.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { PerigeeError } from '../../core/errors.ts';
+import { getOwn, type JsonObject } from '../../core/json.ts';
+import { prepareDocument } from '../../store/prepared-document.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { documentOf, readFirst } from '../push/groups.ts';
 import { clearPending, setPendingBase } from '../push/outbox.ts';
@@ -10,11 +12,11 @@ import { readBase } from '../state/base-versions.ts';
 import { appendJournal } from '../state/journal.ts';
 import type { Scope } from '../state/scope.ts';
 import type { SyncContext } from '../sync-context.ts';
-import { conflictOf, type Conflict, type ConflictSide } from './conflict.ts';
-import { decideByPolicy, rulesFor, type Merged, type Unsettled } from './judge.ts';
+import { conflictOf, type Conflict, type ConflictSide, type MergedDocument, type PendingVersion } from './conflict.ts';
+import { rulesFor, safely, type Merged, type Unsettled } from './judge.ts';
 import { advance, report } from './settle-parts.ts';
 import { setBase, takeRemote, type Applied } from './take-remote.ts';
-import type { RemoteVersion } from '../remote/wire-stamp.ts';
+import { RESERVED_PROPERTY, type RemoteVersion } from '../remote/wire-stamp.ts';
 
 /** Puts a merged document in the place of the pending one: a new write, after both sides, on top of the remote version. */
 export function* merge(
@@ -104,4 +106,44 @@ function* carryOver(context: SyncContext, scope: Scope, id: string, behind: numb
   if (next.frozen !== null) {
     yield* carryOver(context, scope, id, next.generation, decided.shared, side);
   }
+}
+
+/** What the policy says of a conflict between a pending write and a version that it was not made on: it stays, or a document takes its place. */
+function decideByPolicy(context: SyncContext, scope: Scope, local: PendingVersion, conflict: Conflict): 'local' | Merged {
+  return safely<'local' | Merged>(
+    context,
+    scope,
+    () => {
+      const decided = scope.policy(conflict);
+      const given = decided === 'remote' ? { merged: conflict.remote.document as JsonObject, lost: ['local'] as const } : decided;
+      return given === 'local' ? given : checkMerged(scope, local, conflict.id, given);
+    },
+    () => 'local',
+  );
+}
+
+/** Checks what a policy made of both sides as a local write is checked. @throws INVALID_OPTION, INVALID_DOCUMENT and others of a document */
+export function checkMerged(scope: Scope, local: PendingVersion, id: string, decided: MergedDocument): Merged {
+  if (typeof decided !== 'object') {
+    throw new PerigeeError('INVALID_OPTION', 'The conflict policy chose neither a side nor a merged document.');
+  }
+  return { ...prepareMerged(scope, local, id, decided.merged), lost: decided.lost ?? ['local', 'remote'] };
+}
+
+function prepareMerged(scope: Scope, local: PendingVersion, id: string, merged: JsonObject): Omit<Merged, 'lost'> {
+  const shared = scope.form.shared(JSON.parse(prepareDocument(merged, scope.paths).text) as JsonObject);
+  const document = prepareDocument(scope.form.carried(shared, local.whole), scope.paths);
+  if (
+    document.id !== id ||
+    document.partitionKeyText !== scope.partitionKeyText ||
+    getOwn(document.value, RESERVED_PROPERTY) !== undefined ||
+    scope.types?.accepts(document.value) === false ||
+    !scope.form.knows(shared)
+  ) {
+    throw new PerigeeError(
+      'INVALID_DOCUMENT',
+      'The merged document has another key, another type, another version or a reserved property.',
+    );
+  }
+  return { document, shared };
 }

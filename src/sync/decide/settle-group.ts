@@ -1,3 +1,4 @@
+import { equalValues } from '../../core/json-order.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { documentOf, readUnit, type Unit } from '../push/groups.ts';
 import { clearPending } from '../push/outbox.ts';
@@ -10,6 +11,8 @@ import { judge, type Judgement, type SettleOptions, type Unsettled } from './jud
 import { carryOut } from './settle.ts';
 import type { Applied } from './take-remote.ts';
 
+/** The remote holds what was known. */
+const UNCHANGED: Applied = { change: 'none', decision: 'follows', advanced: false };
 /** Decisions that say: the group has arrived. */
 const ARRIVED: ReadonlySet<Judgement['decision']> = new Set(['acknowledged', 'included'] as const);
 /** Decisions by which a member is given up. */
@@ -42,12 +45,23 @@ export function* settleGroup(
       judged.push([unsettled, judge(context, scope, unsettled, options)]);
     }
   }
-  const decisions = judged.map(([, { decision }]) => decision);
-  const isLost = decisions.some((decision) => LOST.has(decision)) && !decisions.some((decision) => ARRIVED.has(decision));
+  const isLost =
+    judged.some(([{ remote }, { decision }]) => isGivenUp(remote, decision)) && !judged.some(([, { decision }]) => ARRIVED.has(decision));
   const applied: Applied[] = [];
   for (const [unsettled, judgement] of judged) {
-    const isWilling = !LOST.has(judgement.decision) && judgement.decision !== 'equal';
+    if (!isLost && unsettled.remote !== undefined && unsettled.remote.etag === unsettled.base?.etag) {
+      applied.push(UNCHANGED);
+      continue;
+    }
+    const isWilling = !isGivenUp(unsettled.remote, judgement.decision) && judgement.decision !== 'equal';
     applied.push(yield* carryOut(context, scope, unsettled, isLost && isWilling ? { decision: 'remote', reason: 'group' } : judgement));
   }
   return applied;
+}
+
+/** Whether the remote's version of a member stays; a merge may come to that as well. */
+function isGivenUp(remote: RemoteVersion | undefined, decision: Judgement['decision']): boolean {
+  return typeof decision === 'object'
+    ? decision.lost.includes('local') && remote?.deleted === false && equalValues(decision.shared, remote.body)
+    : LOST.has(decision);
 }

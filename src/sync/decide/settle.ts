@@ -1,6 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { prepareDocument } from '../../store/prepared-document.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
+import { partNow } from '../load-part.ts';
 import { documentOf, readFirst } from '../push/groups.ts';
 import { advancePending, clearPending, inheritSent, rebasePending, type OutboxRow } from '../push/outbox.ts';
 import type { RemoteVersion } from '../remote/wire-stamp.ts';
@@ -10,7 +11,6 @@ import type { Scope } from '../state/scope.ts';
 import type { SyncContext } from '../sync-context.ts';
 import { conflictOf, type PendingVersion } from './conflict.ts';
 import { judge, rulesFor, type Judgement, type SettleOptions, type Unsettled } from './judge.ts';
-import { merge } from './merge.ts';
 import { advance, pendingBase, report } from './settle-parts.ts';
 import { expireWith, NOTHING, setBase, takeRemote, type Applied } from './take-remote.ts';
 
@@ -28,7 +28,7 @@ export function* carryOut(context: SyncContext, scope: Scope, unsettled: Unsettl
     if (remote === undefined) {
       throw new PerigeeError('INTERNAL', 'A conflict was merged without a remote version.');
     }
-    return yield* merge(context, scope, { ...unsettled, remote }, decision);
+    return yield* partNow(context.late.merging).merge(context, scope, { ...unsettled, remote }, decision);
   }
   switch (decision) {
     case 'acknowledged':

@@ -1,11 +1,11 @@
-import { PerigeeError, isPerigeeError } from '../../core/errors.ts';
+import { isPerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ContainerDefinition, ContainerInput } from '../../store/container-definition.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
 import type { SqliteBackend } from '../../stores/sqlite/sqlite-backend.ts';
 
 /** The definition of a remote container as input for a local one, which keeps no versions unless it was made to. */
-function inputOf(definition: ContainerDefinition): ContainerInput {
+export function inputOf(definition: ContainerDefinition): ContainerInput {
   const { id, partitionKey, defaultTtl, indexingPolicy, computedProperties, extra } = definition;
   const { paths, version } = partitionKey;
   return { id, partitionKey: { paths, version }, defaultTtl, indexingPolicy, computedProperties, extra };
@@ -64,40 +64,4 @@ export async function makeContainer(
       throw error;
     }
   }
-}
-
-/**
- * Compares a local container with the remote's: the partition key has to be the same, the time to live is taken over.
- *
- * @returns the warnings that people should read
- * @throws INVALID_CONTAINER
- */
-export async function matchRemote(
-  backend: SqliteBackend,
-  database: string,
-  container: string,
-  remote: ContainerDefinition,
-): Promise<readonly string[]> {
-  const local = (await backend.readContainer(database, container))?.definition;
-  if (local === undefined) {
-    throw new PerigeeError('NOT_FOUND', `The local container ${JSON.stringify(container)} was deleted.`);
-  }
-  if (JSON.stringify(local.partitionKey.paths) !== JSON.stringify(remote.partitionKey.paths)) {
-    throw new PerigeeError(
-      'INVALID_CONTAINER',
-      `Cannot synchronise the container ${JSON.stringify(container)}: its partition key on the device is not that of the remote. Correct the option "containers" and use a new file.`,
-    );
-  }
-  if (local.defaultTtl !== remote.defaultTtl) {
-    await backend.replaceContainer(database, {
-      ...inputOf(local),
-      changeFeedPolicy: local.changeFeedPolicy,
-      defaultTtl: remote.defaultTtl,
-    });
-  }
-  return remote.defaultTtl === undefined
-    ? [
-        `The remote container ${JSON.stringify(container)} has no default time to live, so tombstones of deleted documents stay for ever. Set it to -1.`,
-      ]
-    : [];
 }

@@ -9,7 +9,7 @@ import { applyRemote } from '../decide/apply.ts';
 import { writeBase } from '../state/base-versions.ts';
 import { CONFLICT_CODES } from '../decide/conflict-codes.ts';
 import { countApplied } from '../decide/count-applied.ts';
-import { settleGroup } from '../decide/settle-group.ts';
+import { loadPart, partNow } from '../load-part.ts';
 import { describeDeadLetters } from '../dead-letters/describe-dead-letters.ts';
 import { settleEpoch } from '../pull/epoch.ts';
 import { lineageText } from '../remote/lineage.ts';
@@ -138,6 +138,10 @@ export class Push {
     const marking = marker === undefined ? [] : [marker.operation];
     let outcomes: readonly OperationOutcome<JsonObject>[];
     let committed: boolean;
+    if (this.#context.atRisk.losers) {
+      await this.#context.database.flush();
+      this.#context.atRisk.losers = false;
+    }
     try {
       ({ outcomes, committed } = await this.#remote.batch([...marking, ...items.flatMap((item) => item.operations)], bytes));
     } catch (error) {
@@ -337,6 +341,9 @@ export class Push {
     const { database } = this.#context;
     const ids = await database.read(() => documentsOf(this.#scope.number, units));
     const versions = await this.#remote.read(ids);
+    if (units.some(isGroup)) {
+      await loadPart(this.#context.late.groups, this.#remote.signal);
+    }
     const results = await database.write(() => this.#settleAll(units, versions));
     for (const [unit, applied] of results) {
       for (const one of applied) {
@@ -356,7 +363,7 @@ export class Push {
       results.set(
         unit,
         isGroup(unit)
-          ? yield* settleGroup(this.#context, this.#scope, unit, versions, { forced: this.#forced })
+          ? yield* partNow(this.#context.late.groups).settleGroup(this.#context, this.#scope, unit, versions, { forced: this.#forced })
           : [yield* this.#settle(unit, versions.get(unit))],
       );
     }

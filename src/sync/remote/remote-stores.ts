@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
 import type { FilledOptions } from '../filled-options.ts';
-import { matchRemote } from '../form/local-containers.ts';
+import { LATE } from '../late-parts.ts';
+import { loadPart } from '../load-part.ts';
 import type { Scope } from '../state/scope.ts';
 
 /** The remote stores of an engine's containers. */
@@ -36,6 +37,7 @@ export class RemoteStores {
     const { backend, database } = this.#options;
     const { definition } = store;
     this.#checkUnique(container, definition.uniqueKeys.flat());
+    const { matchRemote } = await loadPart(LATE.matching);
     for (const warning of await matchRemote(backend, database, container, definition)) {
       this.#warn(warning);
     }

@@ -1,7 +1,7 @@
 import { formatStamp, type HlcStamp } from '../../core/hybrid-logical-clock.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { PartitionKey } from '../../store/partition-key.ts';
-import { all, get, run, type Program } from '../../stores/sqlite/driver.ts';
+import { get, type Program } from '../../stores/sqlite/driver.ts';
 
 /**
  * Why a version is in the journal. `forced`: a forced push replaced it; `merged`: a merge decided something against it; `discarded`: a dead letter was given up;
@@ -61,20 +61,6 @@ export interface JournalInput {
   readonly atMs: number;
 }
 
-/** An entry as it is stored. */
-export interface JournalRow {
-  readonly seq: number;
-  readonly container: string;
-  readonly pk: string;
-  readonly id: string;
-  readonly reason: JournalReason;
-  readonly losing_side: 'local' | 'remote';
-  readonly document: string | null;
-  readonly losing_stamp: string;
-  readonly winning_stamp: string | null;
-  readonly at_ms: number;
-}
-
 /** Writes an entry down and gives its number. */
 export function* appendJournal(entry: JournalInput): Program<number> {
   const row = yield* get<{ seq: number }>(
@@ -91,31 +77,4 @@ export function* appendJournal(entry: JournalInput): Program<number> {
     entry.atMs,
   );
   return (row as { readonly seq: number }).seq;
-}
-
-const SELECT = `SELECT j.seq, s.container, s.pk, j.id, j.reason, j.losing_side, j.document, j.losing_stamp, j.winning_stamp, j.at_ms
-  FROM sync_journal j JOIN sync_scope s ON s.scope = j.scope WHERE s.database = ?`;
-
-/** Entries in the order of their numbers. */
-export function* listJournal(database: string, query: JournalQuery): Program<readonly JournalRow[]> {
-  return yield* all<JournalRow>(
-    `${SELECT} AND j.seq > ? AND (? IS NULL OR s.container = ?) AND (? IS NULL OR j.id = ?) ORDER BY j.seq LIMIT ?`,
-    database,
-    query.afterSeq ?? 0,
-    query.container ?? null,
-    query.container ?? null,
-    query.id ?? null,
-    query.id ?? null,
-    query.limit ?? 100,
-  );
-}
-
-/** One entry. */
-export function* readJournal(database: string, seq: number): Program<JournalRow | undefined> {
-  return yield* get<JournalRow>(`${SELECT} AND j.seq = ?`, database, seq);
-}
-
-/** Removes entries older than a time; gives how many. */
-export function* pruneJournal(beforeMs: number): Program<number> {
-  return yield* run('DELETE FROM sync_journal WHERE at_ms < ?', beforeMs);
 }
