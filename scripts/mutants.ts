@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildMutant, checkPlaces } from './mutants/build-mutant.ts';
+import { makeScratchFolder } from '../src/simulator/scratch-folder.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { MUTANTS } from './mutants/mutant-table.ts';
 
@@ -31,12 +32,14 @@ interface Found {
 
 async function look(mutant: Mutant | undefined): Promise<Found | undefined> {
   const place = mkdtempSync(join(folder, 'one-'));
+  const files = makeScratchFolder();
   const build = await buildMutant(mutant, place);
-  const child = spawnSync(process.execPath, [join(import.meta.dirname, 'mutants/mutant-child.mjs'), build, place, '1', String(seeds)], {
+  const child = spawnSync(process.execPath, [join(import.meta.dirname, 'mutants/mutant-child.mjs'), build, files, '1', String(seeds)], {
     encoding: 'utf8',
     timeout: timeoutMs,
   });
   rmSync(place, { recursive: true, force: true });
+  rmSync(files, { recursive: true, force: true });
   if (child.error !== undefined && 'code' in child.error && child.error.code === 'ETIMEDOUT') {
     return { seed: Number.NaN, violation: `a run did not end within ${timeoutMs / 1000} s` };
   }

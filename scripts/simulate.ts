@@ -1,13 +1,13 @@
 /**
- * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--sdk] [--trace]`. Prints the first seeds that fail, and how to
+ * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--sdk] [--merge] [--trace]`. Prints the first seeds that fail, and how to
  * repeat them; `--trace` prints every event of each; `--sdk`: devices
- * reach the remote through the official SDK and the server's own handlers.
+ * reach the remote through the official SDK and the server's own handlers; `--merge`: devices merge by property.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { makeScratchFolder } from '../src/simulator/scratch-folder.ts';
 import { simulate } from '../src/simulator/simulate.ts';
+import { mergeFields } from '../src/sync/decide/merge-fields.ts';
 
 /** Failing seeds that are shown. */
 const SHOWN = 5;
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     steps: { type: 'string' },
     devices: { type: 'string' },
     sdk: { type: 'boolean', default: false },
+    merge: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
   },
 });
@@ -36,12 +37,18 @@ const options = {
   ...(values.steps === undefined ? {} : { steps: count('steps', values.steps) }),
   ...(values.devices === undefined ? {} : { devices: count('devices', values.devices) }),
 };
-const folder = mkdtempSync(join(tmpdir(), 'perigee-simulations-'));
+const folder = makeScratchFolder();
 const startedMs = Date.now();
 const total = { edits: 0, requests: 0, crashes: 0, failed: 0 };
 try {
   for (let seed = first; seed < first + seeds; seed += 1) {
-    const report = await simulate({ ...options, seed, folder, remote: values.sdk ? 'sdk' : 'store' });
+    const report = await simulate({
+      ...options,
+      ...(values.merge ? { policy: mergeFields() } : {}),
+      seed,
+      folder,
+      remote: values.sdk ? 'sdk' : 'store',
+    });
     total.edits += report.edits;
     total.requests += report.requests;
     total.crashes += report.crashes;
@@ -51,7 +58,11 @@ try {
     if (report.violations.length > 0) {
       total.failed += 1;
       if (total.failed <= SHOWN) {
-        const again = [...Object.entries(options).map(([name, value]) => ` --${name} ${value}`), values.sdk ? ' --sdk' : ''];
+        const again = [
+          ...Object.entries(options).map(([name, value]) => ` --${name} ${value}`),
+          values.sdk ? ' --sdk' : '',
+          values.merge ? ' --merge' : '',
+        ];
         console.log(
           `seed ${seed}: ${report.violations.join('; ')}\n  npm run simulate -- --seeds 1 --seed ${seed}${again.join('')} --trace`,
         );

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openMemoryBackend } from '../stores/memory/memory-backend.ts';
 import { betterSqlite3Driver, importBetterSqlite3 } from '../stores/sqlite/better-sqlite3-driver.ts';
@@ -7,6 +6,7 @@ import { openSqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { SyncEngine } from '../sync/engine.ts';
 import { loadLateParts } from '../sync/late-parts.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
+import { makeScratchFolder } from './scratch-folder.ts';
 import { holding } from './simulated-device.ts';
 import type { SimulationOptions, SimulationReport } from './simulation-options.ts';
 import { Simulation } from './simulation.ts';
@@ -50,7 +50,7 @@ async function makeTemplate(path: string, device: string, user: string, owners: 
  * ```
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'perigee-simulation-'));
+  const folder = options.folder ?? makeScratchFolder();
   try {
     // Imported beforehand: how long an import takes is no matter of the seed.
     await loadLateParts();

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { simulate } from '../../src/simulator/index.ts';
+import { makeScratchFolder } from '../../src/simulator/scratch-folder.ts';
 import { clientWins, mergeFields, serverWins, type ConflictPolicy } from '../../src/sync/index.ts';
 
 const SEEDS = Number(process.env['PERIGEE_SEEDS'] ?? 1000);
@@ -11,7 +10,7 @@ const FIRST_SEED = Number(process.env['PERIGEE_SEED'] ?? 1);
 let folder = '';
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'perigee-simulations-'));
+  folder = makeScratchFolder();
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
