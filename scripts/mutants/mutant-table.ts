@@ -325,8 +325,8 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'a remote that was restored from a backup is not noticed',
     origin: 'row 8',
     file: 'sync/pull/epoch.ts',
-    find: 'const isRestored = newest !== undefined &&',
-    replace: 'const isRestored = newest === null &&',
+    find: 'const isRestored = known.some(',
+    replace: 'const isRestored = [].some(',
   },
   {
     fault: 'what a restored remote forgot is taken for deleted',

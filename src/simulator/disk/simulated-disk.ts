@@ -93,6 +93,10 @@ export class SimulatedDisk {
       writeFileSync(to + LOG, crash === 'kill' ? readFileSync(from + LOG) : this.#cutLog(readFileSync(from + LOG)));
     }
     this.#path = to;
+    if (crash === 'power-loss') {
+      // What it has left is on the disk. After a kill only what was flushed before is.
+      this.#noteFlush();
+    }
     this.#isDown = true;
     this.#lastCrash = crash;
     this.#crashIn = Number.POSITIVE_INFINITY;
@@ -103,7 +107,6 @@ export class SimulatedDisk {
     await this.dispose();
     this.#isDown = false;
     this.isFull = false;
-    this.#flushed = { round: '', frames: 0 };
   }
 
   /** Closes connections that nobody closed. */

@@ -51,8 +51,10 @@ async function checkEpoch(context: SyncContext, remote: RemoteSession, when: 'du
   }
   const asked = new Set([MARKER_ID + context.device, ...known.slice(0, MAX_ASKED).map(({ id }) => id)]);
   const versions = await readWithoutDoubt(remote, [...asked]);
-  const found = newest === undefined ? undefined : versions.get(newest.id);
-  const isRestored = newest !== undefined && (found === undefined || compareMarkers(markerOf(found), newest) < 0);
+  // Any one tells: the newest may be there again, since its device has begun anew as well.
+  const isRestored = known.some(
+    (marker) => asked.has(marker.id) && marker.epoch === newest?.epoch && isBehind(versions.get(marker.id), marker),
+  );
   const cursor = isRestored ? (await remote.changes('now')).cursor : undefined;
   await database.write(function* (): Program<void> {
     const gone = isRestored ? known.map(({ id }) => id) : [...asked].filter((id) => versions.get(id) === undefined);
@@ -73,6 +75,11 @@ async function checkEpoch(context: SyncContext, remote: RemoteSession, when: 'du
       `The remote container ${JSON.stringify(scope.container)} was restored from a backup or made again. What it forgot is sent to it again.`,
     );
   }
+}
+
+/** Whether a marker is gone, or older than it was. */
+function isBehind(found: RemoteVersion | undefined, known: Marker): boolean {
+  return found === undefined || compareMarkers(markerOf(found), known) < 0;
 }
 
 /** Reads documents; without the session where the remote refuses it, for another remote would for ever. */
