@@ -6,6 +6,7 @@ import { isPerigeeError } from '../../../src/core/errors.ts';
 import { Draw } from '../../server/hostile/draw.ts';
 import type { SoakDeviceOptions, SoakHolding, SoakMessage, SoakRequest, SoakRunSummary } from './soak-messages.ts';
 import { readSoakLog, SoakLogWriter, SOAK_KEYS, textOf, type SoakDocument, type SoakOutcome, type SoakWrite } from './soak-write.ts';
+import type { StoreTransaction } from '../../../src/store/document-store.ts';
 import type * as Cosmos from '../../../src/stores/cosmos/index.ts';
 import type * as Sqlite from '../../../src/stores/sqlite/index.ts';
 import type * as Sync from '../../../src/sync/index.ts';
@@ -83,7 +84,7 @@ function remember(write: SoakWrite, outcome: SoakOutcome): void {
   }
 }
 
-/** How the write ended during which the life before was killed: nothing but that write and syncs have touched the file. */
+/** How a write ended during which the life before was killed: nothing but that write, those of its transaction, and syncs have touched the file. */
 async function outcomeOf({ name, kind, id, owner, on }: SoakWrite): Promise<SoakOutcome> {
   const held = (await store.read(id, owner))?.document.write ?? null;
   if (held === (kind === 'delete' ? null : name)) {
@@ -100,50 +101,90 @@ async function settleLast(): Promise<void> {
       remember(write, outcome);
     }
   }
-  const last = known.writes.at(-1);
-  if (last !== undefined && !known.outcomes.has(last.name)) {
-    const outcome = await outcomeOf(last);
-    log.end(last.name, outcome);
-    remember(last, outcome);
+  const open = known.writes.filter(({ name }) => !known.outcomes.has(name));
+  const outcomes = await Promise.all(open.map(outcomeOf));
+  if (outcomes.includes('kept') && outcomes.includes('undone')) {
+    throw new Error(
+      `Half of a transaction is in the file after a kill: ${open.map(({ name }, index) => `${name} ${outcomes[index]}`).join(', ')}`,
+    );
+  }
+  for (const [index, write] of open.entries()) {
+    log.end(write.name, outcomes[index] as SoakOutcome);
+    remember(write, outcomes[index] as SoakOutcome);
   }
 }
 
-async function apply({ name, kind, id, owner, on }: SoakWrite, etag: string | undefined): Promise<void> {
+/** Where a write is made: in a transaction, or for itself. */
+type Place = Pick<StoreTransaction<SoakDocument>, 'create' | 'replace' | 'patch' | 'delete'>;
+
+/** The store, as a transaction on one partition key has it. */
+function alone(owner: string): Place {
+  return {
+    create: (document) => store.create(document),
+    replace: (document, condition) => store.replace(document, condition),
+    patch: (id, operations, condition) => store.patch(id, owner, operations, condition),
+    delete: (id, condition) => store.delete(id, owner, condition),
+  };
+}
+
+async function apply(place: Place, { name, kind, id, owner, on }: SoakWrite, etag: string | undefined): Promise<void> {
   const condition = etag === undefined ? {} : { ifMatch: etag };
   const text = textOf(name);
   if (kind === 'create') {
-    await store.create({ id, owner, write: name, on, text });
+    await place.create({ id, owner, write: name, on, text });
   } else if (kind === 'replace') {
-    await store.replace({ id, owner, write: name, on, text }, condition);
+    await place.replace({ id, owner, write: name, on, text }, condition);
   } else if (kind === 'patch') {
     const values = { write: name, on, text };
     const operations = Object.entries(values).map(([key, value]) => ({ op: 'set' as const, path: `/${key}`, value }));
-    await store.patch(id, owner, operations, condition);
+    await place.patch(id, operations, condition);
   } else {
-    await store.delete(id, owner, condition);
+    await place.delete(id, condition);
   }
 }
 
-async function edit(number: number): Promise<void> {
-  const owner = draw.pick(SOAK_KEYS);
-  const id = `doc-${draw.below(options.documentsPerKey)}`;
+interface Plan {
+  readonly write: SoakWrite;
+  readonly etag: string | undefined;
+}
+
+async function planOf(name: string, owner: string, id: string): Promise<Plan> {
   const held = await store.read(id, owner);
   const kind = held === undefined ? 'create' : draw.pick(['replace', 'replace', 'patch', 'patch', 'delete'] as const);
   const on = held === undefined ? (deletions.get(`${owner}/${id}`) ?? null) : held.document.write;
-  const write: SoakWrite = { name: `${device}.${life}.${number}`, kind, id, owner, on };
-  log.begin(write);
+  return { write: { name, kind, id, owner, on }, etag: held?.etag };
+}
+
+/** One edit, or several documents at once. */
+async function edit(number: number): Promise<void> {
+  const owner = draw.pick(SOAK_KEYS);
+  const first = draw.below(options.documentsPerKey);
+  const count = draw.chance(0.3) ? 2 + draw.below(2) : 1;
+  const plans: Plan[] = [];
+  for (let index = 0; index < count; index += 1) {
+    plans.push(await planOf(`${device}.${life}.${number + index / 10}`, owner, `doc-${(first + index) % options.documentsPerKey}`));
+  }
+  plans.forEach(({ write }) => log.begin(write));
   let outcome: SoakOutcome = 'done';
   try {
-    await apply(write, held?.etag);
+    await (count === 1 ? applyAll(alone(owner), plans) : store.transact(owner, (transaction) => applyAll(transaction, plans)));
   } catch (error) {
-    // A sync has changed the document between reading and writing.
+    // A sync has changed a document between reading and writing.
     if (!['CONFLICT', 'PRECONDITION_FAILED', 'NOT_FOUND'].some((code) => isPerigeeError(error) && error.code === code)) {
       throw error;
     }
     outcome = 'refused';
   }
-  log.end(write.name, outcome);
-  remember(write, outcome);
+  for (const { write } of plans) {
+    log.end(write.name, outcome);
+    remember(write, outcome);
+  }
+}
+
+async function applyAll(place: Place, plans: readonly Plan[]): Promise<void> {
+  for (const { write, etag } of plans) {
+    await apply(place, write, etag);
+  }
 }
 
 async function editWithoutEnd(): Promise<never> {
