@@ -78,7 +78,11 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
   GONE: text(75, 'A partition key range has split or moved.', 'Read the ranges again and repeat.'),
   PRECONDITION_FAILED: text(65, 'The document changed since the etag was read, or a condition is false.', 'Read it again and decide.'),
   NOT_MODIFIED: text(0, 'The document still has the etag given in `ifNoneMatch`.', 'Use the copy you have.'),
-  TOO_LARGE: text(65, 'A document, a batch or a request is over its size limit.', 'Documents and batches end at 2 MB.'),
+  TOO_LARGE: text(
+    65,
+    'A document, a batch or a request is over its size limit.',
+    'Documents and batches end at 2 MB, and what sync sends as one transaction at 100 documents too.',
+  ),
   FAILED_DEPENDENCY: text(
     65,
     'Another operation of the same atomic batch failed, so this one was not applied.',
