@@ -2,6 +2,7 @@ import { isPerigeeError } from '../../core/errors.ts';
 import { STORE_LIMITS } from '../../store/limits.ts';
 import { documentOf } from '../push/groups.ts';
 import { describeRejected, listUndescribed } from './dead-letter-rows.ts';
+import { readWithoutDoubt } from '../remote/read-without-doubt.ts';
 import type { RemoteSession } from '../remote/remote-session.ts';
 import type { SyncContext } from '../sync-context.ts';
 import type { RemoteVersion } from '../remote/wire-stamp.ts';
@@ -16,7 +17,7 @@ export async function describeDeadLetters(context: SyncContext, remote: RemoteSe
     }
     let versions: ReadonlyMap<string, RemoteVersion | undefined>;
     try {
-      versions = await remote.read([...new Set(rowIds.map(documentOf))]);
+      versions = await readWithoutDoubt(remote, [...new Set(rowIds.map(documentOf))]);
     } catch (error) {
       if (!isPerigeeError(error) || error.code === 'CLOSED' || (error.category !== 'data' && error.code !== 'FORBIDDEN')) {
         throw error;

@@ -1,6 +1,7 @@
 import { toHex } from '../../core/runtime.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { loadPart } from '../load-part.ts';
+import { readWithoutDoubt } from '../remote/read-without-doubt.ts';
 import { compareMarkers, dropMarker, listMarkers, markerOf, noteMarker, type Marker } from './markers.ts';
 import type { RemoteSession } from '../remote/remote-session.ts';
 import { beginEpoch, readScope } from '../state/scope.ts';
@@ -80,18 +81,6 @@ async function checkEpoch(context: SyncContext, remote: RemoteSession, when: 'du
 /** Whether a marker is gone, or older than it was. */
 function isBehind(found: RemoteVersion | undefined, known: Marker): boolean {
   return found === undefined || compareMarkers(markerOf(found), known) < 0;
-}
-
-/** Reads documents; without the session where the remote refuses it, for another remote would for ever. */
-async function readWithoutDoubt(remote: RemoteSession, ids: readonly string[]): Promise<ReadonlyMap<string, RemoteVersion | undefined>> {
-  try {
-    return await remote.read(ids);
-  } catch (error) {
-    if (await remote.giveUpSession(error)) {
-      return remote.read(ids);
-    }
-    throw error;
-  }
 }
 
 /** Whether the remote should still hold a marker, whatever a clock that is not quite right says. */

@@ -16,6 +16,7 @@ import { lineageText } from '../remote/lineage.ts';
 import { nextMarker, noteMarker, writtenMarker, type Marker, type MarkerWrite } from '../pull/markers.ts';
 import { clearSent, documentOf, isGroup, readFirst, readUnit, rejectSent, unitOf, type Unit } from './groups.ts';
 import { advancePending, forgetTouched, highestGeneration, listSendable, NO_BASE } from './outbox.ts';
+import { readWithoutDoubt } from '../remote/read-without-doubt.ts';
 import type { RemoteSession } from '../remote/remote-session.ts';
 import { readScope, updateScope, type Scope } from '../state/scope.ts';
 import { isMarkerDue, isPartial, loadBatch, outcomesOf, type SendItem } from './send-batch.ts';
@@ -340,7 +341,7 @@ export class Push {
   async #reconsider(units: readonly Unit[]): Promise<ReadonlyMap<Unit, readonly Applied[]>> {
     const { database } = this.#context;
     const ids = await database.read(() => documentsOf(this.#scope.number, units));
-    const versions = await this.#remote.read(ids);
+    const versions = await readWithoutDoubt(this.#remote, ids);
     if (units.some(isGroup)) {
       await loadPart(this.#context.late.groups, this.#remote.signal);
     }
