@@ -11,7 +11,7 @@ import { checkOptions, type FilledOptions } from './filled-options.ts';
 import type { ForcedPush } from './push/forced-push.ts';
 import { ForeignWrites } from './run/foreign-writes.ts';
 import { GuardedWork } from './run/guarded-work.ts';
-import type { JournalEntry, JournalQuery } from './state/journal.ts';
+import { hasJournal, type JournalEntry, type JournalQuery } from './state/journal.ts';
 import { LATE } from './late-parts.ts';
 import type * as Lists from './lists.ts';
 import { loadPart } from './load-part.ts';
@@ -122,7 +122,7 @@ export class SyncEngine {
       pageItems: options.pageItems,
       markerIntervalMs: options.markerIntervalMs,
       events,
-      atRisk: { losers: true },
+      atRisk: { losers: false },
       watchdog: new Watchdog(runtime, options.stallTimeoutMs),
       budget: options.requestUnitsPerMinute === undefined ? undefined : new RequestUnitBudget(runtime, options.requestUnitsPerMinute),
       probe: options.probe,
@@ -166,6 +166,7 @@ export class SyncEngine {
     const { device, parked } = await database.write(() => takeOver(options));
     const clock = await database.read(() => SyncClock.load(options.runtime, device, options.clockToleranceMs));
     const engine = new SyncEngine(options, clock, device);
+    engine.#context.atRisk.losers = await database.read(hasJournal);
     if (parked > 0) {
       engine.#context.warn(
         'The file has pending writes of a kind that this version does not know. They wait as dead letters with the code NOT_SUPPORTED.',

@@ -61,6 +61,11 @@ export interface JournalInput {
   readonly atMs: number;
 }
 
+/** Whether the journal has any entry. */
+export function* hasJournal(): Program<boolean> {
+  return (yield* get('SELECT 1 AS one FROM sync_journal LIMIT 1')) !== undefined;
+}
+
 /** Writes an entry down and gives its number. */
 export function* appendJournal(entry: JournalInput): Program<number> {
   const row = yield* get<{ seq: number }>(
