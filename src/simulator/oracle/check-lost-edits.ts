@@ -9,7 +9,6 @@ import type { World } from '../world.ts';
  * gone for another reason.
  */
 export async function checkLostEdits(world: World): Promise<void> {
-  checkForgotten(world);
   const kept = new Map<string, Set<string>>();
   for (const device of world.devices) {
     const journal = await device.journal(10_000);
@@ -37,6 +36,7 @@ export async function checkLostEdits(world: World): Promise<void> {
       world.violate(`${device} sent its own in the place of ${key} = ${text}, and its journal does not know that any more`);
     }
   }
+  checkForgotten(world, kept);
   checkGroups(world, kept);
   for (const edit of world.edits.last()) {
     if (
@@ -49,11 +49,11 @@ export async function checkLostEdits(world: World): Promise<void> {
   }
 }
 
-/** What a restored remote forgot is there again, unless it was written since. */
-function checkForgotten(world: World): void {
+/** What a restored remote forgot is there again, unless it was written since, or lost with its transaction. */
+function checkForgotten(world: World, kept: ReadonlyMap<string, ReadonlySet<string>>): void {
   for (const [key, { text, device }] of world.forgotten) {
     const last = world.history.last(key);
-    if (last?.by === RESTORED && last.text !== text) {
+    if (last?.by === RESTORED && last.text !== text && kept.get(device)?.has(`${key}=${text}`) !== true) {
       world.violate(`the remote was restored, and ${device} has not sent ${key} = ${text} to it again`);
     }
   }
