@@ -54,7 +54,7 @@ export interface Knowledge {
   readonly deadLetters: ReadonlySet<string>;
   /** Documents that wait to be sent with others at once, or behind such, by `owner/id`. */
   readonly grouped: ReadonlySet<string>;
-  /** Documents that were made anew on the device and have not been sent as such, by `owner/id`. */
+  /** Documents that were made anew on the device and have not been sent as such, and those known to be deleted, by `owner/id`. */
   readonly anew: ReadonlySet<string>;
   /** Partition keys of which it knows a marker. */
   readonly marked: ReadonlySet<string>;
@@ -203,7 +203,7 @@ export class SimulatedDevice {
         pending: new Set(outbox.map(byKey).filter((key) => !waiting.has(key))),
         deadLetters: waiting,
         grouped: new Set(outbox.filter(({ group_id: group }) => group !== null).map(byKey)),
-        anew: new Set(outbox.filter(({ kind }) => kind === 'create').map(byKey)),
+        anew: new Set([...outbox.filter(({ kind }) => kind === 'create'), ...bases.filter(({ deleted }) => deleted === 1)].map(byKey)),
       };
     };
     return this.disk.look(() => database.read(read));

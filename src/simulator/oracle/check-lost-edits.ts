@@ -15,11 +15,11 @@ export async function checkLostEdits(world: World): Promise<void> {
     const entries = journal.map(
       ({ partitionKey, id, document }) => `${String(partitionKey[0])}/${id}=${document?.['text'] as string | undefined}`,
     );
-    for (const { id, losingSide, reason, document } of journal) {
+    for (const { id, losingSide, document } of journal) {
       const text = document?.['text'];
-      // What lost a property in a merge may have its text from elsewhere.
+      // Where devices merge, the text of one may stand in what another has written.
       if (
-        reason !== 'merged' &&
+        world.options.policy?.needsBase !== true &&
         losingSide === 'remote' &&
         typeof text === 'string' &&
         text.startsWith(`${device.name}#`) &&
