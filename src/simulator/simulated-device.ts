@@ -186,7 +186,7 @@ export class SimulatedDevice {
     const read = function* (): Program<Knowledge> {
       const cursors = yield* all<{ pk: string; cursor: string | null }>('SELECT pk, cursor FROM sync_scope');
       const bases = yield* all<ScopedRow & { deleted: number }>(
-        'SELECT s.pk, b.id, b.etag FROM sync_base b JOIN sync_scope s ON s.scope = b.scope',
+        'SELECT s.pk, b.id, b.etag, b.deleted FROM sync_base b JOIN sync_scope s ON s.scope = b.scope',
       );
       const rows = yield* all<{ pk: string; id: string; kind: string; group_id: string | null; rejected: 0 | 1 }>(
         'SELECT s.pk, o.id, o.kind, o.group_id, o.rejected_code IS NOT NULL AS rejected FROM sync_outbox o JOIN sync_scope s ON s.scope = o.scope',
