@@ -1,6 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
-const GROUP = 'sync/push/atomic-group.ts';
+const GROUP = 'sync/push/record-group.ts';
 const GROUPS = 'sync/push/groups.ts';
 const JOURNAL = 'sync/push/outbox-journal.ts';
 const SEND = 'sync/push/send-batch.ts';
@@ -14,8 +14,8 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     fault: 'documents of a transaction are sent one by one',
     origin: 'rule 14',
     file: GROUP,
-    find: 'this.#bytes.size < 2',
-    replace: 'this.#bytes.size > 0',
+    find: 'last.size < 2',
+    replace: 'last.size > 0',
   },
   {
     fault: 'a later write goes with the transaction whose document it changes',

@@ -40,8 +40,8 @@ export const MUTANTS: readonly Mutant[] = [
     fault: 'the deletion of a document whose creation is on its way leaves nothing to send',
     origin: 'row 21, rule 5',
     file: JOURNAL,
-    find: 'if ((row?.sent !== null && row !== undefined) || (yield* readFrozen(scope.number, id)) !== undefined) {',
-    replace: 'if (row === null) {',
+    find: 'if (first !== undefined && (first.sent !== null || first.frozen !== null)) {',
+    replace: 'if (first === null) {',
   },
   {
     fault: 'the deletion of a document that the remote holds leaves nothing to send',

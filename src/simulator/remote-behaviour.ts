@@ -125,7 +125,7 @@ async function checkRepeated(world: World, device: string, key: string, text: st
   ) {
     return;
   }
-  if (world.history.of(key).some((entry) => entry.text === text) && !(await hasDecided(world, device, key, last.text))) {
+  if (world.history.has(key, text) && !(await hasDecided(world, device, key, last.text))) {
     world.violate(`${key} = ${text} came back at the remote after it was replaced`);
   }
 }

@@ -128,6 +128,11 @@ export class World {
     return this.#served ?? this.remote;
   }
 
+  /** Whether devices make one document of both sides of a conflict. */
+  get merges(): boolean {
+    return this.options.policy?.needsBase === true;
+  }
+
   note(event: string): void {
     this.trace.note(this.runtime.nowMs() - this.#startMs, event);
   }

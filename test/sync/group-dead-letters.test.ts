@@ -54,7 +54,7 @@ describe('one dead letter', () => {
   test('an edit of the refused document lets all of it go', async () => {
     const phone = await refused();
     await phone.notes.upsert(note('a', '2', { email: 'a' }));
-    scene.batches = [];
+    scene.forget();
     await phone.engine.deadLetters.edit(keyOf('b'), note('b', 'repaired', { email: 'free' }));
     await synced(phone);
     expect(scene.batches).toEqual([['a=1', 'b=repaired'], ['a=2']]);
@@ -72,7 +72,7 @@ describe('one dead letter', () => {
     });
     await phone.engine.deadLetters.edit(keyOf('b'), note('b', 'repaired', { email: 'free' }));
     expect(await held(phone)).toMatchObject({ b: '2' });
-    scene.batches = [];
+    scene.forget();
     await synced(phone);
     expect(scene.batches).toEqual([['a=1', 'b=repaired'], ['b=2']]);
   });

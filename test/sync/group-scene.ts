@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
 import type { SyncEngine } from '../../src/sync/index.ts';
+import { watched, type Operation } from './patches-scene.ts';
 import { faultyStore, type FaultPlan } from './faulty-store.ts';
 import { contents, World, type Device, type DeviceOptions, type Note } from './world.ts';
 
@@ -37,8 +38,7 @@ export class GroupScene {
   readonly world: World;
   /** What goes wrong with requests of the devices. */
   plan: FaultPlan = () => undefined;
-  /** Documents of each batch that a device sent, as `id=text`; markers left out. */
-  batches: string[][] = [];
+  readonly #sent: Operation[][] = [];
 
   private constructor(world: World) {
     this.world = world;
@@ -58,21 +58,20 @@ export class GroupScene {
   }
 
   line(store: DocumentStore<JsonObject>): DocumentStore<JsonObject> {
-    const faulty = faultyStore(store, (request) => this.plan(request));
-    return new Proxy(faulty, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target);
-        if (name === 'batch') {
-          return (...parameters: Parameters<typeof target.batch>) => {
-            const documents = parameters[1].flatMap((operation) => ('document' in operation ? [operation.document] : []));
-            const notes = documents.filter(({ id }) => !id.startsWith('_perigee'));
-            this.batches.push(notes.map((document) => `${document.id}=${textOf(document)}`));
-            return target.batch(...parameters);
-          };
-        }
-        return typeof value === 'function' ? (value as (...rest: unknown[]) => unknown).bind(target) : value;
-      },
-    });
+    return watched(
+      this.#sent,
+      faultyStore(store, (request) => this.plan(request)),
+    );
+  }
+
+  /** Documents of each batch that a device sent, as `id=text`; markers left out. */
+  get batches(): string[][] {
+    return this.#sent.map((batch) => batch.flatMap((one) => ('document' in one ? [`${one.document.id}=${textOf(one.document)}`] : [])));
+  }
+
+  /** Lets {@link batches} begin anew. */
+  forget(): void {
+    this.#sent.length = 0;
   }
 
   /** Batches with documents in them. */

@@ -22,7 +22,7 @@ describe('what a transaction wrote is sent whole', () => {
       { type: 'create', document: note('b', 'b1') },
     ]);
     await synced(phone);
-    scene.batches = [];
+    scene.forget();
     await phone.notes.transact('ada', async (transaction) => {
       await transaction.patch('a', [{ op: 'set', path: '/text', value: 'a2' }]);
       await transaction.delete('b');
@@ -215,7 +215,7 @@ test('a remote that was restored from a backup gets what waits, whole, and nothi
   await scene.world.cloud.restore(records, { replace: true });
   current = await scene.world.cloud.container('app', 'notes');
   await scene.world.pass(5000);
-  scene.batches = [];
+  scene.forget();
   // The first run meets a session that the remote has forgotten.
   await phone.engine.sync();
   await synced(phone);

@@ -9,13 +9,13 @@ import type { World } from '../world.ts';
 export function checkSentWhole(world: World, device: string, sent: ReadonlyMap<string, string | undefined>): void {
   for (const [key, text] of sent) {
     const group = text === undefined ? undefined : groupOf(world, device, key, text);
-    if (text === undefined || group === undefined || world.restored.has(text) || hasReached(world, key, text)) {
+    if (text === undefined || group === undefined || world.restored.has(text) || world.history.has(key, text)) {
       continue;
     }
     for (const [other, otherText] of group.texts) {
-      const isThere = otherText === undefined ? world.history.last(other)?.text === undefined : hasReached(world, other, otherText);
+      const isThere = otherText === undefined ? world.history.last(other)?.text === undefined : world.history.has(other, otherText);
       // A merge makes another document of it.
-      const isSent = sent.has(other) && (sent.get(other) === otherText || merges(world));
+      const isSent = sent.has(other) && (sent.get(other) === otherText || world.merges);
       if (!isThere && !isSent) {
         world.violate(`${device} sent ${key} = ${text} without ${other} = ${otherText ?? 'deleted'}, which it wrote at once`);
       }
@@ -29,7 +29,7 @@ export function checkSentWhole(world: World, device: string, sent: ReadonlyMap<s
  * @param kept texts in the journal of each device, as `owner/id=text`, and documents that wait, as `owner/id`
  */
 export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<string>>): void {
-  if (merges(world)) {
+  if (world.merges) {
     return;
   }
   for (const { device, texts } of world.edits.groups) {
@@ -37,8 +37,8 @@ export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<
     if (written.some(([, text]) => world.restored.has(text))) {
       continue;
     }
-    const reached = written.filter(([key, text]) => hasReached(world, key, text));
-    const missing = written.filter(([key, text]) => !hasReached(world, key, text));
+    const reached = written.filter(([key, text]) => world.history.has(key, text));
+    const missing = written.filter(([key, text]) => !world.history.has(key, text));
     if (reached.length > 0 && missing.length > 0) {
       world.violate(`${device} wrote ${listed(written)} at once, and only ${listed(reached)} came to the remote`);
     }
@@ -52,14 +52,6 @@ export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<
 
 function groupOf(world: World, device: string, key: string, text: string): LocalGroup | undefined {
   return world.edits.groups.find((group) => group.device === device && group.texts.get(key) === text);
-}
-
-function hasReached({ history }: World, key: string, text: string): boolean {
-  return history.of(key).some((entry) => entry.text === text);
-}
-
-function merges({ options }: World): boolean {
-  return options.policy?.needsBase === true;
 }
 
 function listed(written: readonly (readonly [string, string])[]): string {

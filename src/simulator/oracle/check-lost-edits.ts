@@ -19,7 +19,7 @@ export async function checkLostEdits(world: World): Promise<void> {
       const text = document?.['text'];
       // Where devices merge, the text of one may stand in what another has written.
       if (
-        world.options.policy?.needsBase !== true &&
+        !world.merges &&
         losingSide === 'remote' &&
         typeof text === 'string' &&
         text.startsWith(`${device.name}#`) &&
@@ -72,7 +72,7 @@ function hasReached(world: World, edit: LocalEdit): boolean {
 
 /** Where a policy merges, a device that lost its power knows its own edit again in a later one that was made on top and had been sent. */
 function isWithin(world: World, edit: LocalEdit): boolean {
-  if (world.options.policy?.needsBase !== true) {
+  if (!world.merges) {
     return false;
   }
   const texts = world.textsOf(edit.device);

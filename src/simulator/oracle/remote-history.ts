@@ -20,6 +20,11 @@ export class RemoteHistory {
     return this.#versions.get(key)?.at(-1);
   }
 
+  /** Whether a document ever had a text. */
+  has(key: string, text: string): boolean {
+    return this.of(key).some((entry) => entry.text === text);
+  }
+
   add(key: string, entry: HistoryEntry): void {
     const versions = this.#versions.get(key) ?? [];
     this.#versions.set(key, versions);

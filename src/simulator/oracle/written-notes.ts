@@ -6,7 +6,7 @@ import type { World } from '../world.ts';
  * the text of one side may stand beside the note of another.
  */
 export function checkNote(world: World, device: string, key: string, text: string | undefined, document: JsonObject): void {
-  const expected = text === undefined || world.options.policy?.needsBase === true ? undefined : world.notes.get(text);
+  const expected = text === undefined || world.merges ? undefined : world.notes.get(text);
   const note = getOwn(document, 'note') ?? null;
   if (expected !== undefined && note !== expected) {
     world.violate(

@@ -220,7 +220,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     options: CallOptions,
   ): Promise<R> {
     await this.#checkSession(options.session);
-    const group = this.#journal?.group?.();
+    const writes: AppliedWrite[] = [];
     return this.database.transaction(async (runProgram) => {
       const result = await this.runTransaction(
         key,
@@ -230,10 +230,11 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
             return found === undefined ? undefined : { ...found, session: this.#sessionWithin() };
           },
           write: async (operation) => {
-            const applied = await runProgram(this.#writeProgram(operation, group ?? this.#journal));
+            const applied = await runProgram(this.#writeProgram(operation));
             if (applied instanceof PerigeeError) {
               throw applied;
             }
+            writes.push(applied);
             return this.#singleOutcome(applied, operation, {});
           },
           queryPage: async (request) => ({
@@ -243,9 +244,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
         },
         work,
       );
-      if (group !== undefined) {
-        await runProgram(group.end());
-      }
+      await runProgram(this.#togetherProgram(writes));
       return result;
     }, options.signal);
   }
@@ -271,25 +270,30 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     return Promise.resolve();
   }
 
-  *#writeProgram(operation: WriteOperation, journal: WriteJournal | undefined = this.#journal): Program<AppliedWrite | PerigeeError> {
+  *#writeProgram(operation: WriteOperation): Program<AppliedWrite | PerigeeError> {
     yield* this.#container.enter(this.#journal);
-    return yield* this.#container.apply(operation, this.#rules, journal);
+    return yield* this.#container.apply(operation, this.#rules, this.#journal);
+  }
+
+  /** Tells the journal what a batch or a transaction has written. */
+  *#togetherProgram(writes: readonly AppliedWrite[]): Program<void> {
+    if (this.#journal?.recordedTogether !== undefined) {
+      yield* this.#journal.recordedTogether(writes);
+    }
   }
 
   *#batchProgram(operations: readonly StoreOperation[]): Program<OperationOutcome<T>[]> {
     yield* this.#container.enter(this.#journal);
-    const group = this.#journal?.group?.();
+    const writes: AppliedWrite[] = [];
     const outcomes: OperationOutcome<T>[] = [];
     for (const operation of operations) {
-      const outcome = yield* this.#operationProgram(operation, group ?? this.#journal);
+      const outcome = yield* this.#operationProgram(operation, writes);
       if (!outcome.ok) {
         throw new RefusedBatch(outcomes.length, outcome.error);
       }
       outcomes.push(outcome);
     }
-    if (group !== undefined) {
-      yield* group.end();
-    }
+    yield* this.#togetherProgram(writes);
     return outcomes;
   }
 
@@ -297,21 +301,22 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     yield* this.#container.enter(this.#journal);
     const outcomes: OperationOutcome<T>[] = [];
     for (const item of items) {
-      outcomes.push(
-        item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : yield* this.#operationProgram(item, this.#journal),
-      );
+      outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : yield* this.#operationProgram(item));
     }
     return outcomes;
   }
 
-  *#operationProgram(operation: StoreOperation, journal: WriteJournal | undefined): Program<OperationOutcome<T>> {
+  /** @param writes takes what was written */
+  *#operationProgram(operation: StoreOperation, writes?: AppliedWrite[]): Program<OperationOutcome<T>> {
     if (operation.type === 'read') {
       return this.#readOutcome(yield* this.#container.find(operation.key, true), operation);
     }
-    const applied = yield* this.#container.apply(operation, this.#rules, journal);
-    return applied instanceof PerigeeError
-      ? { ok: false, error: applied, requestUnits: refusalCharge(operation) }
-      : writeOutcome<T>(this.#container, applied, operation);
+    const applied = yield* this.#container.apply(operation, this.#rules, this.#journal);
+    if (applied instanceof PerigeeError) {
+      return { ok: false, error: applied, requestUnits: refusalCharge(operation) };
+    }
+    writes?.push(applied);
+    return writeOutcome<T>(this.#container, applied, operation);
   }
 
   #singleOutcome(applied: AppliedWrite, operation: WriteOperation, options: CallOptions): WriteOutcome<T> {

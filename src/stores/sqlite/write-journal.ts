@@ -55,14 +55,8 @@ export interface WriteJournal {
   keeps?(partitionKeyText: PartitionKeyText, id: string): Program<boolean>;
   /** Runs in the write's transaction. What it throws undoes that transaction: the whole batch, or the part of a bulk that shares it. */
   recorded(write: AppliedWrite): Program<void>;
-  /** Records writes that are to be one: those of a batch or a transaction. */
-  group?(): GroupJournal;
-}
-
-/** Stands for a {@link WriteJournal} during one transaction. */
-export interface GroupJournal extends WriteJournal {
-  /** Runs in the transaction, after the last write. What it throws undoes the transaction. */
-  end(): Program<void>;
+  /** Told of all writes of a batch or a transaction, in their order and after each was recorded, in the same transaction. What it throws undoes that transaction. */
+  recordedTogether?(writes: readonly AppliedWrite[]): Program<void>;
 }
 
 /** How {@link SqliteDocumentStore.putProgram} and {@link SqliteDocumentStore.deleteProgram} write. */

@@ -15,7 +15,7 @@ import type { SyncContext } from '../sync-context.ts';
 import { conflictOf, type Conflict, type ConflictSide, type MergedDocument, type PendingVersion } from './conflict.ts';
 import { rulesFor, safely, type Merged, type Unsettled } from './judge.ts';
 import { advance, report } from './settle-parts.ts';
-import { setBase, takeRemote, type Applied } from './take-remote.ts';
+import { NOTHING, setBase, takeRemote, type Applied } from './take-remote.ts';
 import { RESERVED_PROPERTY, type RemoteVersion } from '../remote/wire-stamp.ts';
 
 /** Puts a merged document in the place of the pending one: a new write, after both sides, on top of the remote version. */
@@ -31,28 +31,35 @@ export function* merge(
   const { clock } = context;
   clock.observe(conflict.local.stamp);
   clock.observe(conflict.remote.stamp);
-  const adopts = !remote.deleted && equalValues(merged.shared, remote.body);
+  const adopts = isAdopted(merged, remote);
   const winningStamp = adopts ? conflict.remote.stamp : clock.next();
   const seqs = yield* journalLosers(context, scope, id, conflict, merged.lost, local.whole, winningStamp);
+  let taken = NOTHING;
   if (!adopts) {
     yield* replacePending(scope, row, merged.document, winningStamp);
     yield* advance(scope, row, remote);
-    if (row.frozen !== null) {
-      yield* carryOver(context, scope, id, row.generation, merged.shared, conflict.remote);
-    }
-    return { change: 'none', decision: 'merged', advanced: true, conflict: report(scope, id, 'merged', seqs[0]) };
-  }
-  yield* clearPending(scope.number, row.id, row.generation);
-  let taken: Applied = { change: 'none' };
-  if (row.frozen === null) {
-    taken = yield* takeRemote(context, scope, id, base, remote);
   } else {
-    yield* setBase(scope, id, remote);
+    yield* clearPending(scope.number, row.id, row.generation);
+    if (row.frozen === null) {
+      taken = yield* takeRemote(context, scope, id, base, remote);
+    } else {
+      yield* setBase(scope, id, remote);
+    }
+  }
+  if (row.frozen !== null) {
     yield* carryOver(context, scope, id, row.generation, merged.shared, conflict.remote);
+  }
+  if (!adopts) {
+    return { change: 'none', decision: 'merged', advanced: true, conflict: report(scope, id, 'merged', seqs[0]) };
   }
   return merged.lost.length === 0
     ? { ...taken, decision: 'equal' }
     : { ...taken, decision: 'remote', conflict: report(scope, id, 'merged', seqs[0]) };
+}
+
+/** Whether a merge came to what the remote holds. */
+export function isAdopted({ shared }: Pick<Merged, 'shared'>, remote: RemoteVersion): boolean {
+  return !remote.deleted && equalValues(shared, remote.body);
 }
 
 /** Writes down which sides lost something. */

@@ -1,4 +1,3 @@
-import { equalValues } from '../../core/json-order.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
 import { documentOf, readUnit, type Unit } from '../push/groups.ts';
 import { clearPending } from '../push/outbox.ts';
@@ -7,6 +6,7 @@ import type { RemoteVersion } from '../remote/wire-stamp.ts';
 import { readBase } from '../state/base-versions.ts';
 import type { Scope } from '../state/scope.ts';
 import type { SyncContext } from '../sync-context.ts';
+import { isAdopted } from './merge.ts';
 import { judge, type Judgement, type SettleOptions, type Unsettled } from './judge.ts';
 import { carryOut } from './settle.ts';
 import type { Applied } from './take-remote.ts';
@@ -62,6 +62,6 @@ export function* settleGroup(
 /** Whether the remote's version of a member stays; a merge may come to that as well. */
 function isGivenUp(remote: RemoteVersion | undefined, decision: Judgement['decision']): boolean {
   return typeof decision === 'object'
-    ? decision.lost.includes('local') && remote?.deleted === false && equalValues(decision.shared, remote.body)
+    ? decision.lost.includes('local') && remote !== undefined && isAdopted(decision, remote)
     : LOST.has(decision);
 }

@@ -48,17 +48,6 @@ export function* hasGroups(scope: number): Program<boolean> {
   return (yield* get('SELECT 1 AS one FROM sync_outbox WHERE scope = ? AND group_id IS NOT NULL LIMIT 1', scope)) !== undefined;
 }
 
-/** The oldest pending version of a document that a later write has taken the place of, before a generation. */
-export function* readFrozen(scope: number, id: string, before: number = Number.MAX_SAFE_INTEGER): Program<OutboxRow | undefined> {
-  return yield* get<OutboxRow>(
-    `SELECT ${OUTBOX_COLUMNS} FROM sync_outbox WHERE scope = ? AND id > ? AND id < ? AND generation < ? ORDER BY generation LIMIT 1`,
-    scope,
-    id + SLASH,
-    id + BEHIND_SLASH,
-    before,
-  );
-}
-
 /** The oldest pending version of a document; where `behind` is given, of those made later. */
 export function* readFirst(scope: number, id: string, behind = 0): Program<OutboxRow | undefined> {
   // One look-up for each of the two places; joined by OR they would be a look at every pending row.

@@ -6,11 +6,11 @@ import { parsePatchPath } from '../../store/patch.ts';
 import { keyOf, type PreparedKey, type WriteOperation } from '../../store/write-rules.ts';
 import { get, run, type Program } from '../../stores/sqlite/driver.ts';
 import type { SqliteDatabase } from '../../stores/sqlite/sqlite-database.ts';
-import type { AppliedWrite, GroupJournal, WriteJournal } from '../../stores/sqlite/write-journal.ts';
+import type { AppliedWrite, WriteJournal } from '../../stores/sqlite/write-journal.ts';
 import { readBase } from '../state/base-versions.ts';
 import { checkBody, reserved, RESERVED } from './check-body.ts';
-import { AtomicGroup } from './atomic-group.ts';
-import { freeze, readFrozen } from './groups.ts';
+import { recordGroup } from './record-group.ts';
+import { freeze, readFirst } from './groups.ts';
 import { NO_BASE, readPending, recordPending } from './outbox.ts';
 import type { DocumentForm } from '../form/document-form.ts';
 import { isMarker } from '../pull/markers.ts';
@@ -100,10 +100,6 @@ export class OutboxJournal implements WriteJournal {
     return this.#journaled.findLast(({ from }) => from <= position)?.seq ?? 0;
   }
 
-  group(): GroupJournal {
-    return new AtomicGroup(this, (key) => this.#scopeOf(key).number, this.#options.database.runtime);
-  }
-
   *recorded(write: AppliedWrite): Program<void> {
     const scope = this.#scopeOf(write.key);
     const { id } = write.key;
@@ -131,6 +127,13 @@ export class OutboxJournal implements WriteJournal {
     const touched = follows === 'pending' ? null : yield* touchedSince(scope, write);
     yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base, touched);
     database.afterCommit(onRecorded);
+  }
+
+  *recordedTogether(writes: readonly AppliedWrite[]): Program<void> {
+    const [first] = writes;
+    if (first !== undefined) {
+      yield* recordGroup(this.#scopeOf(first.key).number, writes, this.#options.database.runtime.nowMs());
+    }
   }
 
   /** A pending write is sent however late, and however far ahead the device's clock has been meanwhile. */
@@ -162,8 +165,8 @@ export class OutboxJournal implements WriteJournal {
     if (base?.deleted === 0) {
       return false;
     }
-    const row = yield* readPending(scope.number, id);
-    if ((row?.sent !== null && row !== undefined) || (yield* readFrozen(scope.number, id)) !== undefined) {
+    const first = yield* readFirst(scope.number, id);
+    if (first !== undefined && (first.sent !== null || first.frozen !== null)) {
       return false;
     }
     yield* run('DELETE FROM sync_outbox WHERE scope = ? AND id = ?', scope.number, id);

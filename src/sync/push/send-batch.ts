@@ -6,7 +6,7 @@ import { readBase, type BaseRow } from '../state/base-versions.ts';
 import { lineageAfter, parseLineage } from '../remote/lineage.ts';
 import { nextMarker, type MarkerWrite } from '../pull/markers.ts';
 import { noteLife } from '../state/meta.ts';
-import { documentOf, hasGroups, isGroup, readFrozen, readUnit, unitOf, type SentVersion, type Unit } from './groups.ts';
+import { documentOf, hasGroups, isGroup, readFirst, readUnit, unitOf, type SentVersion, type Unit } from './groups.ts';
 import { clearPending, markSent, rowStamp, writeName, type OutboxRow } from './outbox.ts';
 import { partialUpdate, type PartialUpdate } from './partial-update.ts';
 import { readPendingVersion } from './pending-version.ts';
@@ -112,10 +112,10 @@ export function* loadBatch(
 
 /** The unit that has to be sent before some rows, since it holds an older version of one of their documents. */
 function* waitsFor(scope: Scope, rows: readonly OutboxRow[]): Program<Unit | undefined> {
-  for (const { id, generation } of rows) {
-    const older = yield* readFrozen(scope.number, documentOf(id), generation);
-    if (older !== undefined) {
-      return unitOf(older);
+  for (const { id } of rows) {
+    const first = yield* readFirst(scope.number, documentOf(id));
+    if (first !== undefined && first.id !== id) {
+      return unitOf(first);
     }
   }
   return undefined;
