@@ -6,9 +6,9 @@ export interface PostgresForTests {
   /** Its address, with the password. */
   readonly url: string;
   /** A prefix for schemas that no other test has: lower-case letters, digits and `_`, at most 40 characters. */
-  freshSchema(): string;
+  readonly freshSchema: () => string;
   /** Drops the schema `prefix` and each `prefix_NUMBER` with all that is in them. */
-  dropSchemas(prefix: string): Promise<void>;
+  readonly dropSchemas: (prefix: string) => Promise<void>;
 }
 
 async function addressOfRun(): Promise<string> {

@@ -15,7 +15,7 @@ import { all, get, run, type Program } from '../driver.ts';
 import { reconcileIndexes } from '../indexes/index-catalog.ts';
 import { CATALOG_DATABASE, CATALOG_RID, containersOf, dropContainer, insertContainer, type ContainerStamp } from '../resource-programs.ts';
 import type { ProgramRunner } from '../sqlite-database.ts';
-import { uniqueValues } from '../unique-values.ts';
+import { uniqueValues } from '../../common/unique-values.ts';
 import { beginRecording } from '../versions/version-recorder.ts';
 import { CHANGE_KINDS, joinAfter } from '../versions/version-statements.ts';
 

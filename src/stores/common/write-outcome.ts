@@ -1,10 +1,16 @@
 import type { JsonObject } from '../../core/json.ts';
-import type { StoredDocument } from '../../store/document.ts';
+import type { IndexedTerms } from '../../query/cost/indexed-terms.ts';
+import type { StoredDocument, SystemProperties } from '../../store/document.ts';
 import type { OperationOutcome } from '../../store/operations.ts';
 import type { WriteOperation } from '../../store/write-rules.ts';
-import type { SqliteContainer } from './sqlite-container.ts';
+import type { AppliedWrite } from './applied-write.ts';
 import { writeCharge } from './write-charge.ts';
-import type { AppliedWrite } from './write-journal.ts';
+
+/** What of a container an outcome is made with. */
+export interface OutcomeContainer {
+  readonly terms: IndexedTerms;
+  documentOf(body: string, ordinal: number, position: number, ts: number): JsonObject & SystemProperties;
+}
 
 /** Outcome of an operation that succeeded. */
 export type SuccessfulOutcome<T extends object> = Extract<OperationOutcome<T>, { readonly ok: true }>;
@@ -16,7 +22,7 @@ export type SuccessfulOutcome<T extends object> = Extract<OperationOutcome<T>, {
  * The document is parsed from the text that was stored, not taken from the caller's object: what was stored is what is shown, and nobody shares it.
  */
 export function writeOutcome<T extends object>(
-  container: SqliteContainer,
+  container: OutcomeContainer,
   applied: AppliedWrite,
   operation: WriteOperation,
 ): SuccessfulOutcome<T> {
@@ -28,12 +34,12 @@ class LazyOutcome<T extends object> implements SuccessfulOutcome<T> {
   readonly etag: string | undefined;
   readonly created: boolean;
   readonly position: number;
-  readonly #container: SqliteContainer;
+  readonly #container: OutcomeContainer;
   readonly #applied: AppliedWrite;
   readonly #operation: WriteOperation;
   #document: StoredDocument<T> | undefined;
 
-  constructor(container: SqliteContainer, applied: AppliedWrite, operation: WriteOperation) {
+  constructor(container: OutcomeContainer, applied: AppliedWrite, operation: WriteOperation) {
     this.etag = applied.etag;
     this.created = applied.document !== undefined && applied.previous === undefined;
     this.position = applied.position;

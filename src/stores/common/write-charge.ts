@@ -3,7 +3,7 @@ import type { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import { patchUnits, pointReadUnits, replaceUnits, writeUnits } from '../../query/cost/request-units.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import type { StoreOperation, WriteOperation } from '../../store/write-rules.ts';
-import type { AppliedWrite } from './write-journal.ts';
+import type { AppliedWrite } from './applied-write.ts';
 
 /** About how long the system properties are, which the model counts and the file does not hold. */
 const SYSTEM_BYTES = 200;

@@ -2,12 +2,23 @@ import { partitionKeysOf } from '../../query/partition-key-filter.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { parsePropertyPath, partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
+import type { EpkRange } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
-import type { ScanScope } from './scan-statements.ts';
+
+/** Which documents a query or a change feed reads. */
+export interface KeyScope {
+  /** Partition keys, each full or a prefix; `undefined` for all. */
+  readonly partitionKeys: readonly PartitionKey[] | undefined;
+  /** How many components a full partition key has. */
+  readonly pathCount: number;
+  readonly range: EpkRange | undefined;
+  /** Ids that alone can satisfy the query; `undefined` for all. */
+  readonly ids?: readonly string[] | undefined;
+}
 
 /** What a query reads, and whether its filter said so. */
 export interface QueryScope {
-  readonly scope: ScanScope;
+  readonly scope: KeyScope;
   /** Whether WHERE narrows the scope further than the request does. */
   readonly isNarrowed: boolean;
 }
