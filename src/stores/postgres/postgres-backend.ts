@@ -21,6 +21,7 @@ import { Resources, type ContainerStamp } from './resource-statements.ts';
 import { migrate } from './schema.ts';
 import { Signals } from './signals.ts';
 import { Sweeper } from './sweeper.ts';
+import { tidyVersions } from './versions/tidy-versions.ts';
 
 const MANAGING = 'change databases or containers of the PostgreSQL store';
 const LOOKING = 'read the catalogue of the PostgreSQL store';
@@ -136,8 +137,20 @@ export class PostgresBackend extends BaseBackend {
   }
 
   protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+    const known = await this.#looking().findContainer(current.databaseId, definition.id);
+    if (known !== undefined && known.rid === current.rid) {
+      // What is too old by the definition before is gone, whatever the next one says.
+      await tidyVersions(this.#containerOf(current.databaseId, known), undefined);
+    }
     const row = await this.#database.transaction(MANAGING, (session) =>
-      redefineContainer(session, this.#database, current, definition, this.#stamp()),
+      redefineContainer(
+        session,
+        this.#database,
+        (found) => this.#containerOf(current.databaseId, found),
+        current,
+        definition,
+        this.#stamp(),
+      ),
     );
     if (row === undefined) {
       return undefined;
@@ -197,7 +210,7 @@ export class PostgresBackend extends BaseBackend {
     const found = await this.#looking().listAllContainers();
     return found
       .map(({ databaseId, row }) => this.#containerOf(databaseId, row))
-      .filter(({ info }) => info.definition.defaultTtl !== undefined);
+      .filter((container) => container.isRecording || container.info.definition.defaultTtl !== undefined);
   }
 
   #looking(): Resources {

@@ -6,7 +6,7 @@ export function postgresCapabilities(isDurable: boolean): StoreCapabilities {
   return localCapabilities({
     durability: isDurable ? 'power-loss' : 'process-kill',
     multiProcess: true,
-    allVersionsFeed: false,
+    allVersionsFeed: true,
     snapshots: false,
   });
 }

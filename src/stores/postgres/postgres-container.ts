@@ -80,6 +80,11 @@ export class PostgresContainer {
     return this.#row;
   }
 
+  /** Whether every version of a document is recorded. */
+  get isRecording(): boolean {
+    return this.#info.definition.changeFeedPolicy !== undefined;
+  }
+
   /** The highest position that this process has seen committed. */
   get position(): number {
     return this.#position;

@@ -34,6 +34,8 @@ import type { PostgresContainer } from './postgres-container.ts';
 import type { Session } from './postgres-database.ts';
 import { runQueryPage, type Run } from './postgres-query.ts';
 import { findRow, singleWrite } from './single-write.ts';
+import { recordSome } from './versions/tidy-versions.ts';
+import { readVersions } from './versions/version-pages.ts';
 import { partitionKeysOf, WriteUnit } from './write-unit.ts';
 
 /** Operations of a bulk call that share a transaction. */
@@ -166,7 +168,8 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
 
   protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
     await this.#checkSession(request.session);
-    return readChanges<T>(this.#container, request, this.partitionKeyPaths.length);
+    const read = request.mode === 'all' ? readVersions<T> : readChanges<T>;
+    return read(this.#container, request, this.partitionKeyPaths.length);
   }
 
   protected override async _transact<R>(
@@ -175,6 +178,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     options: CallOptions,
   ): Promise<R> {
     await this.#checkSession(options.session);
+    await this.#recordDue();
     let position = 0;
     const result = await this.#container.withDefinition(() =>
       this.#container.database.transaction(
@@ -192,6 +196,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
                 return found === undefined ? undefined : { ...found, session: within() };
               },
               write: async (operation) => {
+                await unit.recordDue();
                 const applied = await unit.apply(operation);
                 if (applied instanceof PerigeeError) {
                   throw applied;
@@ -241,8 +246,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
 
   /** By single statements, where these can do it. */
   async #writeAlone(operation: WriteOperation): Promise<AppliedWrite | undefined> {
-    const { definition } = this.#container.info;
-    if (this.#container.uniquePaths.length > 0 || definition.changeFeedPolicy !== undefined) {
+    if (this.#container.uniquePaths.length > 0 || this.#container.isRecording) {
       return undefined;
     }
     return this.#container.withDefinition(() => singleWrite(this.#container, operation, this.#rules));
@@ -262,6 +266,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   async #inUnit<R>(operations: readonly StoreOperation[], options: CallOptions, work: (unit: WriteUnit) => Promise<R>): Promise<R> {
     const keys = [...new Map(operations.map((operation) => [textOf(keyOf(operation)), keyOf(operation)])).values()];
     const amount = operations.filter(({ type }) => type !== 'read').length;
+    await this.#recordDue();
     let position = 0;
     const inTransaction = async (session: Session): Promise<R> => {
       const partitionKeys = partitionKeysOf(this.#container, operations);
@@ -278,6 +283,13 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
       this.#container.committed(position);
     }
     return result;
+  }
+
+  /** Where versions are recorded, what has expired by now comes before what is written now. */
+  async #recordDue(): Promise<void> {
+    for (let more = this.#container.isRecording; more;) {
+      more = await recordSome(this.#container);
+    }
   }
 
   async #batchIn(unit: WriteUnit, operations: readonly StoreOperation[]): Promise<OperationOutcome<T>[]> {

@@ -1,9 +1,15 @@
 import type { ContainerInfo } from '../../store/backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import type { ContainerRow } from './container-row.ts';
+import { readDefinition } from '../common/definition-text.ts';
 import { containerNames } from './names.ts';
 import type { PostgresDatabase, Session } from './postgres-database.ts';
+import type { PostgresContainer } from './postgres-container.ts';
 import { Resources, type Stamp } from './resource-statements.ts';
+import { recordExpired, type TakePositions } from './versions/record-expired.ts';
+
+/** Expired documents that are recorded by one statement. */
+const TURN_ROWS = 1000;
 
 /**
  * Writes another definition in place of a container's, and does to its documents what follows from it; run it in one transaction. `undefined` when the
@@ -13,6 +19,7 @@ import { Resources, type Stamp } from './resource-statements.ts';
 export async function redefineContainer(
   session: Session,
   database: PostgresDatabase,
+  containerOf: (row: ContainerRow) => PostgresContainer,
   { databaseId, rid }: ContainerInfo,
   definition: ContainerDefinition,
   stamp: Stamp,
@@ -22,12 +29,29 @@ export async function redefineContainer(
   if (found === undefined || found.rid !== rid) {
     return undefined;
   }
-  const { documents } = containerNames(database.prefix, found.database, found.number);
+  const names = containerNames(database.prefix, found.database, found.number);
+  const { documents, positions } = names;
   await session.rows({ text: `LOCK TABLE ${documents} IN SHARE ROW EXCLUSIVE MODE` });
+  if (readDefinition(found.definition).changeFeedPolicy !== undefined) {
+    const take: TakePositions = async (amount) => {
+      const text = 'SELECT nextval($1::regclass) AS position FROM generate_series(1, $2::int)';
+      return (await session.rows<{ position: number }>({ text, values: [positions, amount] })).map(({ position }) => position);
+    };
+    for (let more = true; more;) {
+      more = await recordExpired(containerOf(found), session, undefined, TURN_ROWS, take);
+    }
+  }
   const row = await resources.replaceDefinition(rid, definition, stamp);
   if (row !== undefined) {
     const nowSeconds = Math.floor(database.runtime.nowMs() / 1000);
     await restampExpiry(session, documents, definition.defaultTtl, nowSeconds);
+    const wasRecording = readDefinition(found.definition).changeFeedPolicy !== undefined;
+    if (!wasRecording && definition.changeFeedPolicy !== undefined) {
+      // A position of its own, so that cursors of an earlier recording lie before it.
+      const [taken] = await session.rows<{ position: number }>({ text: 'SELECT nextval($1::regclass) AS position', values: [positions] });
+      return resources.beginRecording(row, { position: taken?.position ?? 0, atMs: Math.floor(database.runtime.nowMs()) });
+    }
+    return wasRecording && definition.changeFeedPolicy === undefined ? resources.endRecording(row) : row;
   }
   return row;
 }

@@ -2,12 +2,14 @@ import type { DatabaseInfo } from '../../store/backend.ts';
 import type { CreateRefusal } from '../../store/base-backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
+import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
 import { escapeText, unescapeText } from './key-text.ts';
 import { containerNames, databaseSchema, quoteName } from './names.ts';
 import type { PgRow, Session } from './postgres-database.ts';
+import { createVersionTable } from './versions/version-table.ts';
 
 /** Etag and time of a database or container that is written now. */
 export interface Stamp {
@@ -146,6 +148,20 @@ export class Resources {
     return row === undefined ? undefined : named(row);
   }
 
+  /** Makes the table of a container's versions; what is behind the floor will be recorded. Within a transaction. */
+  async beginRecording(row: ContainerRow, floor: RetentionFloor): Promise<ContainerRow> {
+    for (const text of createVersionTable(containerNames(this.#prefix, row.database, row.number))) {
+      await this.#session.rows({ text });
+    }
+    return this.#saveFloor(row, floor);
+  }
+
+  /** Drops what was recorded of a container. Within a transaction. */
+  async endRecording(row: ContainerRow): Promise<ContainerRow> {
+    await this.#session.rows({ text: `DROP TABLE IF EXISTS ${containerNames(this.#prefix, row.database, row.number).versions}` });
+    return this.#saveFloor(row, undefined);
+  }
+
   /** The container of the catalog, where it was made. */
   async findCatalog(): Promise<ContainerRow | undefined> {
     return (await this.#containers('database = $1', [CATALOG_DATABASE]))[0];
@@ -192,7 +208,17 @@ export class Resources {
     for (const text of createContainerTable(names, made.number, definition.uniqueKeys.length)) {
       await this.#session.rows({ text });
     }
-    return made;
+    return definition.changeFeedPolicy === undefined ? made : this.beginRecording(made, { position: 0, atMs: stamp.ts * 1000 });
+  }
+
+  async #saveFloor(row: ContainerRow, floor: RetentionFloor | undefined): Promise<ContainerRow> {
+    const versions_floor = floor?.position ?? null;
+    const versions_from_ms = floor?.atMs ?? null;
+    await this.#session.rows({
+      text: `UPDATE ${this.#s}.containers SET versions_floor = $2, versions_from_ms = $3 WHERE number = $1`,
+      values: [row.number, versions_floor, versions_from_ms],
+    });
+    return { ...row, versions_floor, versions_from_ms };
   }
 }
 

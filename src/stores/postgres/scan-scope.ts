@@ -64,8 +64,8 @@ function keysCondition(keys: readonly PartitionKey[], pathCount: number): SqlPie
   return anyOf(parts);
 }
 
-/** The condition that holds for the living documents of a scope. */
-export function scopeCondition({ partitionKeys, pathCount, range, ids, filter }: ScanScope, nowSeconds: number): SqlPiece {
+/** Conditions on the key of a row, each with ` AND ` before it. */
+export function keyConditions({ partitionKeys, pathCount, range, ids }: KeyScope): SqlPiece {
   const parts: SqlPiece[] = [];
   if (partitionKeys !== undefined) {
     parts.push(keysCondition(partitionKeys, pathCount));
@@ -80,11 +80,13 @@ export function scopeCondition({ partitionKeys, pathCount, range, ids, filter }:
   if (range !== undefined && range.max !== 'FF') {
     parts.push(piece`epk < ${value('text', range.max)}`);
   }
-  parts.push(piece`(expires_at IS NULL OR expires_at > ${value('bigint', nowSeconds)})`);
-  if (filter !== undefined) {
-    parts.push(piece`(${filter})`);
-  }
-  return { sql: parts.map(({ sql }) => sql).join(' AND '), parameters: parts.flatMap(({ parameters }) => parameters) };
+  return { sql: parts.map(({ sql }) => ` AND ${sql}`).join(''), parameters: parts.flatMap(({ parameters }) => parameters) };
+}
+
+/** The condition that holds for the living documents of a scope. */
+export function scopeCondition({ filter, ...keys }: ScanScope, nowSeconds: number): SqlPiece {
+  const living = piece`(expires_at IS NULL OR expires_at > ${value('bigint', nowSeconds)})${keyConditions(keys)}`;
+  return filter === undefined ? living : piece`${living} AND (${filter})`;
 }
 
 /** How the documents of a scope are found. */

@@ -30,10 +30,19 @@ const SLICE_BYTES = 4 * 1024 * 1024;
 const LEAST_ROWS = 16;
 const MOST_ROWS = 2000;
 
+/** What rows are made of. */
+interface RowShape {
+  readonly columns: string;
+  /** How many bytes of text a row has. */
+  readonly bytes: string;
+}
+
+const DOCUMENT_ROWS: RowShape = { columns: 'ordinal, position, ts, body', bytes: 'octet_length(body)' };
+
 /** Of rows in order the first ones that together are not longer than a slice may be, and how many rows there are. */
-export function boundedRows(rows: SqlPiece, order: string): SqlPiece {
-  return piece`SELECT ordinal, position, ts, body, total FROM (
-    SELECT ordinal, position, ts, body, count(*) OVER () AS total, sum(octet_length(body)) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - octet_length(body) AS behind
+export function boundedRows(rows: SqlPiece, order: string, { columns, bytes }: RowShape = DOCUMENT_ROWS): SqlPiece {
+  return piece`SELECT ${columns}, total FROM (
+    SELECT ${columns}, count(*) OVER () AS total, sum(${bytes}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - (${bytes}) AS behind
     FROM (${rows}) AS found) AS counted WHERE behind < ${String(SLICE_BYTES)} ORDER BY ${order}`;
 }
 

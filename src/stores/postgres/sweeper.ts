@@ -2,13 +2,14 @@ import { toHex, type CancelTimer } from '../../core/runtime.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { quoteName } from './names.ts';
+import { tidyVersions } from './versions/tidy-versions.ts';
 
 const LEASE = 'sweeper';
 /** Rows that one statement removes. */
 const SWEEP_ROWS = 500;
 
 /**
- * Removes rows whose time to live has run out: they count as missing long before. Of all servers on the same data the one that has the lease does it; the
+ * Removes rows whose time to live has run out, which count as missing long before, and versions that are older than they are kept. Of all servers on the same data the one that has the lease does it; the
  * lease of one that was killed ends by itself.
  */
 export class Sweeper {
@@ -20,7 +21,7 @@ export class Sweeper {
   #running: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  /** @param containers those with a time to live */
+  /** @param containers those with a time to live, or recorded versions */
   constructor(database: PostgresDatabase, intervalMs: number, containers: () => Promise<readonly PostgresContainer[]>) {
     this.#database = database;
     this.#intervalMs = intervalMs;
@@ -42,6 +43,10 @@ export class Sweeper {
   async sweep(): Promise<number | undefined> {
     let swept = 0;
     for (const container of (await this.#hasLease()) ? await this.#containers() : []) {
+      if (container.isRecording) {
+        await tidyVersions(container, undefined);
+        continue;
+      }
       for (let found = SWEEP_ROWS; found === SWEEP_ROWS && !this.#closed;) {
         if (!(await this.#hasLease())) {
           return undefined;

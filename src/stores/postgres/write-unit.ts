@@ -9,11 +9,17 @@ import {
   type WriteRules,
 } from '../../store/write-rules.ts';
 import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
+import { recordExpired } from './versions/record-expired.ts';
+import { recordStatement, type NewChange } from './versions/version-table.ts';
 import { refusalOr } from '../common/refusal-or.ts';
+import { CHANGE_KINDS, type ChangeKind } from '../common/change-kinds.ts';
 import type { DocumentRow } from './container-row.ts';
 import { uniqueColumn } from './container-statements.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgRow, PgValue, Session } from './postgres-database.ts';
+
+/** Expired documents that are recorded by one statement. */
+const EXPIRED_ROWS = 1000;
 
 /** A row as the unit sees it: as it was read, or as a write of the unit left it. */
 interface UnitRow {
@@ -48,19 +54,22 @@ export class WriteUnit {
   readonly #container: PostgresContainer;
   readonly #session: Session;
   readonly #rules: WriteRules;
+  readonly #partitionKeys: readonly string[];
   readonly #rows = new Map<string, UnitRow | undefined>();
   readonly #holders = new Map<string, Holder | undefined>();
   readonly #puts = new Map<string, PendingPut>();
   readonly #dropped = new Set<number>();
   readonly #positions: number[] = [];
-  readonly #nowSeconds: number;
+  readonly #changes: NewChange[] = [];
+  readonly #nowMs: number;
   #lastPosition = 0;
 
-  private constructor(container: PostgresContainer, session: Session, rules: WriteRules) {
+  private constructor(container: PostgresContainer, session: Session, rules: WriteRules, partitionKeys: readonly string[]) {
+    this.#partitionKeys = partitionKeys;
     this.#container = container;
     this.#session = session;
     this.#rules = rules;
-    this.#nowSeconds = container.nowSeconds();
+    this.#nowMs = Math.floor(container.database.runtime.nowMs());
   }
 
   /**
@@ -76,8 +85,9 @@ export class WriteUnit {
     partitionKeys: readonly string[],
     amount: number,
   ): Promise<WriteUnit> {
-    const unit = new WriteUnit(container, session, rules);
+    const unit = new WriteUnit(container, session, rules, partitionKeys);
     await unit.#enter(partitionKeys, amount);
+    await unit.recordDue();
     await unit.#load(keys);
     return unit;
   }
@@ -85,6 +95,19 @@ export class WriteUnit {
   /** The highest position that the unit has given to a write. */
   get lastPosition(): number {
     return this.#lastPosition;
+  }
+
+  /** Where versions are recorded, records what has expired by now, before what is written next. Nothing may be left to flush. */
+  async recordDue(): Promise<void> {
+    if (!this.#container.isRecording) {
+      return;
+    }
+    const take = (amount: number): Promise<readonly number[]> => this.#takePositions(amount);
+    for (let more = true; more;) {
+      more = await recordExpired(this.#container, this.#session, this.#partitionKeys, EXPIRED_ROWS, take, this.#nowMs);
+    }
+    this.#rows.clear();
+    this.#holders.clear();
   }
 
   /** The living row of a key. */
@@ -118,6 +141,7 @@ export class WriteUnit {
     const row = before as DocumentRow;
     const position = await this.#takePosition();
     this.#drop(key, row.ordinal);
+    this.#record(CHANGE_KINDS.delete, key, row.ordinal, position, row);
     return {
       type: 'delete',
       key,
@@ -126,7 +150,7 @@ export class WriteUnit {
       etag: undefined,
       position,
       ordinal: row.ordinal,
-      ts: this.#nowSeconds,
+      ts: this.#container.nowSeconds(),
     };
   }
 
@@ -140,6 +164,9 @@ export class WriteUnit {
     if (this.#puts.size > 0) {
       await this.#session.rows({ text: statements.putRows, values: this.#putValues() });
       this.#puts.clear();
+    }
+    if (this.#changes.length > 0) {
+      await this.#session.rows(recordStatement(this.#container.names, this.#changes.splice(0)));
     }
   }
 
@@ -184,24 +211,26 @@ export class WriteUnit {
         `Cannot ${type} the document ${JSON.stringify(document.id)}: another one in the partition key has the same unique key value.`,
       );
     }
+    if (known !== undefined && before === undefined) {
+      // What takes its key is a new document, with a row of its own.
+      await this.#expire(document, known);
+    }
     const position = await this.#takePosition();
     const ordinal = before?.ordinal ?? position;
-    if (known !== undefined && before === undefined) {
-      // It has expired: what takes its key is a new document, with a row of its own.
-      this.#forget(known.ordinal);
-    }
     for (const [index, digest] of digests?.entries() ?? []) {
       this.#holders.set(holderKey(index, digest), { ordinal, expires_at: null });
     }
+    const ts = this.#container.nowSeconds();
     const row: UnitRow = {
       ordinal,
       position,
-      ts: this.#nowSeconds,
-      expires_at: this.#container.expiryOf(document, this.#nowSeconds),
+      ts,
+      expires_at: this.#container.expiryOf(document, ts),
       body: document.text,
       digests,
     };
     this.#releaseOthers(ordinal, digests);
+    this.#record(before === undefined ? CHANGE_KINDS.create : CHANGE_KINDS.replace, document, ordinal, position, before);
     this.#rows.set(text, row);
     this.#puts.set(text, { key: document, row });
     return {
@@ -209,10 +238,10 @@ export class WriteUnit {
       key: document,
       document,
       previous: before === undefined ? undefined : this.#previous(before),
-      etag: this.#container.etagOf(position, row.ts),
+      etag: this.#container.etagOf(position, ts),
       position,
       ordinal,
-      ts: row.ts,
+      ts,
     };
   }
 
@@ -280,23 +309,57 @@ export class WriteUnit {
     this.#rows.set(text, undefined);
   }
 
+  /** Lets a row go that has expired since the unit began. */
+  async #expire(key: PreparedKey, row: UnitRow): Promise<void> {
+    if (this.#container.isRecording) {
+      const position = await this.#takePosition();
+      const expiredMs = Math.max(row.expires_at ?? 0, this.#container.info.ts) * 1000;
+      this.#record(CHANGE_KINDS.expire, key, row.ordinal, position, row, Math.min(expiredMs, this.#nowMs));
+    }
+    this.#forget(row.ordinal);
+  }
+
   /** Lets a row go that was in the table before. */
   #forget(ordinal: number): void {
     this.#dropped.add(ordinal);
     this.#releaseOthers(ordinal, undefined);
   }
 
+  #record(
+    kind: ChangeKind,
+    key: PreparedKey,
+    ordinal: number,
+    position: number,
+    before: UnitRow | DocumentRow | undefined,
+    atMs: number = this.#nowMs,
+  ): void {
+    if (this.#container.isRecording) {
+      const epk = this.#container.epkOf(key);
+      this.#changes.push({ position, ordinal, kind, atMs, ...this.#container.rowKey(key), epk, before });
+    }
+  }
+
+  /** Positions above all that the unit has taken, which it gives up. */
+  async #takePositions(amount: number): Promise<readonly number[]> {
+    const taken = await this.#session.rows<{ position: number }>({
+      text: `${this.#container.statements.next} FROM generate_series(1, $1::int)`,
+      values: [amount],
+    });
+    this.#positions.length = 0;
+    this.#lastPosition = taken.at(-1)?.position ?? this.#lastPosition;
+    return taken.map(({ position }) => position);
+  }
+
   async #takePosition(): Promise<number> {
     if (this.#positions.length === 0) {
-      const [row] = await this.#session.rows<{ position: number }>({ text: this.#container.statements.next });
-      this.#positions.push(row?.position ?? 0);
+      this.#positions.push(...(await this.#takePositions(1)));
     }
     this.#lastPosition = this.#positions.shift() as number;
     return this.#lastPosition;
   }
 
   #isExpired(row: Holder): boolean {
-    return this.#container.isExpired(row, this.#nowSeconds);
+    return this.#container.isExpired(row);
   }
 
   #previous({ ordinal, position, ts, body }: DocumentRow): PreviousVersion {

@@ -23,7 +23,8 @@ import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
 import { uniqueValues } from '../common/unique-values.ts';
 import { VersionNames } from '../common/version-names.ts';
 import { VersionRecorder, type RecordingColumns } from './versions/version-recorder.ts';
-import { CHANGE_KINDS, RECORDED_EXPIRY } from './versions/version-statements.ts';
+import { CHANGE_KINDS } from '../common/change-kinds.ts';
+import { RECORDED_EXPIRY } from './versions/version-statements.ts';
 import type { StoredRow, WriteJournal } from './write-journal.ts';
 
 /** Expiries that a write records before itself; more of them are left to those who read the versions. */

@@ -19,7 +19,8 @@ import { CATALOG_DATABASE } from '../resource-programs.ts';
 import type { Read } from '../scan-slices.ts';
 import { SliceSize } from '../slice-size.ts';
 import { floorOf, type RecordingColumns } from '../versions/version-recorder.ts';
-import { CHANGE_KINDS, RECORDED_EXPIRY, type ChangeKind } from '../versions/version-statements.ts';
+import { CHANGE_KINDS, type ChangeKind } from '../../common/change-kinds.ts';
+import { RECORDED_EXPIRY } from '../versions/version-statements.ts';
 import { PastState } from './past-state.ts';
 
 /** How the records of a file are read. */

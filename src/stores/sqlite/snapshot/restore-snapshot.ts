@@ -17,7 +17,8 @@ import { CATALOG_DATABASE, CATALOG_RID, containersOf, dropContainer, insertConta
 import type { ProgramRunner } from '../sqlite-database.ts';
 import { uniqueValues } from '../../common/unique-values.ts';
 import { beginRecording } from '../versions/version-recorder.ts';
-import { CHANGE_KINDS, joinAfter } from '../versions/version-statements.ts';
+import { CHANGE_KINDS } from '../../common/change-kinds.ts';
+import { joinAfter } from '../versions/version-statements.ts';
 
 /** Characters of documents that are written before others have their turn. */
 const TURN_CHARACTERS = 500_000;
