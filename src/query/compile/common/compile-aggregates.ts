@@ -6,7 +6,7 @@ import { rowsMayFail } from '../../may-fail.ts';
 import { filterOf, partsOf, type SqlFilter } from './compile-filter.ts';
 import { allOf, over, type Condition } from './condition.ts';
 import { rowsOf } from './exists-compiler.ts';
-import { rawSql, sql, SqlTooLong, type Sql, type SqlParameter } from './sql-fragment.ts';
+import { rawSql, sql, SqlLeftOut, type Sql, type SqlParameter } from './sql-fragment.ts';
 import { ALWAYS, isDefined, NEVER } from './sql-value.ts';
 
 /** Puts together what slices of the documents gave. */
@@ -175,7 +175,7 @@ export function aggregatesOfQuery(context: CompileContext): SqlAggregates | unde
       merger: () => createMerger(names, compiled),
     };
   } catch (error) {
-    if (error instanceof SqlTooLong) {
+    if (error instanceof SqlLeftOut) {
       return undefined;
     }
     throw error;

@@ -9,7 +9,7 @@ import { allOf, EVERY, UNKNOWN, type Condition } from './condition.ts';
 import type { Dialect } from './dialect.ts';
 import { someRow } from './exists-compiler.ts';
 import { conjunctsOf, isDocumentSource, readerOf } from './query-shape.ts';
-import { SqlTooLong, type SqlParameter } from './sql-fragment.ts';
+import { SqlLeftOut, type SqlParameter } from './sql-fragment.ts';
 import { ALWAYS, NEVER } from './sql-value.ts';
 import { compileValue } from './value-compiler.ts';
 
@@ -71,10 +71,10 @@ function whereFits(context: CompileContext, compile: () => Condition): Condition
   try {
     return compile();
   } catch (error) {
-    if (!(error instanceof SqlTooLong)) {
+    if (!(error instanceof SqlLeftOut)) {
       throw error;
     }
-    leave(context, 'an expression is very long');
+    leave(context, error.reason);
     return UNKNOWN;
   }
 }

@@ -80,7 +80,9 @@ export function rowsOf(
   if (loops.tables.length > context.dialect.maxLoops && condition.sql !== NEVER) {
     return leave(context, 'a loop over elements stands inside another');
   }
-  return { table: loops.tables.length === 0 ? undefined : commaList(loops.tables), condition, reads };
+  const table = loops.tables.length === 0 ? undefined : commaList(loops.tables);
+  // The second of two tables is read for each element of the first.
+  return { table, condition, reads: loops.tables.length > 1 ? reads + 1 : reads };
 }
 
 /** Whether some row of these sources meets conditions that `compile` gives once the sources are bound. */

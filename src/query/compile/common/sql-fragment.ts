@@ -15,10 +15,14 @@ const MAX_PIECE_LENGTH = 16_000;
 const MAX_TEXT_LENGTH = 400_000;
 const MAX_VALUES = 8_000;
 
-/** Thrown inside the compiler where a piece grows too long, and caught where the piece may be left out. */
-export class SqlTooLong extends Error {
-  constructor() {
-    super('The piece of SQL is too long.');
+/** Thrown inside the compiler where a piece cannot be written, and caught where it may be left out. */
+export class SqlLeftOut extends Error {
+  /** Why, as `explain` says it. */
+  readonly reason: string;
+
+  constructor(reason: string = 'an expression is very long') {
+    super(`The piece of SQL is left out: ${reason}.`);
+    this.reason = reason;
   }
 }
 
@@ -32,7 +36,7 @@ export function bound(value: SqlParameter): Sql {
   return { text: '?', values: [value] };
 }
 
-/** Composes pieces; what stands between them is fixed text of this source. @throws SqlTooLong */
+/** Composes pieces; what stands between them is fixed text of this source. @throws SqlLeftOut */
 export function sql(strings: TemplateStringsArray, ...pieces: readonly Sql[]): Sql {
   let text = strings[0] as string;
   const values: SqlParameter[] = [];
@@ -41,16 +45,16 @@ export function sql(strings: TemplateStringsArray, ...pieces: readonly Sql[]): S
     values.push(...piece.values);
   }
   if (text.length > MAX_PIECE_LENGTH) {
-    throw new SqlTooLong();
+    throw new SqlLeftOut();
   }
   return { text, values };
 }
 
-/** A list of pieces with commas between. @throws SqlTooLong */
+/** A list of pieces with commas between. @throws SqlLeftOut */
 export function commaList(pieces: readonly Sql[]): Sql {
   const text = pieces.map((piece) => piece.text).join(', ');
   if (text.length > MAX_PIECE_LENGTH) {
-    throw new SqlTooLong();
+    throw new SqlLeftOut();
   }
   return { text, values: pieces.flatMap((piece) => piece.values) };
 }

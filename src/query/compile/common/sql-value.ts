@@ -47,6 +47,8 @@ export interface SqlValue {
   readonly raw: Sql | undefined;
   /** The name of its type as the engine has it, where it stands in JSON. */
   readonly jsonType?: Sql | undefined;
+  /** The text of a string, wrong for all other types, where that is cheaper than {@link SqlValue.string}. */
+  readonly text?: Sql | undefined;
   /** A column that holds the string in another form, and how a constant is written in that form, order kept. */
   readonly encoded?: { readonly column: Sql; encode(text: string): string } | undefined;
   /** A double; NULL unless the value is a number. */
