@@ -50,7 +50,7 @@ export interface SqlValue {
   /** The text of a string, wrong for all other types, where that is cheaper than {@link SqlValue.string}. */
   readonly text?: Sql | undefined;
   /** A column that holds the string in another form, and how a constant is written in that form, order kept. */
-  readonly encoded?: { readonly column: Sql; encode(text: string): string } | undefined;
+  readonly encoded?: { readonly column: Sql; readonly encode: (text: string) => string } | undefined;
   /** A double; NULL unless the value is a number. */
   number(): Sql;
   /** NULL unless the value is a string. */
