@@ -2,9 +2,15 @@ import { SYSTEM_PROPERTY_NAMES } from '../../../store/document.ts';
 import type { IndexNode, ExpressionNode, MemberNode } from '../../syntax-nodes.ts';
 import { leave, type CompileContext, type SqlBinding } from './compile-context.ts';
 import { constantOf } from './constant-folder.ts';
-import { isPlace, quotePath } from './json-path.ts';
-import { rawSql, sql, type Sql } from './sql-fragment.ts';
-import { constantValue, jsonValue, TYPES, type SqlValue } from './sql-value.ts';
+import { valueOfConstant, type SqlValue } from './sql-value.ts';
+
+/** Beyond it an index is undefined anyhow: no document is that long. */
+const MAX_INDEX = 2 ** 22;
+
+/** Whether a number can be an element's place; any other index gives undefined. */
+function isPlace(index: number): boolean {
+  return Number.isInteger(index) && index >= 0 && index <= MAX_INDEX;
+}
 
 const UNDEFINED_STEP = Symbol('a step that leads nowhere');
 
@@ -51,42 +57,27 @@ export function resolvePath(node: ExpressionNode, context: CompileContext): Reso
   return isNowhere ? 'nowhere' : { binding, steps: steps.toReversed() };
 }
 
-/** What stands at a path inside JSON text. */
-export function jsonAt(json: Sql, steps: readonly (string | number)[]): SqlValue | undefined {
-  const path = quotePath(steps);
-  return path === undefined ? undefined : jsonValue(sql`json_type(${json}, ${path})`, sql`json_extract(${json}, ${path})`);
-}
-
 /** Whether a property of a document is added when it is read, and is not in the stored text. */
 export function isSystemProperty(name: string | number | undefined): boolean {
   return (SYSTEM_PROPERTY_NAMES as readonly unknown[]).includes(name);
 }
 
-/** Columns that repeat a property of the document. A loop over elements has an `id` of its own, which would hide the column. */
-function columnOf(name: string, context: CompileContext): SqlValue | undefined {
-  const { id, ts } = context.columns;
-  if (name === 'id' && id !== undefined && context.loops === 0) {
-    return jsonValue(rawSql("'text'"), rawSql(id), TYPES.string);
-  }
-  return name === '_ts' && ts !== undefined ? jsonValue(rawSql("'integer'"), rawSql(ts), TYPES.number) : undefined;
-}
-
 /** The value at a path; undefined, with the reason noted, where SQL cannot reach it. */
 export function pathValue(path: ResolvedPath | 'nowhere', context: CompileContext): SqlValue | undefined {
   if (path === 'nowhere') {
-    return constantValue(undefined);
+    return valueOfConstant(undefined, {});
   }
   const { binding, steps } = path;
   const [first] = steps;
   // What a LET names may be read from the document as well.
-  if (context.loops > 0 && (binding.json === undefined || binding.json.text === context.columns.body)) {
+  if (context.loops > 0 && (binding.json === undefined || binding.json.text === context.dialect.document().json?.text)) {
     context.loopReads += 1;
   }
   if (binding.isDocument && typeof first === 'string') {
     if (context.computedProperties.has(first)) {
       return leave(context, 'a computed property is read');
     }
-    const column = steps.length === 1 ? columnOf(first, context) : undefined;
+    const column = steps.length === 1 ? context.dialect.column(first, context) : undefined;
     if (column !== undefined) {
       return column;
     }
@@ -100,5 +91,8 @@ export function pathValue(path: ResolvedPath | 'nowhere', context: CompileContex
   if (binding.json === undefined) {
     return leave(context, 'a path starts at a computed value');
   }
-  return jsonAt(binding.json, [...binding.steps, ...steps]) ?? leave(context, 'a property has a name that a path of SQLite cannot quote');
+  return (
+    context.dialect.at(binding.json, [...binding.steps, ...steps]) ??
+    leave(context, `a property has a name that a path of ${context.dialect.name} cannot quote`)
+  );
 }

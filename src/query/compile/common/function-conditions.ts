@@ -6,13 +6,10 @@ import { lookupPattern } from '../../functions/regex/pattern-cache.ts';
 import { PatternFault } from '../../functions/regex/pattern-fault.ts';
 import type { CallNode } from '../../syntax-nodes.ts';
 import { boundedLoop, insideLoop, leave, type CompileContext } from './compile-context.ts';
-import { equals, isDefined, isInList } from './comparison.ts';
 import { allOf, anyOf, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
-import { foldedText } from './function-values.ts';
-import { jsonAt } from './path-value.ts';
-import { rawSql, sql } from './sql-fragment.ts';
-import { constantValue, jsonValue, TYPES, type SqlValue } from './sql-value.ts';
-import { textCondition } from './text-condition.ts';
+import type { Dialect, ElementLoop, TextTest } from './dialect.ts';
+import { sql, type Sql } from './sql-fragment.ts';
+import { isDefined, TYPES, type SqlValue } from './sql-value.ts';
 
 /** Compiles a call whose arguments are values; `wanted` as in {@link CompileContext.condition}. `reads`: how often its needles read the document. */
 type Compile = (values: readonly SqlValue[], wanted: boolean, context: CompileContext, reads: number) => Condition;
@@ -22,31 +19,20 @@ function typeCheck(types: number): Compile {
   return ([value], wanted) => (value === undefined ? UNKNOWN : over(value.is(wanted ? types : TYPES.any & ~types), value));
 }
 
-const INT64_LIMIT = rawSql('9223372036854775808.0');
-
 /** A check of numbers that all other values fail. */
-function numberCheck(holds: (value: SqlValue) => Condition): Compile {
-  return ([value], wanted) => {
+function numberCheck(holds: (value: SqlValue, dialect: Dialect) => Condition): Compile {
+  return ([value], wanted, { dialect }) => {
     if (value === undefined) {
       return UNKNOWN;
     }
-    const condition = (value.types & TYPES.number) === 0 ? NONE : holds(value);
+    const condition = (value.types & TYPES.number) === 0 ? NONE : holds(value, dialect);
     return wanted ? condition : opposite(condition);
   };
 }
 
-function isWhole(value: SqlValue): Condition {
-  const number = value.number();
-  return over(sql`(${number} = trunc(${number}) AND abs(${number}) <= ${INT64_LIMIT})`, value);
-}
-
-function isFiniteNumber(value: SqlValue): Condition {
-  return over(sql`abs(${value.number()}) < 9e999`, value);
-}
-
 /** A test of two texts with an optional flag that ignores case. */
-function textTest(kind: 'prefix' | 'suffix' | 'infix' | 'text'): Compile {
-  return ([value, other, flag], wanted) => {
+function textTest(kind: TextTest): Compile {
+  return ([value, other, flag], wanted, { dialect }) => {
     const ignoreCase = flag === undefined ? false : flag.constant === undefined ? undefined : flag.constant.value;
     if (value === undefined || other === undefined || ignoreCase === undefined) {
       return flag?.constant === undefined ? UNKNOWN : NONE;
@@ -54,7 +40,7 @@ function textTest(kind: 'prefix' | 'suffix' | 'infix' | 'text'): Compile {
     if (typeof ignoreCase !== 'boolean' || (value.types & other.types & TYPES.string) === 0) {
       return NONE;
     }
-    return ignoreCase ? textCondition(kind, foldedText(value), foldedText(other), wanted) : textCondition(kind, value, other, wanted);
+    return ignoreCase ? dialect.text(kind, dialect.folded(value), dialect.folded(other), wanted) : dialect.text(kind, value, other, wanted);
   };
 }
 
@@ -66,30 +52,29 @@ function forEachOf(every: boolean, single: Compile): Compile {
   };
 }
 
-function containsFolded(values: readonly SqlValue[], wanted: boolean): Condition {
+function containsFolded(values: readonly SqlValue[], wanted: boolean, { dialect }: CompileContext): Condition {
   const [value, other] = values as [SqlValue, SqlValue];
   const bothTexts = (value.types & other.types & TYPES.string) !== 0;
-  return bothTexts ? textCondition('infix', foldedText(value), foldedText(other), wanted) : NONE;
+  return bothTexts ? dialect.text('infix', dialect.folded(value), dialect.folded(other), wanted) : NONE;
 }
 
 /** Where an object has members equal to those given. */
-function includesMembers(element: SqlValue, members: JsonValue): Condition {
-  const document = element.document();
+function includesMembers(element: SqlValue, json: Sql, members: JsonValue, { dialect }: CompileContext): Condition {
   const conditions: Condition[] = [{ sql: element.is(TYPES.object), exact: true }];
   for (const [name, member] of Object.entries(isJsonObject(members) ? members : {})) {
-    const actual = document === undefined ? undefined : jsonAt(document, [name]);
-    const expected = constantValue(member);
-    conditions.push(actual === undefined || expected === undefined ? UNKNOWN : equals(actual, expected, true));
+    const actual = dialect.at(json, [name]);
+    const expected = dialect.constant(member);
+    conditions.push(actual === undefined || expected === undefined ? UNKNOWN : dialect.equals(actual, expected, true));
   }
   return allOf(conditions);
 }
 
-function elementMatches(element: SqlValue, needle: SqlValue, partial: boolean): Condition {
+function elementMatches({ value: element, json }: ElementLoop, needle: SqlValue, partial: boolean, context: CompileContext): Condition {
   if (!partial || (needle.types & TYPES.object) === 0) {
-    return equals(element, needle, true);
+    return context.dialect.equals(element, needle, true);
   }
   const members = needle.constant?.value;
-  return members === undefined ? UNKNOWN : includesMembers(element, members);
+  return members === undefined ? UNKNOWN : includesMembers(element, json, members, context);
 }
 
 /** Whether an array in the document holds a value, by a loop over its elements. */
@@ -101,17 +86,23 @@ function arrayHolds(
   context: CompileContext,
   reads: number,
 ): Condition {
-  const document = array.document();
-  if (document === undefined || array.unsure.length > 0) {
+  if (array.unsure.length > 0) {
     return UNKNOWN;
   }
-  context.aliases += 1;
-  const alias = rawSql(`a${context.aliases}`);
-  const element = jsonValue(sql`${alias}.type`, sql`${alias}.value`, TYPES.defined);
-  const matches = elementMatches(element, needle, partial);
   const isArray = over(array.is(TYPES.array), array);
   const isThere = over(isDefined(needle), needle);
-  const exists = sql`EXISTS (SELECT 1 FROM json_each(${document}) AS ${alias} WHERE ${matches.sql})`;
+  const isPartial = partial && (needle.types & TYPES.object) !== 0;
+  const direct = isPartial ? undefined : context.dialect.holds(array, needle);
+  if (direct !== undefined) {
+    return allOf([isArray, isThere, wanted ? direct : opposite(direct)]);
+  }
+  context.aliases += 1;
+  const loop = context.dialect.elementsOf(array, context.aliases);
+  if (loop === undefined) {
+    return UNKNOWN;
+  }
+  const matches = elementMatches(loop, needle, isPartial, context);
+  const exists = sql`EXISTS (SELECT 1 FROM ${loop.table} WHERE ${matches.sql})`;
   const found = boundedLoop(context, { sql: exists, exact: matches.exact }, reads);
   return allOf([isArray, isThere, wanted ? found : opposite(found)]);
 }
@@ -134,7 +125,7 @@ const arrayContains: Compile = ([array, needle, flag], wanted, context, reads) =
   if (partial && (needle.types & TYPES.object) !== 0) {
     return UNKNOWN;
   }
-  return isInList(needle, array.constant.value, wanted) ?? UNKNOWN;
+  return context.dialect.isInList(needle, array.constant.value, wanted) ?? UNKNOWN;
 };
 
 /** Where a text holds what every match of a constant pattern holds; its beginning, where that is known, as a range. */
@@ -147,10 +138,10 @@ const regexMatch: Compile = ([text, pattern, modifiers], wanted, context) => {
   }
   const compiled = lookupPattern(written, given);
   const required = compiled instanceof PatternFault ? undefined : compiled.required;
-  const constant = constantValue(required?.text);
+  const constant = context.dialect.constant(required?.text);
   return required === undefined || constant === undefined
     ? UNKNOWN
-    : { ...textCondition(required.place === 'start' ? 'prefix' : 'infix', text, constant, true), exact: false };
+    : { ...context.dialect.text(required.place === 'start' ? 'prefix' : 'infix', text, constant, true), exact: false };
 };
 
 const CONDITIONS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
@@ -163,8 +154,8 @@ const CONDITIONS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
   ['IS_OBJECT', typeCheck(TYPES.object)],
   ['IS_PRIMITIVE', typeCheck(TYPES.null | TYPES.boolean | TYPES.number | TYPES.string)],
   ['IS_STRING', typeCheck(TYPES.string)],
-  ['IS_INTEGER', numberCheck(isWhole)],
-  ['IS_FINITE_NUMBER', numberCheck(isFiniteNumber)],
+  ['IS_INTEGER', numberCheck((value, dialect) => dialect.isWhole(value))],
+  ['IS_FINITE_NUMBER', numberCheck((value, dialect) => dialect.isFinite(value))],
   ['REGEXMATCH', regexMatch],
   ['CONTAINS', textTest('infix')],
   ['STARTSWITH', textTest('prefix')],

@@ -25,7 +25,7 @@ function distinct(pieces: readonly Sql[]): readonly Sql[] {
 }
 
 /** A condition over values; where one of them is unsure, the row is let through. */
-export function over(condition: Sql, ...values: readonly SqlValue[]): Condition {
+export function over(condition: Sql, ...values: readonly Pick<SqlValue, 'unsure'>[]): Condition {
   const unsure = distinct(values.flatMap((value) => value.unsure));
   if (unsure.length === 0) {
     return { sql: condition, exact: true };

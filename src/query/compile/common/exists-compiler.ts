@@ -1,30 +1,15 @@
 import type { BoundQuery, BoundSource } from '../../prepared-query.ts';
 import type { SubqueryNode } from '../../syntax-nodes.ts';
 import { boundedLoop, insideLoop, leave, type CompileContext, type SqlBinding } from './compile-context.ts';
-import { isDefined } from './comparison.ts';
 import { allOf, EVERY, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
-import { quotePath } from './json-path.ts';
 import { isSystemProperty, pathValue, type ResolvedPath } from './path-value.ts';
-import { rawSql, sql, type Sql } from './sql-fragment.ts';
-import { jsonValue, NEVER, TYPES, type SqlValue } from './sql-value.ts';
+import { commaList, sql, type Sql } from './sql-fragment.ts';
+import { isDefined, NEVER, TYPES } from './sql-value.ts';
 
 /** The loops of a FROM clause: tables, and what must hold for their rows to be those of the clause. */
 interface Loops {
   readonly tables: Sql[];
   readonly guards: Condition[];
-}
-
-function bindElement(context: CompileContext, slot: number): Sql {
-  context.aliases += 1;
-  const alias = rawSql(`e${context.aliases}`);
-  const [type, value] = [sql`${alias}.type`, sql`${alias}.value`];
-  context.bindings.set(slot, {
-    json: sql`CASE WHEN ${type} IN ('array', 'object') THEN ${value} END`,
-    steps: [],
-    value: jsonValue(type, value, TYPES.defined),
-    isDocument: false,
-  });
-  return alias;
 }
 
 /** Whether the body of a document does not hold what this name gives. */
@@ -36,7 +21,7 @@ function isOutsideBody(name: string | number | undefined, context: CompileContex
 function addSource(source: BoundSource, context: CompileContext, loops: Loops): boolean {
   const { input } = source;
   const from: SqlBinding | undefined =
-    input.kind === 'variable' ? context.bindings.get(input.slot) : input.kind === 'container' ? documentBinding(context) : undefined;
+    input.kind === 'variable' ? context.bindings.get(input.slot) : input.kind === 'container' ? context.dialect.document() : undefined;
   if (input.kind === 'subquery' || from === undefined || (from.isDocument && isOutsideBody(input.path[0], context))) {
     return false;
   }
@@ -50,13 +35,14 @@ function addSource(source: BoundSource, context: CompileContext, loops: Loops): 
     loops.guards.push(over(isDefined(whole), whole));
     return true;
   }
-  const steps = quotePath([...from.steps, ...input.path]);
-  if (from.json === undefined || steps === undefined) {
+  context.aliases += 1;
+  const loop = from.json === undefined ? undefined : context.dialect.elements(from.json, [...from.steps, ...input.path], context.aliases);
+  if (loop === undefined) {
     return false;
   }
   loops.guards.push(over(whole.is(TYPES.array), whole));
-  const alias = bindElement(context, source.slot);
-  loops.tables.push(sql`json_each(${from.json}, ${steps}) AS ${alias}`);
+  context.bindings.set(source.slot, { json: loop.json, steps: [], value: loop.value, isDocument: false });
+  loops.tables.push(loop.table);
   return true;
 }
 
@@ -64,17 +50,9 @@ function below({ binding, steps }: ResolvedPath): SqlBinding {
   return { json: binding.json, steps: [...binding.steps, ...steps], value: undefined, isDocument: false };
 }
 
-/** The document of the container itself. */
-export function documentBinding(context: CompileContext): SqlBinding {
-  const body = rawSql(context.columns.body);
-  // The stored text lacks the system properties, so the document as a whole cannot be compared.
-  const value: SqlValue = { ...jsonValue(rawSql("'object'"), body, TYPES.object), raw: undefined, document: () => undefined };
-  return { json: body, steps: [], value, isDocument: true };
-}
-
 /** Rows of some sources that meet conditions. */
 export interface LoopedRows {
-  /** The table of the loop over elements; undefined where each document has one row at most. */
+  /** The tables of the loop over elements; undefined where each document has one row at most. */
   readonly table: Sql | undefined;
   readonly condition: Condition;
   /** How often the document is read again for each element. */
@@ -95,14 +73,16 @@ export function rowsOf(
         return [UNKNOWN, 0];
       }
     }
-    // What the guards read, SQLite reads once before the loop.
+    // What the guards read is read once before the loop.
     const before = context.loopReads;
     return [allOf([...loops.guards, ...compile()]), context.loopReads - before];
   });
-  if (loops.tables.length > 1 && condition.sql !== NEVER) {
+  if (loops.tables.length > context.dialect.maxLoops && condition.sql !== NEVER) {
     return leave(context, 'a loop over elements stands inside another');
   }
-  return { table: loops.tables[0], condition, reads };
+  const table = loops.tables.length === 0 ? undefined : commaList(loops.tables);
+  // The second of two tables is read for each element of the first.
+  return { table, condition, reads: loops.tables.length > 1 ? reads + 1 : reads };
 }
 
 /** Whether some row of these sources meets conditions that `compile` gives once the sources are bound. */

@@ -1,14 +1,12 @@
 import type { BinaryNode, BinaryOperator, CallNode, ConditionalNode, ExpressionNode, LikeNode } from '../../syntax-nodes.ts';
 import { leave, type CompileContext } from './compile-context.ts';
-import { compares, equals, isIn, type Comparison } from './comparison.ts';
 import { allOf, anyOf, decided, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
 import { constantOf } from './constant-folder.ts';
+import type { Comparison } from './dialect.ts';
 import { compileExists } from './exists-compiler.ts';
 import { compileCallCondition, isConditionCall } from './function-conditions.ts';
 import { readPattern } from './like-pattern.ts';
-import { bound, sql } from './sql-fragment.ts';
-import { constantValue, TYPES, type SqlValue } from './sql-value.ts';
-import { textCondition } from './text-condition.ts';
+import { TYPES, type SqlValue } from './sql-value.ts';
 import { withLet } from './value-compiler.ts';
 
 const COMPARISONS: ReadonlySet<BinaryOperator> = new Set(['=', '!=', '<', '<=', '>', '>=']);
@@ -31,16 +29,16 @@ function compileLogic(node: BinaryNode, wanted: boolean, context: CompileContext
   return (node.operator === 'AND') === wanted ? allOf(conditions) : anyOf(conditions);
 }
 
-function compare(comparison: Comparison, left: SqlValue, right: SqlValue, wanted: boolean): Condition {
+function compare(comparison: Comparison, left: SqlValue, right: SqlValue, wanted: boolean, { dialect }: CompileContext): Condition {
   return comparison === '=' || comparison === '!='
-    ? equals(left, right, (comparison === '=') === wanted)
-    : compares(left, wanted ? comparison : OPPOSITE[comparison], right);
+    ? dialect.equals(left, right, (comparison === '=') === wanted)
+    : dialect.compares(left, wanted ? comparison : OPPOSITE[comparison], right);
 }
 
 function compileComparison(node: BinaryNode, wanted: boolean, context: CompileContext): Condition {
   const left = context.value(node.left);
   const right = left === undefined ? undefined : context.value(node.right);
-  return left === undefined || right === undefined ? UNKNOWN : compare(node.operator as Comparison, left, right, wanted);
+  return left === undefined || right === undefined ? UNKNOWN : compare(node.operator as Comparison, left, right, wanted, context);
 }
 
 function valuesOf(nodes: readonly ExpressionNode[], context: CompileContext): readonly SqlValue[] | undefined {
@@ -66,16 +64,18 @@ function compileLike(node: LikeNode, wanted: boolean, context: CompileContext): 
     return NONE;
   }
   const read = readPattern(pattern.value, node.escape);
-  const constant = read === undefined ? undefined : constantValue(read.text);
-  if (read === undefined || constant === undefined) {
-    leave(context, 'a pattern of LIKE has no equal in SQLite');
+  const constant = read === undefined || read.kind === 'pattern' ? undefined : context.dialect.constant(read.text);
+  const matches =
+    read?.kind === 'pattern'
+      ? context.dialect.like(text, read, wanted)
+      : read === undefined || constant === undefined
+        ? undefined
+        : context.dialect.text(read.kind, text, constant, wanted);
+  if (matches === undefined) {
+    leave(context, `a pattern of LIKE has no equal in ${context.dialect.name}`);
     return UNKNOWN;
   }
-  if (read.kind !== 'glob') {
-    return textCondition(read.kind, text, constant, wanted);
-  }
-  const matches = sql`${text.string()} GLOB ${bound(read.text)}`;
-  return over(wanted ? matches : sql`NOT (${matches})`, text);
+  return matches;
 }
 
 /** `IIF` as a condition; unlike `?:` it is undefined for an undefined condition. */
@@ -108,8 +108,8 @@ function compileConditional(node: ConditionalNode, wanted: boolean, context: Com
 /** Any other expression: its value must be the boolean. */
 function compileTruth(node: ExpressionNode, wanted: boolean, context: CompileContext): Condition {
   const value = context.value(node);
-  const boolean = constantValue(wanted);
-  return value === undefined || boolean === undefined ? UNKNOWN : equals(value, boolean, true);
+  const boolean = context.dialect.constant(wanted);
+  return value === undefined || boolean === undefined ? UNKNOWN : context.dialect.equals(value, boolean, true);
 }
 
 function compileBinary(node: BinaryNode, wanted: boolean, context: CompileContext): Condition {
@@ -141,13 +141,13 @@ export function compileCondition(node: ExpressionNode, wanted: boolean, context:
       }
       const [operand, low, high] = values as [SqlValue, SqlValue, SqlValue];
       const inside = node.negated ? !wanted : wanted;
-      const ends = [compare('>=', operand, low, inside), compare('<=', operand, high, inside)];
+      const ends = [compare('>=', operand, low, inside, context), compare('<=', operand, high, inside, context)];
       return inside ? allOf(ends) : anyOf(ends);
     }
     case 'in': {
       const needle = context.value(node.operand);
       const items = needle === undefined ? undefined : valuesOf(node.items, context);
-      return needle === undefined || items === undefined ? UNKNOWN : isIn(needle, items, node.negated ? !wanted : wanted);
+      return needle === undefined || items === undefined ? UNKNOWN : context.dialect.isIn(needle, items, node.negated ? !wanted : wanted);
     }
     case 'like':
       return compileLike(node, node.negated ? !wanted : wanted, context);

@@ -1,24 +1,28 @@
 import { PerigeeError } from '../../../core/errors.ts';
 
 /** A value bound to a placeholder. */
-export type SqliteValue = null | number | string | Uint8Array;
+export type SqlParameter = null | number | string | Uint8Array;
 
 /** A piece of SQL with the values of its `?` placeholders, in the order of the text. */
 export interface Sql {
   readonly text: string;
-  readonly values: readonly SqliteValue[];
+  readonly values: readonly SqlParameter[];
 }
 
 /** The longest text of one comparison or call; a longer one is left to the evaluator. */
 const MAX_PIECE_LENGTH = 16_000;
-/** The longest text of a whole condition, and the most values that it binds. SQLite takes 32,766 values. */
+/** The longest text of a whole condition, and the most values that it binds. SQLite takes 32,766 values, PostgreSQL 65,535. */
 const MAX_TEXT_LENGTH = 400_000;
 const MAX_VALUES = 8_000;
 
-/** Thrown inside the compiler where a piece grows too long, and caught where the piece may be left out. */
-export class SqlTooLong extends Error {
-  constructor() {
-    super('The piece of SQL is too long.');
+/** Thrown inside the compiler where a piece cannot be written, and caught where it may be left out. */
+export class SqlLeftOut extends Error {
+  /** Why, as `explain` says it. */
+  readonly reason: string;
+
+  constructor(reason: string = 'an expression is very long') {
+    super(`The piece of SQL is left out: ${reason}.`);
+    this.reason = reason;
   }
 }
 
@@ -28,29 +32,29 @@ export function rawSql(text: string): Sql {
 }
 
 /** A placeholder for a value. */
-export function bound(value: SqliteValue): Sql {
+export function bound(value: SqlParameter): Sql {
   return { text: '?', values: [value] };
 }
 
-/** Composes pieces; what stands between them is fixed text of this source. @throws SqlTooLong */
+/** Composes pieces; what stands between them is fixed text of this source. @throws SqlLeftOut */
 export function sql(strings: TemplateStringsArray, ...pieces: readonly Sql[]): Sql {
   let text = strings[0] as string;
-  const values: SqliteValue[] = [];
+  const values: SqlParameter[] = [];
   for (const [index, piece] of pieces.entries()) {
     text += piece.text + (strings[index + 1] as string);
     values.push(...piece.values);
   }
   if (text.length > MAX_PIECE_LENGTH) {
-    throw new SqlTooLong();
+    throw new SqlLeftOut();
   }
   return { text, values };
 }
 
-/** A list of pieces with commas between. @throws SqlTooLong */
+/** A list of pieces with commas between. @throws SqlLeftOut */
 export function commaList(pieces: readonly Sql[]): Sql {
   const text = pieces.map((piece) => piece.text).join(', ');
   if (text.length > MAX_PIECE_LENGTH) {
-    throw new SqlTooLong();
+    throw new SqlLeftOut();
   }
   return { text, values: pieces.flatMap((piece) => piece.values) };
 }
@@ -67,7 +71,7 @@ export function fitsStatement(pieces: readonly Sql[]): boolean {
 }
 
 /**
- * Chains pieces with AND or OR as a balanced tree: SQLite bounds the depth of an expression, and `a OR b OR c` nests to the left.
+ * Chains pieces with AND or OR as a balanced tree: the engines bound the depth of an expression, and `a OR b OR c` may nest to the left.
  *
  * @throws PerigeeError for no pieces, which has no meaning here
  */
