@@ -6,9 +6,9 @@ export interface PostgresForTests {
   /** Its address, with the password. */
   readonly url: string;
   /** A prefix for schemas that no other test has: lower-case letters, digits and `_`, at most 40 characters. */
-  freshSchema(): string;
+  readonly freshSchema: () => string;
   /** Drops the schema `prefix` and each `prefix_NUMBER` with all that is in them. */
-  dropSchemas(prefix: string): Promise<void>;
+  readonly dropSchemas: (prefix: string) => Promise<void>;
 }
 
 async function addressOfRun(): Promise<string> {
@@ -32,7 +32,7 @@ export async function postgresForTests(): Promise<PostgresForTests> {
   return {
     url,
     freshSchema: () => `test_${crypto.randomUUID().replaceAll('-', '')}`,
-    async dropSchemas(prefix) {
+    dropSchemas: async (prefix) => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
       try {
