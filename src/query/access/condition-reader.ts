@@ -1,6 +1,6 @@
 import { hasLoneSurrogate, type JsonValue } from '../../core/json.ts';
-import { constantOf } from '../compile/sqlite/constant-folder.ts';
-import { readPattern } from '../compile/sqlite/like-pattern.ts';
+import { constantOf } from '../compile/common/constant-folder.ts';
+import { readPattern } from '../compile/common/like-pattern.ts';
 import type { PreparedQuery } from '../prepared-query.ts';
 import type { BinaryNode, CallNode, ExpressionNode, LikeNode } from '../syntax-nodes.ts';
 import { pathOf } from '../walk.ts';

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../core/json.ts';
-import { conjunctsOf, isDocumentSource, readerOf } from '../compile/sqlite/compile-filter.ts';
+import { conjunctsOf, isDocumentSource, readerOf } from '../compile/common/query-shape.ts';
 import { rowsMayFail } from '../may-fail.ts';
 import { everyRowHasValue } from '../executor/every-row-has-value.ts';
 import type { PreparedQuery } from '../prepared-query.ts';

@@ -1,7 +1,7 @@
 import { documentPath, type ConditionScope } from '../access/condition-reader.ts';
-import { conjunctsOf, isDocumentSource, readerOf } from '../compile/sqlite/compile-filter.ts';
+import { conjunctsOf, isDocumentSource, readerOf } from '../compile/common/query-shape.ts';
 import { rowsMayFail } from '../may-fail.ts';
-import { constantOf } from '../compile/sqlite/constant-folder.ts';
+import { constantOf } from '../compile/common/constant-folder.ts';
 import { boundingBox, boxAround, type BoundingBox } from '../functions/spatial/bounding-box.ts';
 import { readGeometry } from '../functions/spatial/read-geometry.ts';
 import { leftSpine } from '../left-spine.ts';

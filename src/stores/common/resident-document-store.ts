@@ -16,6 +16,7 @@ import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
 import type { PreparedKey, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
 import { hasCondition, loadedEngine, QUERY_ENGINE } from './query-engine.ts';
+import { sessionNotReached, sessionPosition, totalUnits } from './read-outcome.ts';
 import { readChanges } from './resident-changes.ts';
 import { rowKey, type ResidentContainer } from './resident-container.ts';
 import { ResidentDraft } from './resident-draft.ts';
@@ -212,14 +213,8 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
     if (session === undefined) {
       return;
     }
-    if (!/^\d{1,15}$/u.test(session)) {
-      throw new PerigeeError('BAD_REQUEST', 'The session was not issued by this store. Pass the session of an earlier result, or none.');
-    }
-    if (Number(session) > this.#container.position) {
-      throw new PerigeeError(
-        'SESSION_NOT_AVAILABLE',
-        `The container ${JSON.stringify(this.definition.id)} has not reached the session asked for. Read without it, or from where it was written.`,
-      );
+    if (sessionPosition(session) > this.#container.position) {
+      throw sessionNotReached(this.definition.id);
     }
   }
 }
@@ -248,8 +243,4 @@ function failedOutcomes<T extends object>(
 /** A refused operation costs what it costs on a small document. */
 function refusalUnits(operation: StoreOperation): number {
   return operation.type === 'read' ? pointReadUnits(0) : writeUnits(0, 0);
-}
-
-function totalUnits(outcomes: readonly { readonly requestUnits: number }[]): number {
-  return outcomes.reduce((sum, outcome) => sum + outcome.requestUnits, 0);
 }

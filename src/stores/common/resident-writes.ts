@@ -11,6 +11,7 @@ import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { documentRid, documentSelf } from '../../store/resource-id.ts';
 import { decideWrite, keyOf, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { rowKey, type ResidentContainer, type ResidentRow } from './resident-container.ts';
+import { isUnchanged, notModified } from './read-outcome.ts';
 import type { ResidentDraft } from './resident-draft.ts';
 
 /** Outcome of an operation that succeeded. */
@@ -55,10 +56,8 @@ function readRow<T extends object>(draft: ResidentDraft, operation: Extract<Stor
 
 /** Raises NOT_MODIFIED while a row has the etag. */
 export function checkIfNoneMatch(row: ResidentRow, ifNoneMatch: string | undefined): void {
-  if (ifNoneMatch !== undefined && (ifNoneMatch === row.etag || ifNoneMatch === '*')) {
-    throw new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(row.id)} still has the etag given. Use the copy you have.`, {
-      details: { etag: row.etag },
-    });
+  if (isUnchanged(row.etag, ifNoneMatch)) {
+    throw notModified(row.id, row.etag);
   }
 }
 

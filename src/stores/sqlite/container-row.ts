@@ -1,6 +1,4 @@
-import type { ContainerInfo } from '../../store/backend.ts';
-import type { EtagEra } from '../../store/version-etag.ts';
-import { readDefinition } from './definition-text.ts';
+import type { StoredContainer } from '../common/stored-container.ts';
 
 /** A document's row; `body` where it was asked for. */
 export interface DocumentRow {
@@ -12,26 +10,10 @@ export interface DocumentRow {
 }
 
 /** A container's row, with the highest position its documents had. */
-export interface ContainerRow {
+export interface ContainerRow extends StoredContainer {
   readonly number: number;
   readonly id: string;
-  readonly rid: string;
-  readonly definition: string;
-  readonly etag: string;
-  readonly ts: number;
   readonly incarnation: string;
   readonly journal: string | null;
-  /** {@link EtagEra}s as JSON; `null` for a container that was never restored. */
-  readonly etags: string | null;
   readonly head: number;
-}
-
-/** Which etags the versions have that a container was restored with. */
-export function erasOf({ etags }: Pick<ContainerRow, 'etags'>): readonly EtagEra[] {
-  return etags === null ? [] : (JSON.parse(etags) as EtagEra[]);
-}
-
-/** A container as it is read. */
-export function containerInfoOf(databaseId: string, row: Pick<ContainerRow, 'rid' | 'etag' | 'ts' | 'definition'>): ContainerInfo {
-  return { databaseId, rid: row.rid, etag: row.etag, ts: row.ts, definition: readDefinition(row.definition) };
 }

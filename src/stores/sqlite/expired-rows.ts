@@ -1,6 +1,7 @@
 import { all, run, type Program } from './driver.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
-import { CHANGE_KINDS, RECORDED_EXPIRY } from './versions/version-statements.ts';
+import { CHANGE_KINDS } from '../common/change-kinds.ts';
+import { RECORDED_EXPIRY } from './versions/version-statements.ts';
 import type { WriteJournal } from './write-journal.ts';
 
 const SWEEP_ROWS = 200;

@@ -14,4 +14,5 @@ export { openSqliteBackend, SqliteBackend, type JournaledContainerOptions, type 
 export type { SqliteDatabase } from './sqlite-database.ts';
 export { SqliteDocumentStore } from './sqlite-document-store.ts';
 export { workerDriver, type WorkerDriverOptions, type WorkerLike } from './worker-driver.ts';
-export type { AppliedWrite, PreviousVersion, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
+export type { ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
+export type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';

@@ -1,18 +1,7 @@
-import { isPerigeeError, type PerigeeError } from '../../core/errors.ts';
+import type { PerigeeError } from '../../core/errors.ts';
 import { decideWrite, type CurrentVersion, type WriteDecision, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
+import { refusalOr } from '../common/refusal-or.ts';
 import type { WriteJournal } from './write-journal.ts';
-
-/** What a decision gives, or the error by which it refuses. */
-function refusalOr<R>(decide: () => R): R | PerigeeError {
-  try {
-    return decide();
-  } catch (error) {
-    if (isPerigeeError(error)) {
-      return error;
-    }
-    throw error;
-  }
-}
 
 /** The error by which a check refuses. */
 export function refusalOf(check: () => void): PerigeeError | undefined {

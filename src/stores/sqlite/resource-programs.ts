@@ -4,7 +4,7 @@ import type { CreateRefusal } from '../../store/base-backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import { createContainerTables, dropContainerTables, tableNames } from './container-statements.ts';
-import { definitionText } from './definition-text.ts';
+import { definitionText } from '../common/definition-text.ts';
 import { all, get, run, type Program, type SqliteRow } from './driver.ts';
 import { createIndexes, dropIndexes, reconcileIndexes } from './indexes/index-catalog.ts';
 import type { ContainerRow } from './container-row.ts';

@@ -1,5 +1,5 @@
 import { partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
-import type { EpkRange } from '../../store/queries.ts';
+import type { KeyScope } from '../common/query-scope.ts';
 import { tableNames } from './container-statements.ts';
 import type { SqliteValue } from './driver.ts';
 
@@ -19,14 +19,7 @@ export type IndexEntries =
   | { readonly kind: 'collected'; readonly index: string; readonly ordinals: readonly number[] };
 
 /** Which documents a scan or a change feed reads. */
-export interface ScanScope {
-  /** Partition keys, each full or a prefix; `undefined` for all. */
-  readonly partitionKeys: readonly PartitionKey[] | undefined;
-  /** How many components a full partition key has. */
-  readonly pathCount: number;
-  readonly range: EpkRange | undefined;
-  /** Ids that alone can satisfy the query; `undefined` for all. */
-  readonly ids?: readonly string[] | undefined;
+export interface ScanScope extends KeyScope {
   readonly filter?: SqlFilter | undefined;
   /** Where an index leads to all that is read. */
   readonly entries?: IndexEntries | undefined;

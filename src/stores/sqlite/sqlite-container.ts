@@ -6,13 +6,12 @@ import { containerGone } from '../../store/container-gone.ts';
 import type { SystemProperties } from '../../store/document.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
 import { prepareDocument, type PreparedDocument } from '../../store/prepared-document.ts';
-import { containerSelf, documentRid, documentSelf } from '../../store/resource-id.ts';
 import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
-import { incarnationAt, versionEtag, type EtagEra } from '../../store/version-etag.ts';
 import { expiresAtSeconds, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
-import { containerInfoOf, erasOf, type ContainerRow, type DocumentRow } from './container-row.ts';
+import { containerInfoOf, erasOf } from '../common/stored-container.ts';
+import type { ContainerRow, DocumentRow } from './container-row.ts';
 import { get, run, type Program } from './driver.ts';
 import { EpkCache } from '../common/epk-cache.ts';
 import { ExpiredRows, type ExpiredRow } from './expired-rows.ts';
@@ -20,10 +19,13 @@ import { ContainerIndexes } from './indexes/container-indexes.ts';
 import { PositionCounter } from './position-counter.ts';
 import { decideOrRefuse, refusalOf } from './refusal.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
-import { uniqueValues } from './unique-values.ts';
+import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
+import { uniqueValues } from '../common/unique-values.ts';
+import { VersionNames } from '../common/version-names.ts';
 import { VersionRecorder, type RecordingColumns } from './versions/version-recorder.ts';
-import { CHANGE_KINDS, RECORDED_EXPIRY } from './versions/version-statements.ts';
-import type { AppliedWrite, PreviousVersion, StoredRow, WriteJournal } from './write-journal.ts';
+import { CHANGE_KINDS } from '../common/change-kinds.ts';
+import { RECORDED_EXPIRY } from './versions/version-statements.ts';
+import type { StoredRow, WriteJournal } from './write-journal.ts';
 
 /** Expiries that a write records before itself; more of them are left to those who read the versions. */
 const DUE_ROWS = 1000;
@@ -44,8 +46,7 @@ export class SqliteContainer {
   readonly recorder: VersionRecorder;
   readonly expired: ExpiredRows;
   readonly #incarnation: string;
-  readonly #eras: readonly EtagEra[];
-  readonly #self: string;
+  readonly #names: VersionNames;
   readonly #positions: PositionCounter;
   readonly #events = new Emitter<{ commit: undefined }>();
   readonly #notify = (): void => this.#events.emit('commit', undefined);
@@ -66,8 +67,7 @@ export class SqliteContainer {
     this.recorder = new VersionRecorder(row.number);
     this.expired = new ExpiredRows(this);
     this.#incarnation = row.incarnation;
-    this.#eras = erasOf(row);
-    this.#self = containerSelf(row.rid);
+    this.#names = new VersionNames(row.rid, row.incarnation, erasOf(row));
     this.#journal = row.journal;
     this.#positions = new PositionCounter(database, row.head);
     this.#info = containerInfoOf(databaseId, row);
@@ -125,23 +125,16 @@ export class SqliteContainer {
   }
 
   etagOf(position: number, ts: number): string {
-    return versionEtag(incarnationAt(this.#eras, position, this.#incarnation), position, ts);
+    return this.#names.etagOf(position, ts);
   }
 
   systemProperties(ordinal: number, position: number, ts: number): SystemProperties {
-    const rid = documentRid(this.#info.rid, ordinal);
-    return {
-      _rid: rid,
-      _self: documentSelf(this.#self, rid),
-      _etag: this.etagOf(position, ts),
-      _attachments: 'attachments/',
-      _ts: ts,
-    };
+    return this.#names.systemProperties(ordinal, position, ts);
   }
 
   /** The document of a stored text, with its system properties. */
   documentOf(body: string, ordinal: number, position: number, ts: number): JsonObject & SystemProperties {
-    return Object.assign(JSON.parse(body) as JsonObject, this.systemProperties(ordinal, position, ts));
+    return this.#names.documentOf(body, ordinal, position, ts);
   }
 
   /** Takes over a definition as it was just read from the file. */

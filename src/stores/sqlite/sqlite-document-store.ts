@@ -4,8 +4,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ChangePage } from '../../store/changes.ts';
-import { storedText, type StoredDocument } from '../../store/document.ts';
-import { DocumentText, wantsText } from '../../store/document-text.ts';
+import type { StoredDocument } from '../../store/document.ts';
 import type { StoreTransaction } from '../../store/document-store.ts';
 import type { WriteOutcome } from '../../store/hooked-transaction.ts';
 import type {
@@ -22,7 +21,7 @@ import type { QueryPage } from '../../store/queries.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
-import type { PreparedKey, ReadOperation, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
+import type { PreparedKey, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
 import { readChanges } from './change-pages.ts';
 import { all, type Program } from './driver.ts';
 import { explainQuery } from './explain-query.ts';
@@ -30,12 +29,15 @@ import type { Read } from './scan-slices.ts';
 import type { DocumentRow } from './container-row.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
-import { conditionMatcher, runQueryPage } from './sqlite-query.ts';
-import { failedOutcomes, RefusedBatch } from './refused-batch.ts';
+import { runQueryPage } from './sqlite-query.ts';
+import type { AppliedWrite } from '../common/applied-write.ts';
+import { conditionMatcher } from '../common/condition-matcher.ts';
+import { sessionNotReached, sessionPosition, totalUnits } from '../common/read-outcome.ts';
+import { failedOutcomes, RefusedBatch } from '../common/refused-batch.ts';
 import { readVersions } from './versions/version-pages.ts';
-import { readCharge, refusalCharge, writeCharge } from './write-charge.ts';
-import type { AppliedWrite, ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
-import { writeOutcome } from './write-outcome.ts';
+import { StoreResults } from '../common/store-results.ts';
+import { readCharge } from '../common/write-charge.ts';
+import type { ProgramWriteOptions, StoredRow, WriteJournal } from './write-journal.ts';
 
 /** Operations of a bulk call that share a transaction; others have their turn between two. */
 const BULK_TRANSACTION = 500;
@@ -63,6 +65,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   readonly #container: SqliteContainer;
   readonly #journal: WriteJournal | undefined;
   readonly #rules: WriteRules;
+  readonly #results: StoreResults<T>;
   readonly #pollIntervalMs: number;
   readonly #readOutside: Read = (create) => {
     this.leaveWhenClosing();
@@ -76,6 +79,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     this.#container = container;
     this.#journal = settings.journal;
     this.#pollIntervalMs = settings.pollIntervalMs;
+    this.#results = new StoreResults(container);
     this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(this.runtime) };
   }
 
@@ -148,7 +152,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
         return found;
       });
       for (const row of rows) {
-        documents.push(row === undefined ? undefined : this.#documentOf(row));
+        documents.push(row === undefined ? undefined : this.#results.documentOf(row));
         requestUnits += readCharge(row?.body);
       }
       await this.#giveWay(options.signal);
@@ -161,7 +165,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     if (applied instanceof PerigeeError) {
       throw applied;
     }
-    return this.#singleOutcome(applied, operation, options);
+    return this.#results.single(applied, operation, options);
   }
 
   protected async _batch(_key: unknown, operations: readonly StoreOperation[], options: CallOptions): Promise<BatchResult<T>> {
@@ -235,7 +239,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
               throw applied;
             }
             writes.push(applied);
-            return this.#singleOutcome(applied, operation, {});
+            return this.#results.single(applied, operation, {});
           },
           queryPage: async (request) => ({
             ...(await runQueryPage(this.#container, request, (create) => runProgram(create()))),
@@ -309,68 +313,19 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
   /** @param writes takes what was written */
   *#operationProgram(operation: StoreOperation, writes?: AppliedWrite[]): Program<OperationOutcome<T>> {
     if (operation.type === 'read') {
-      return this.#readOutcome(yield* this.#container.find(operation.key, true), operation);
+      return this.#results.readOutcome(yield* this.#container.find(operation.key, true), operation);
     }
     const applied = yield* this.#container.apply(operation, this.#rules, this.#journal);
-    if (applied instanceof PerigeeError) {
-      return { ok: false, error: applied, requestUnits: refusalCharge(operation) };
+    if (!(applied instanceof PerigeeError)) {
+      writes?.push(applied);
     }
-    writes?.push(applied);
-    return writeOutcome<T>(this.#container, applied, operation);
-  }
-
-  #singleOutcome(applied: AppliedWrite, operation: WriteOperation, options: CallOptions): WriteOutcome<T> {
-    const outcome = writeOutcome<T>(this.#container, applied, operation);
-    const { etag, created, position } = outcome;
-    const session = String(position);
-    const { document } = applied;
-    if (document === undefined || !wantsText(options)) {
-      return { ok: true, document: outcome.document, etag, created, position, requestUnits: outcome.requestUnits, session };
-    }
-    const requestUnits = writeCharge(applied, operation, this.#container.terms, document.isPlain ? document.value : undefined);
-    return {
-      ok: true,
-      document: this.#documentOf({ ...applied, body: document.text }, options),
-      etag,
-      created,
-      position,
-      requestUnits,
-      session,
-    };
-  }
-
-  #readOutcome(row: DocumentRow | undefined, operation: ReadOperation): OperationOutcome<T> {
-    const { id } = operation.key;
-    if (row === undefined) {
-      const error = new PerigeeError('NOT_FOUND', `Cannot read the document ${JSON.stringify(id)}: there is none in the partition key.`);
-      return { ok: false, error, requestUnits: refusalCharge(operation) };
-    }
-    const etag = this.#container.etagOf(row.position, row.ts);
-    if (isUnchanged(etag, operation.ifNoneMatch)) {
-      return { ok: false, error: notModified(id, etag), requestUnits: refusalCharge(operation) };
-    }
-    return { ok: true, document: this.#documentOf(row), etag, created: false, position: undefined, requestUnits: readCharge(row.body) };
+    return this.#results.outcome(applied, operation);
   }
 
   #readResult(row: DocumentRow | undefined, id: string, options: ReadOptions): ReadResult<T> | undefined {
-    if (row === undefined || this.#container.isExpired(row)) {
-      return undefined;
-    }
-    const document = this.#documentOf(row, options);
-    if (isUnchanged(document._etag, options.ifNoneMatch)) {
-      throw notModified(id, document._etag);
-    }
-    return { document, etag: document._etag, ts: row.ts, requestUnits: readCharge(row.body), session: this.#session(row.position) };
-  }
-
-  #documentOf(row: Pick<DocumentRow, 'body' | 'ordinal' | 'position' | 'ts'>, options: CallOptions = {}): StoredDocument<T> {
-    const body = row.body as string;
-    const { ordinal, position, ts } = row;
-    if (!wantsText(options)) {
-      return this.#container.documentOf(body, ordinal, position, ts) as unknown as StoredDocument<T>;
-    }
-    const system = this.#container.systemProperties(ordinal, position, ts);
-    return new DocumentText(storedText(body, system), system._etag, ts) as unknown as StoredDocument<T>;
+    return row === undefined || this.#container.isExpired(row)
+      ? undefined
+      : this.#results.read(row, id, options, this.#session(row.position));
   }
 
   #batchResult(outcomes: readonly OperationOutcome<T>[], committed: boolean): BatchResult<T> {
@@ -391,15 +346,9 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
     if (session === undefined) {
       return;
     }
-    if (!/^\d{1,15}$/u.test(session)) {
-      throw new PerigeeError('BAD_REQUEST', 'The session was not issued by this store. Pass the session of an earlier result, or none.');
-    }
-    const asked = Number(session);
+    const asked = sessionPosition(session);
     if (asked > this.#container.committedPosition && asked > (await this.database.read(() => this.#container.head()))) {
-      throw new PerigeeError(
-        'SESSION_NOT_AVAILABLE',
-        `The container ${JSON.stringify(this.definition.id)} has not reached the session asked for. Read without it, or from where it was written.`,
-      );
+      throw sessionNotReached(this.definition.id);
     }
   }
 
@@ -436,18 +385,4 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       cancel();
     };
   }
-}
-
-function isUnchanged(etag: string, ifNoneMatch: string | undefined): boolean {
-  return ifNoneMatch !== undefined && (ifNoneMatch === etag || ifNoneMatch === '*');
-}
-
-function notModified(id: string, etag: string): PerigeeError {
-  return new PerigeeError('NOT_MODIFIED', `The document ${JSON.stringify(id)} still has the etag given. Use the copy you have.`, {
-    details: { etag },
-  });
-}
-
-function totalUnits(outcomes: readonly { readonly requestUnits: number }[]): number {
-  return outcomes.reduce((sum, outcome) => sum + outcome.requestUnits, 0);
 }

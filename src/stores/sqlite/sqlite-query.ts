@@ -1,5 +1,4 @@
-import type { JsonObject, JsonValue } from '../../core/json.ts';
-import type { Runtime } from '../../core/runtime.ts';
+import type { JsonValue } from '../../core/json.ts';
 import type { AccessPath } from '../../query/access/access-path.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { cachedSqlitePlan } from '../../query/compile/sqlite/sqlite-plan-cache.ts';
@@ -13,7 +12,7 @@ import { executeQuery } from '../../query/executor/execute-query.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import type { QuerySource } from '../../query/executor/query-source.ts';
-import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
+import { prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
@@ -27,7 +26,7 @@ import { runDirectQuery } from './indexes/direct-query.ts';
 import { indexAccess, type AccessQuery } from './indexes/index-access.ts';
 import type { OrderedWalk } from './indexes/ordered-walk.ts';
 import { spatialAccess } from './indexes/spatial-access.ts';
-import { queryScope } from './query-scope.ts';
+import { queryScope } from '../common/query-scope.ts';
 import { scanStatements, type ScanScope, type ScanStatements } from './scan-statements.ts';
 import type { Read } from './scan-slices.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
@@ -251,9 +250,4 @@ function wholeSource(container: SqliteContainer, { plan }: PlannedQuery, read: R
 export function orderOf({ prepared, plan }: PlannedQuery): SqliteOrderBy | undefined {
   const { root } = prepared;
   return (root.where === undefined || plan.whereIsExact) && !root.distinct && everyRowHasValue(root) ? plan.orderBy : undefined;
-}
-
-/** Tells whether the condition of a patch, such as `from c where c.stock > 0`, holds for a document. */
-export function conditionMatcher(runtime: Runtime): (condition: string, document: JsonObject) => boolean {
-  return (condition, document) => compileCondition(prepareCondition(condition), { parameters: [], runtime })(document);
 }

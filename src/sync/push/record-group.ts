@@ -1,7 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { STORE_LIMITS, utf8Length } from '../../store/limits.ts';
 import type { Program } from '../../stores/sqlite/driver.ts';
-import type { AppliedWrite } from '../../stores/sqlite/write-journal.ts';
+import type { AppliedWrite } from '../../stores/common/applied-write.ts';
 import { formGroup } from './groups.ts';
 
 /** Kept free of a batch's bytes for each document: its stamp, which names other writes where a policy merges. */

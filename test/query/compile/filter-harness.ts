@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import { systemRuntime } from '../../../src/core/runtime.ts';
 import { compileFilter, type SqliteFilter } from '../../../src/query/compile/sqlite/compile-filter.ts';
 import { isOddText } from '../../../src/query/compile/sqlite/odd-documents.ts';
+import { NEVER } from '../../../src/query/compile/common/sql-value.ts';
 import { compileCondition } from '../../../src/query/evaluator/condition.ts';
 import { prepareQuery } from '../../../src/query/prepare-query.ts';
 
@@ -61,7 +62,7 @@ export class FilterHarness {
     return {
       expected,
       kept: kept.filter((index) => !odd.includes(index) || expected.includes(index)),
-      keepsOdd: filter?.sql === '0' || odd.every((index) => kept.includes(index)),
+      keepsOdd: filter?.sql === NEVER.text || odd.every((index) => kept.includes(index)),
       filter,
     };
   }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { PerigeeError } from '../../../src/core/errors.ts';
 import { all, run, type Program } from '../../../src/stores/sqlite/driver.ts';
 import type { SqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
-import type { AppliedWrite, WriteJournal } from '../../../src/stores/sqlite/write-journal.ts';
+import type { AppliedWrite } from '../../../src/stores/common/applied-write.ts';
+import type { WriteJournal } from '../../../src/stores/sqlite/write-journal.ts';
 import { prepareDocument, type PreparedDocument } from '../../../src/store/prepared-document.ts';
 import { drivers, newStore, openBackend, temporaryFolder } from './test-files.ts';
 

@@ -1,12 +1,11 @@
 import { equalValues } from '../../../core/json-order.ts';
 import type { JsonValue } from '../../../core/json.ts';
 import { isJsonObject } from '../../../core/json.ts';
-import { allOf, anyOf, decided, NONE, opposite, over, UNKNOWN, type Condition } from './condition.ts';
-import { bound, commaList, rawSql, sql, type Sql, type SqliteValue } from './sql-fragment.ts';
-import { boundNumber, constantValue, NEVER, typeOf, TYPES, type SqlValue } from './sql-value.ts';
-
-/** The comparison operators. */
-export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
+import { allOf, anyOf, decided, NONE, opposite, over, UNKNOWN, type Condition } from '../common/condition.ts';
+import type { Comparison } from '../common/dialect.ts';
+import { bound, commaList, rawSql, sql, type Sql, type SqlParameter } from '../common/sql-fragment.ts';
+import { isDefined, NEVER, typeOf, TYPES, type SqlValue } from '../common/sql-value.ts';
+import { boundNumber, constantValue } from './sql-value.ts';
 
 /** Up to so many items of IN have a placeholder each; more are bound as one JSON array. */
 const MAX_PLACEHOLDERS = 8;
@@ -129,11 +128,6 @@ function equality(left: SqlValue, right: SqlValue): Equality {
       : equalsValue(left, right);
 }
 
-/** Whether a value is there at all. */
-export function isDefined(value: SqlValue): Sql {
-  return value.is(TYPES.defined);
-}
-
 function withUnsure(condition: Condition, ...values: readonly SqlValue[]): Condition {
   const widened = over(condition.sql, ...values);
   return { sql: widened.sql, exact: widened.exact && condition.exact };
@@ -254,7 +248,7 @@ function splitItems(items: readonly SqlValue[]): { readonly plain: readonly (str
   return { plain: [...plain], rest };
 }
 
-function isAmong(view: Sql, values: readonly SqliteValue[]): Sql {
+function isAmong(view: Sql, values: readonly SqlParameter[]): Sql {
   return values.length <= MAX_PLACEHOLDERS
     ? sql`${view} IN (${commaList(values.map(bound))})`
     : sql`${view} IN (SELECT value FROM json_each(${bound(JSON.stringify(values))}))`;

@@ -1,11 +1,8 @@
-import { lookupFunction } from '../../functions/function-table.ts';
 import { foldCase } from '../../functions/letter-case.ts';
-import type { CallNode } from '../../syntax-nodes.ts';
-import { leave, type CompileContext } from './compile-context.ts';
-import { rawSql, sql, type Sql } from './sql-fragment.ts';
-import { boundNumber, choice, computedValue, constantValue, finiteNumber, TYPES, type SqlValue } from './sql-value.ts';
-
-type Compile = (...values: SqlValue[]) => SqlValue | undefined;
+import type { CompileFunction } from '../common/dialect.ts';
+import { rawSql, sql, type Sql } from '../common/sql-fragment.ts';
+import { computedValue, finiteNumber, TYPES, type SqlValue } from '../common/sql-value.ts';
+import { boundNumber, constantValue } from './sql-value.ts';
 
 /** What `trimStart` and `trimEnd` take away of ASCII. */
 const BLANKS = rawSql('char(9, 10, 11, 12, 13, 32)');
@@ -15,7 +12,7 @@ function isNotAscii(text: Sql): Sql {
   return sql`octet_length(${text}) <> length(${text})`;
 }
 
-function ofNumber(compute: (number: Sql) => Sql): Compile {
+function ofNumber(compute: (number: Sql) => Sql): CompileFunction {
   return (value) => {
     if (value === undefined || (value.types & TYPES.number) === 0) {
       return constantValue(undefined);
@@ -26,7 +23,7 @@ function ofNumber(compute: (number: Sql) => Sql): Compile {
 }
 
 /** A function over one text that agrees with the evaluator on ASCII. */
-function ofAscii(type: number, compute: (text: Sql, ...rest: Sql[]) => Sql): Compile {
+function ofAscii(type: number, compute: (text: Sql, ...rest: Sql[]) => Sql): CompileFunction {
   return (value) => {
     if (value === undefined || (value.types & TYPES.string) === 0) {
       return constantValue(undefined);
@@ -92,7 +89,7 @@ function indexOf(text: SqlValue | undefined, other: SqlValue | undefined, start?
 }
 
 /** LEFT, RIGHT and SUBSTRING with constant positions, which are few in other forms. */
-function part(take: (text: Sql, ...numbers: readonly number[]) => Sql): Compile {
+function part(take: (text: Sql, ...numbers: readonly number[]) => Sql): CompileFunction {
   return (text, ...positions) => {
     const numbers = positions.map((position) => position.constant?.value);
     if (text === undefined || !numbers.every((number) => Number.isSafeInteger(number))) {
@@ -142,20 +139,20 @@ function numberBin(value: SqlValue | undefined, size?: SqlValue): SqlValue | und
     : computedValue(TYPES.number, sql`(floor(${value.number()} / ${step}) * ${step})`, [value]);
 }
 
-function scaled(compute: (number: Sql, factor: Sql) => Sql): Compile {
+function scaled(compute: (number: Sql, factor: Sql) => Sql): CompileFunction {
   return (value) =>
     value === undefined || (value.types & TYPES.number) === 0
       ? constantValue(undefined)
       : computedValue(TYPES.number, compute(value.number(), boundNumber(180 / Math.PI)), [value]);
 }
 
-function trimmed(name: 'trim' | 'ltrim' | 'rtrim'): Compile {
+function trimmed(name: 'trim' | 'ltrim' | 'rtrim'): CompileFunction {
   const compile = ofAscii(TYPES.string, (text) => sql`${rawSql(name)}(${text}, ${BLANKS})`);
   return (text, set) => (set === undefined ? compile(text as SqlValue) : undefined);
 }
 
 /** Functions that give numbers and strings, by name. Those of libm are not here: its last digit differs from that of JavaScript. */
-const FUNCTIONS: ReadonlyMap<string, Compile> = new Map<string, Compile>([
+export const FUNCTIONS: ReadonlyMap<string, CompileFunction> = new Map<string, CompileFunction>([
   ['ABS', ofNumber((number) => sql`abs(${number})`)],
   ['FLOOR', ofNumber((number) => sql`floor(${number})`)],
   ['CEILING', ofNumber((number) => sql`ceil(${number})`)],
@@ -189,43 +186,4 @@ export function foldedText(value: SqlValue): SqlValue {
     return constantValue(foldCase(text)) as SqlValue;
   }
   return ofAscii(TYPES.string, (text) => sql`upper(${text})`)(value) as SqlValue;
-}
-
-function compileIif(node: CallNode, context: CompileContext): SqlValue | undefined {
-  const [conditionNode, trueNode, otherwiseNode] = node.arguments as [CallNode, CallNode, CallNode];
-  const holds = context.condition(conditionNode, true);
-  const condition = holds.exact ? context.value(conditionNode) : undefined;
-  const whenTrue = condition === undefined ? undefined : context.value(trueNode);
-  const otherwise = whenTrue === undefined ? undefined : context.value(otherwiseNode);
-  const nothing = constantValue(undefined);
-  return condition === undefined || whenTrue === undefined || otherwise === undefined || nothing === undefined
-    ? undefined
-    : choice(holds.sql, whenTrue, choice(condition.is(TYPES.defined), otherwise, nothing));
-}
-
-/** Compiles a call of a function that gives a number or a string; undefined where SQL has no equal. */
-export function compileCallValue(node: CallNode, context: CompileContext): SqlValue | undefined {
-  if (node.udf) {
-    return leave(context, 'a user-defined function is called');
-  }
-  const name = lookupFunction(node.name.toUpperCase())?.name ?? node.name;
-  if (name === 'IIF') {
-    return compileIif(node, context);
-  }
-  const compile = FUNCTIONS.get(name);
-  if (compile === undefined) {
-    return leave(context, `the function ${name} runs in the evaluator`);
-  }
-  const values: SqlValue[] = [];
-  for (const argument of node.arguments) {
-    const value = context.value(argument);
-    if (value === undefined) {
-      return undefined;
-    }
-    if (value.types === TYPES.undefined) {
-      return constantValue(undefined);
-    }
-    values.push(value);
-  }
-  return compile(...values) ?? leave(context, `the function ${name} has arguments that SQL cannot take`);
 }

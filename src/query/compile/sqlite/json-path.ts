@@ -1,8 +1,5 @@
 import { hasLoneSurrogate } from '../../../core/json.ts';
-import { rawSql, type Sql } from './sql-fragment.ts';
-
-/** Beyond it an index is undefined anyhow: no document is that long. */
-const MAX_INDEX = 2 ** 22;
+import { rawSql, type Sql } from '../common/sql-fragment.ts';
 
 /** What JSON escapes in a key, and SQLite's path language has no spelling for on every version: such keys are left to the evaluator. */
 // eslint-disable-next-line no-control-regex
@@ -21,9 +18,4 @@ export function quotePath(steps: readonly (string | number)[]): Sql | undefined 
     }
   }
   return rawSql(`'${path.replaceAll("'", "''")}'`);
-}
-
-/** Whether a number can be an element's place; any other index gives undefined. */
-export function isPlace(index: number): boolean {
-  return Number.isInteger(index) && index >= 0 && index <= MAX_INDEX;
 }

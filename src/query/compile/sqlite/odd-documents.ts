@@ -1,4 +1,4 @@
-import { rawSql, sql, type Sql } from './sql-fragment.ts';
+import { rawSql, sql, type Sql } from '../common/sql-fragment.ts';
 
 const ESCAPED_NUL = '\\u0000';
 

@@ -1,23 +1,8 @@
-import { anyOf, over, type Condition } from './condition.ts';
-import { bound, sql, type Sql } from './sql-fragment.ts';
-import { TYPES, type SqlValue } from './sql-value.ts';
-
-const LAST_BEFORE_SURROGATES = 0xd7ff;
-const FIRST_AFTER_SURROGATES = 0xe000;
-const LAST_CODE_POINT = 0x10ffff;
-
-/** The smallest text above all that start with a prefix; undefined where there is none. */
-function textBehind(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0) as number);
-  while (points.at(-1) === LAST_CODE_POINT) {
-    points.pop();
-  }
-  const last = points.pop();
-  if (last === undefined) {
-    return undefined;
-  }
-  return String.fromCodePoint(...points, last === LAST_BEFORE_SURROGATES ? FIRST_AFTER_SURROGATES : last + 1);
-}
+import { anyOf, over, type Condition } from '../common/condition.ts';
+import type { TextTest } from '../common/dialect.ts';
+import { bound, sql, type Sql } from '../common/sql-fragment.ts';
+import { TYPES, type SqlValue } from '../common/sql-value.ts';
+import { textBehind } from '../common/text-range.ts';
 
 /** Whether a text starts with another, as a range, which an index can serve. */
 function startsWithConstant(value: SqlValue, prefix: string): Sql {
@@ -33,7 +18,7 @@ function startsWithConstant(value: SqlValue, prefix: string): Sql {
  *
  * Bytes are compared, which is faster than counting characters; a mark is added to both, because a part of no bytes would be NULL.
  */
-function test(kind: 'prefix' | 'suffix' | 'infix' | 'text', text: Sql, other: Sql): Sql {
+function test(kind: TextTest, text: Sql, other: Sql): Sql {
   switch (kind) {
     case 'text':
       return sql`${text} = ${other}`;
@@ -49,7 +34,7 @@ function test(kind: 'prefix' | 'suffix' | 'infix' | 'text', text: Sql, other: Sq
 }
 
 /** Where a text is, starts with, ends with or contains another, or where both are strings and it does not. */
-export function textCondition(kind: 'prefix' | 'suffix' | 'infix' | 'text', value: SqlValue, other: SqlValue, wanted: boolean): Condition {
+export function textCondition(kind: TextTest, value: SqlValue, other: SqlValue, wanted: boolean): Condition {
   if ((value.types & other.types & TYPES.string) === 0) {
     return anyOf([]);
   }

@@ -1,8 +1,8 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '../../../core/json.ts';
 import type { IndexColumn } from '../../../query/access/index-definition.ts';
-import { rawSql, type Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
-import { isBindableText } from '../../../query/compile/sqlite/sql-value.ts';
+import { rawSql, type Sql } from '../../../query/compile/common/sql-fragment.ts';
+import { isBindableText } from '../../../query/compile/common/sql-value.ts';
 import { decodePosition, encodePosition, tokenScope, type QueryPosition } from '../../../query/executor/continuation-token.ts';
 import { measureValue } from '../../../query/executor/measure-value.ts';
 import type { OrderedPlace } from '../../../query/executor/ordered-rows.ts';

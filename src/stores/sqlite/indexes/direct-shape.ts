@@ -1,7 +1,7 @@
 import { documentPath, type ConditionScope } from '../../../query/access/condition-reader.ts';
 import type { IndexColumn, IndexDefinition } from '../../../query/access/index-definition.ts';
 import { pathKey } from '../../../query/access/query-conditions.ts';
-import { conjunctsOf, isDocumentSource } from '../../../query/compile/sqlite/compile-filter.ts';
+import { conjunctsOf, isDocumentSource } from '../../../query/compile/common/query-shape.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import type { BinaryNode, ExpressionNode } from '../../../query/syntax-nodes.ts';
 import { parsePropertyPath } from '../../../store/partition-key.ts';

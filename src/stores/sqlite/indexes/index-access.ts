@@ -2,7 +2,7 @@ import type { AccessPath } from '../../../query/access/access-path.ts';
 import { chooseAccess, type AccessOptions } from '../../../query/access/choose-access.ts';
 import { pathKey, type KnownValue } from '../../../query/access/query-conditions.ts';
 import type { SqliteFilter } from '../../../query/compile/sqlite/compile-filter.ts';
-import type { Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
+import type { Sql } from '../../../query/compile/common/sql-fragment.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { rewrittenOrder } from '../../../query/rewritten-order.ts';
 import type { QueryParameter } from '../../../query/syntax-nodes.ts';

@@ -1,6 +1,7 @@
 import type { AccessPath, IndexRange, IndexValue, RangeEnd } from '../../../query/access/access-path.ts';
-import { balanced, bound, rawSql, sql, type Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
-import { boundNumber, isBindableText } from '../../../query/compile/sqlite/sql-value.ts';
+import { balanced, bound, rawSql, sql, type Sql } from '../../../query/compile/common/sql-fragment.ts';
+import { isBindableText } from '../../../query/compile/common/sql-value.ts';
+import { boundNumber } from '../../../query/compile/sqlite/sql-value.ts';
 import { RANKS, type ColumnExpressions } from './index-expressions.ts';
 
 /** The rank of a value's type, as in the index. */

@@ -1,8 +1,8 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import type { JsonValue } from '../../../core/json.ts';
 import type { AccessPath, IndexValue } from '../../../query/access/access-path.ts';
-import { rawSql, sql, type Sql } from '../../../query/compile/sqlite/sql-fragment.ts';
-import { isBindableText } from '../../../query/compile/sqlite/sql-value.ts';
+import { rawSql, sql, type Sql } from '../../../query/compile/common/sql-fragment.ts';
+import { isBindableText } from '../../../query/compile/common/sql-value.ts';
 import { BODY_TEXT, isFoldable, tableNames } from '../container-statements.ts';
 import { all, get, type Program, type SqliteRow, type SqliteValue } from '../driver.ts';
 import type { SqlPiece } from '../scan-statements.ts';

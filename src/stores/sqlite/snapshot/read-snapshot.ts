@@ -10,15 +10,17 @@ import {
 import { databaseRid } from '../../../store/resource-id.ts';
 import { erasUpTo } from '../../../store/version-etag.ts';
 import { pastOutsideRetention, reachesBack, type RetentionFloor } from '../../../store/version-retention.ts';
-import { erasOf, type ContainerRow } from '../container-row.ts';
+import { erasOf } from '../../common/stored-container.ts';
+import type { ContainerRow } from '../container-row.ts';
 import { containerStatements, tableNames } from '../container-statements.ts';
-import { readDefinition } from '../definition-text.ts';
+import { readDefinition } from '../../common/definition-text.ts';
 import { all, get, type Program } from '../driver.ts';
 import { CATALOG_DATABASE } from '../resource-programs.ts';
 import type { Read } from '../scan-slices.ts';
 import { SliceSize } from '../slice-size.ts';
 import { floorOf, type RecordingColumns } from '../versions/version-recorder.ts';
-import { CHANGE_KINDS, RECORDED_EXPIRY, type ChangeKind } from '../versions/version-statements.ts';
+import { CHANGE_KINDS, type ChangeKind } from '../../common/change-kinds.ts';
+import { RECORDED_EXPIRY } from '../versions/version-statements.ts';
 import { PastState } from './past-state.ts';
 
 /** How the records of a file are read. */

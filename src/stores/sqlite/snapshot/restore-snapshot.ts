@@ -15,9 +15,10 @@ import { all, get, run, type Program } from '../driver.ts';
 import { reconcileIndexes } from '../indexes/index-catalog.ts';
 import { CATALOG_DATABASE, CATALOG_RID, containersOf, dropContainer, insertContainer, type ContainerStamp } from '../resource-programs.ts';
 import type { ProgramRunner } from '../sqlite-database.ts';
-import { uniqueValues } from '../unique-values.ts';
+import { uniqueValues } from '../../common/unique-values.ts';
 import { beginRecording } from '../versions/version-recorder.ts';
-import { CHANGE_KINDS, joinAfter } from '../versions/version-statements.ts';
+import { CHANGE_KINDS } from '../../common/change-kinds.ts';
+import { joinAfter } from '../versions/version-statements.ts';
 
 /** Characters of documents that are written before others have their turn. */
 const TURN_CHARACTERS = 500_000;

@@ -1,9 +1,7 @@
-import { PerigeeError, throwIfAborted } from '../../../core/errors.ts';
+import { throwIfAborted } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import { cursorBindings } from '../../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../../store/changes.ts';
-import { deletedDocument } from '../../../store/deleted-document.ts';
-import type { StoredDocument } from '../../../store/document.ts';
 import { parsePartitionKeyText, parsePropertyPath } from '../../../store/partition-key.ts';
 import type { ChangesRequest } from '../../../store/store-hooks.ts';
 import { startOfVersions } from '../../../store/version-retention.ts';
@@ -13,23 +11,14 @@ import { readFeedPage, type FeedSlice } from '../feed-page.ts';
 import { scanStatements, type ScanStatements } from '../scan-statements.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
 import { readWindow, tidyVersions } from './tidy-versions.ts';
-import { AFTER_COLUMNS, CHANGE_KINDS, joinAfter, PREVIOUS_TEXT, type ChangeKind } from './version-statements.ts';
+import { changeOfRecord, type RecordedChange } from '../../common/recorded-change.ts';
+import { AFTER_COLUMNS, joinAfter, PREVIOUS_TEXT } from './version-statements.ts';
 
 /** Changes that are looked through for a time before others have their turn. */
 const SEARCH_ROWS = 2000;
 
-interface VersionRow {
-  readonly position: number;
-  readonly ordinal: number;
-  readonly kind: ChangeKind;
-  readonly at_ms: number;
+interface VersionRow extends RecordedChange {
   readonly pk: string;
-  readonly id: string;
-  readonly previous: number | null;
-  readonly previous_ts: number | null;
-  readonly previous_text: string | null;
-  readonly ts: number | null;
-  readonly body: string | null;
 }
 
 interface FeedStatements {
@@ -121,25 +110,5 @@ async function positionBefore(container: SqliteContainer, atMs: number, head: nu
 /** Makes changes of recorded rows. */
 function changeReader<T extends object>(container: SqliteContainer): (row: VersionRow) => Change<T> {
   const paths = container.info.definition.partitionKey.paths.map(parsePropertyPath);
-  const documentOf = (text: string, ordinal: number, position: number, ts: number): StoredDocument<T> =>
-    container.documentOf(text, ordinal, position, ts) as unknown as StoredDocument<T>;
-  return ({ position, ordinal, kind, at_ms, pk, id, previous, previous_ts, previous_text, ts, body }) => {
-    const before = { position: previous ?? 0, ts: previous_ts ?? 0 };
-    const known = {
-      position,
-      previous: previous_text === null ? undefined : documentOf(previous_text, ordinal, before.position, before.ts),
-      previousPosition: previous ?? undefined,
-      timeToLiveExpired: kind === CHANGE_KINDS.expire,
-    };
-    if (kind === CHANGE_KINDS.create || kind === CHANGE_KINDS.replace) {
-      if (body === null || ts === null) {
-        throw new PerigeeError('STORE_CORRUPT', 'A recorded version of a document is not in the file. Restore a copy.');
-      }
-      const operation = kind === CHANGE_KINDS.create ? 'create' : 'replace';
-      return { ...known, document: documentOf(body, ordinal, position, ts), ts, operation };
-    }
-    const deletedAt = Math.floor(at_ms / 1000);
-    const system = { ...container.systemProperties(ordinal, before.position, before.ts), _ts: deletedAt };
-    return { ...known, document: deletedDocument<T>(id, parsePartitionKeyText(pk), paths, system), ts: deletedAt, operation: 'delete' };
-  };
+  return (row) => changeOfRecord<T>(container, row, () => parsePartitionKeyText(row.pk), paths);
 }

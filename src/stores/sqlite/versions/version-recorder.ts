@@ -2,7 +2,8 @@ import { isOutsideRetention, raiseFloor, retentionMs, type RetentionFloor } from
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
 import { tableNames } from '../container-statements.ts';
 import { all, run, type Program } from '../driver.ts';
-import { CHANGE_KINDS, createVersionTable, versionStatements, type ChangeKind, type VersionStatements } from './version-statements.ts';
+import { CHANGE_KINDS, type ChangeKind } from '../../common/change-kinds.ts';
+import { createVersionTable, versionStatements, type VersionStatements } from './version-statements.ts';
 
 /** What a container's row says of its recording. */
 export interface RecordingColumns {

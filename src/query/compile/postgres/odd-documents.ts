@@ -1,0 +1,21 @@
+/** What JSON text holds of a NUL, and of a surrogate without its partner: neither has a place in `jsonb`. */
+const UNTOLD = ['\\u0000', '\\ud'] as const;
+
+/**
+ * Whether the JSON text of a document may hold what `jsonb` refuses, in a key or a value: an odd document, of which nothing is told in SQL.
+ *
+ * A text that only spells such an escape, after a backslash of its own, counts too: these are as rare.
+ */
+export function isOddText(text: string): boolean {
+  return UNTOLD.some((escape) => text.includes(escape));
+}
+
+/**
+ * The document as `jsonb`, for a generated column over the column of its text; NULL where {@link isOddText} holds.
+ *
+ * `JSON.stringify` writes `\u` escapes in lower case, and of surrogates only those that stand alone.
+ */
+export function docExpression(bodyColumn: string): string {
+  const odd = UNTOLD.map((escape) => `strpos(${bodyColumn}, E'\\${escape}') > 0`).join(' OR ');
+  return `CASE WHEN ${odd} THEN NULL ELSE ${bodyColumn}::jsonb END`;
+}

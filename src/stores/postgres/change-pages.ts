@@ -1,0 +1,85 @@
+import { throwIfAborted } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { feedUnits } from '../../query/cost/request-units.ts';
+import { cursorBindings, formatCursor, parseCursor } from '../../store/change-cursor.ts';
+import { latestChange, type Change, type ChangePage } from '../../store/changes.ts';
+import type { StoredDocument } from '../../store/document.ts';
+import type { ChangesRequest } from '../../store/store-hooks.ts';
+import type { PostgresContainer } from './postgres-container.ts';
+import { piece, scopeCondition, statementOf, value, type SqlPiece } from './scan-scope.ts';
+import { boundedRows, nextRows, readBounded, type Run } from './scan-slices.ts';
+
+const WHAT = 'read the change feed of the PostgreSQL store';
+
+/** Changes behind one position and up to another, in order, at most some. Documents never written again have their ordinal as position. */
+function changesStatement(documents: string, condition: SqlPiece, behind: number, upTo: number, limit: number): SqlPiece {
+  const half = (column: string, kind: string): SqlPiece =>
+    piece`(SELECT ordinal, position, ts, body FROM ${documents} WHERE ${column} > ${value('bigint', behind)} AND ${column} <= ${value('bigint', upTo)} AND position ${kind} ordinal AND ${condition} ORDER BY ${column} LIMIT ${value('bigint', limit)})`;
+  return boundedRows(
+    piece`${half('ordinal', '=')} UNION ALL ${half('position', '<>')} ORDER BY position LIMIT ${value('bigint', limit)}`,
+    'position',
+  );
+}
+
+/**
+ * Reads one page of the latest-version change feed: living documents in the order of their last write.
+ *
+ * It stays below what a transaction of this container has taken as a position and not yet committed; an open transaction that writes elsewhere holds
+ * nothing up.
+ */
+export async function readChanges<T extends object = JsonObject>(
+  container: PostgresContainer,
+  request: ChangesRequest,
+  pathCount: number,
+): Promise<ChangePage<T>> {
+  const { database, names, statements } = container;
+  const { maxItemCount, partitionKey, range, signal } = request;
+  const { issued, next } = cursorBindings(container.source, request);
+  const run: Run = (statement) => database.rows(WHAT, statement);
+  const horizon = (await run<{ horizon: number }>({ text: statements.horizon, values: [] }))[0]?.horizon ?? 0;
+  let position = await startPosition(container, request, issued, horizon);
+  const scope = { partitionKeys: partitionKey === undefined ? undefined : [partitionKey], pathCount, range };
+  const changes: Change<T>[] = [];
+  let bytes = 0;
+  let limit = Math.min(maxItemCount, 100);
+  while (position < horizon && changes.length < maxItemCount) {
+    const condition = scopeCondition(scope, container.nowSeconds());
+    const asked = Math.min(limit, maxItemCount - changes.length);
+    const slice = await readBounded(run, changesStatement(names.documents, condition, position, horizon, asked), asked);
+    for (const { ordinal, position: at, ts, body } of slice.rows) {
+      changes.push(latestChange(container.documentOf(body, ordinal, at, ts) as unknown as StoredDocument<T>, at));
+    }
+    bytes += slice.characters;
+    position = slice.isLast ? horizon : (slice.rows.at(-1)?.position ?? horizon);
+    limit = nextRows(limit, slice);
+    throwIfAborted(signal);
+  }
+  container.seen(position);
+  return {
+    changes,
+    cursor: formatCursor(next, position),
+    caughtUp: position >= horizon,
+    requestUnits: feedUnits(changes.length, bytes),
+    session: String(Math.max(container.position, position)),
+  };
+}
+
+/** The position behind which a feed starts. */
+async function startPosition(container: PostgresContainer, { from }: ChangesRequest, binding: string, horizon: number): Promise<number> {
+  if (from === 'beginning') {
+    return 0;
+  }
+  if (from === 'now') {
+    return horizon;
+  }
+  if ('cursor' in from) {
+    return parseCursor(from.cursor, binding, Math.max(horizon, await container.head()));
+  }
+  // The clock of documents counts seconds, so the whole second of the given time is delivered.
+  const seconds = Math.floor(from.timeMs / 1000);
+  const [row] = await container.database.rows<{ first: number | null }>(
+    WHAT,
+    statementOf(piece`SELECT min(position) AS first FROM ${container.names.documents} WHERE ts >= ${value('bigint', seconds)}`),
+  );
+  return Math.min((row?.first ?? horizon + 1) - 1, horizon);
+}

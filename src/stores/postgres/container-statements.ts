@@ -1,0 +1,118 @@
+import { databaseSchema, type ContainerNames } from './names.ts';
+
+/** The document as `jsonb`, from the column of its text; `NULL` for one of which nothing is told in SQL. */
+const DOC = `CASE WHEN position('\\u0000' IN body) > 0 THEN NULL ELSE body::jsonb END`;
+
+/** The column of the digest of a unique key. */
+export function uniqueColumn(index: number): string {
+  return `u${index}`;
+}
+
+function uniqueColumns(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => uniqueColumn(index));
+}
+
+/**
+ * Statements that make the table of a container.
+ *
+ * `ordinal` is the position of the write that created the document, so only documents that were written again need an entry in the indexes of the
+ * change feed. No index holds a text without a bound. Unique keys are checked at the end of a transaction, since its writes come in no order.
+ */
+export function createContainerTable(names: ContainerNames, number: number, uniqueKeys: number): readonly string[] {
+  const { documents, positions } = names;
+  const columns = uniqueColumns(uniqueKeys).map((column) => `, ${column} text COLLATE "C" NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED`);
+  return [
+    `CREATE SEQUENCE ${positions}`,
+    `CREATE TABLE ${documents} (
+      ordinal bigint PRIMARY KEY,
+      pk text COLLATE "C" NOT NULL,
+      id text COLLATE "C" NOT NULL,
+      position bigint NOT NULL,
+      epk text COLLATE "C" NOT NULL,
+      ts bigint NOT NULL,
+      expires_at bigint,
+      body text NOT NULL,
+      doc jsonb GENERATED ALWAYS AS (${DOC}) STORED${columns.join('')},
+      UNIQUE (pk, id)
+    )`,
+    `ALTER SEQUENCE ${positions} OWNED BY ${documents}.ordinal`,
+    `CREATE INDEX c${number}_pk ON ${documents} (pk, ordinal)`,
+    `CREATE INDEX c${number}_position ON ${documents} (position) WHERE position <> ordinal`,
+    `CREATE INDEX c${number}_pk_position ON ${documents} (pk, position) WHERE position <> ordinal`,
+    `CREATE INDEX c${number}_expiry ON ${documents} (expires_at) WHERE expires_at IS NOT NULL`,
+  ];
+}
+
+/** Statements that make the schema of a database. */
+export function createDatabaseSchema(prefix: string, database: number): string {
+  return `CREATE SCHEMA ${databaseSchema(prefix, database)}`;
+}
+
+/** The statements of one container, as texts. */
+export interface ContainerStatements {
+  /** A document by key: `$1` partition key, `$2` id. */
+  readonly find: string;
+  /** Documents by keys: `$1` and `$2` are arrays, in step. */
+  readonly findMany: string;
+  /** Rows that have one of some digests: an array for each unique key. */
+  readonly findHolders: string;
+  /** Adds a document unless a living one has its key: pk, id, epk, ts, expires_at, body, now, definition's etag. Gives its position. */
+  readonly create: string;
+  /** As {@link create}, or replaces the living one; gives what was there before too. */
+  readonly upsert: string;
+  /** Replaces the document with a position: pk, id, ts, expires_at, body, position, definition's etag. Gives its new position. */
+  readonly replace: string;
+  /** Deletes the document with a position: pk, id, position, definition's etag. Gives the position of the delete. */
+  readonly delete: string;
+  /** Writes whole rows, in arrays: ordinal, pk, id, position, epk, ts, expires_at, body, and the digests of unique keys. */
+  readonly putRows: string;
+  /** Deletes rows by ordinal. */
+  readonly dropRows: string;
+  /** Up to `$2` rows that expired by `$1`. */
+  readonly sweep: string;
+  /** Locks partition keys and takes positions: definition's etag, keys, amount. */
+  readonly enter: string;
+  /** Takes one more position in a transaction that has entered. */
+  readonly next: string;
+  readonly head: string;
+  readonly horizon: string;
+}
+
+const ROW = 'ordinal, position, ts, expires_at, body';
+
+/** @param s the quoted schema of the catalogue */
+export function containerStatements(s: string, names: ContainerNames, number: number, uniqueKeys: number): ContainerStatements {
+  const { documents, positions } = names;
+  // A literal, as it is of our own making and constant: so the statement of an index of it may be prepared.
+  const sequence = `'${positions.replaceAll("'", "''")}'::regclass`;
+  const unique = uniqueColumns(uniqueKeys);
+  const columns = ['ordinal', 'pk', 'id', 'position', 'epk', 'ts', 'expires_at', 'body', ...unique];
+  const arrays = ['bigint', 'text', 'text', 'bigint', 'text', 'bigint', 'bigint', 'text', ...unique.map(() => 'text')];
+  const set = columns.filter((column) => column !== 'pk' && column !== 'id').map((column) => `${column} = excluded.${column}`);
+  const insert = (etag: number): string =>
+    `INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
+      SELECT p, $1, $2, p, $3, $4, $5, $6 FROM ${s}.enter(${number}, $${etag}, ${sequence}, $1) AS p
+      ON CONFLICT (pk, id) DO UPDATE SET ordinal = `;
+  const assigned =
+    'position = excluded.position, epk = excluded.epk, ts = excluded.ts, expires_at = excluded.expires_at, body = excluded.body';
+  return {
+    find: `SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2`,
+    findMany: `SELECT k.n, ${ROW} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(pk, id, n) JOIN ${documents} d ON d.pk = k.pk AND d.id = k.id`,
+    findHolders: `SELECT ${['ordinal', 'expires_at', ...unique].join(', ')} FROM ${documents} WHERE ${unique.map((column, index) => `${column} = ANY ($${index + 1}::text[])`).join(' OR ')}`,
+    create: `${insert(8)} excluded.ordinal, ${assigned} WHERE d.expires_at <= $7 RETURNING position`,
+    upsert: `WITH before AS (SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $7)),
+      written AS (${insert(8)} CASE WHEN d.expires_at <= $7 THEN excluded.ordinal ELSE d.ordinal END, ${assigned} RETURNING ordinal, position)
+      SELECT w.ordinal AS new_ordinal, w.position AS new_position, b.* FROM written w LEFT JOIN before b ON true`,
+    replace: `UPDATE ${documents} AS d SET position = p, ts = $3, expires_at = $4, body = $5 FROM ${s}.enter(${number}, $7, ${sequence}, $1) AS p
+      WHERE d.pk = $1 AND d.id = $2 AND d.position = $6 RETURNING d.position`,
+    delete: `DELETE FROM ${documents} AS d USING ${s}.enter(${number}, $4, ${sequence}, $1) AS p WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,
+    putRows: `INSERT INTO ${documents} (${columns.join(', ')}) SELECT * FROM unnest(${arrays.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
+      ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
+    dropRows: `DELETE FROM ${documents} WHERE ordinal = ANY ($1::bigint[])`,
+    sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
+    enter: `SELECT ${s}.enter_many(${number}, $1, '${documents.replaceAll("'", "''")}'::regclass, ${sequence}, $2::text[], $3) AS positions`,
+    next: `SELECT nextval(${sequence}) AS position`,
+    head: `SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS head`,
+    horizon: `SELECT ${s}.horizon(${sequence}) AS horizon`,
+  };
+}

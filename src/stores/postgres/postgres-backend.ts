@@ -1,0 +1,229 @@
+import { silentLogger } from '../../core/logger.ts';
+import { systemRuntime, toHex } from '../../core/runtime.ts';
+import { checkContainer } from '../../query/check-container.ts';
+import { prepareUserFunctions } from '../../query/user-functions.ts';
+import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/backend.ts';
+import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
+import type { StoreCapabilities } from '../../store/capabilities.ts';
+import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
+import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import { containerInfoOf } from '../common/stored-container.ts';
+import { CommitWatch } from './commit-watch.ts';
+import type { ContainerRow } from './container-row.ts';
+import { loadPg } from './pg-driver.ts';
+import { postgresCapabilities } from './postgres-capabilities.ts';
+import { PostgresContainer, type PostgresHost } from './postgres-container.ts';
+import { PostgresDatabase } from './postgres-database.ts';
+import { PostgresDocumentStore } from './postgres-document-store.ts';
+import { checkPostgresOptions, type PostgresBackendOptions } from './postgres-options.ts';
+import { redefineContainer } from './redefine-container.ts';
+import { Resources, type ContainerStamp } from './resource-statements.ts';
+import { migrate } from './schema.ts';
+import { Signals } from './signals.ts';
+import { Sweeper } from './sweeper.ts';
+import { tidyVersions } from './versions/tidy-versions.ts';
+
+const MANAGING = 'change databases or containers of the PostgreSQL store';
+const LOOKING = 'read the catalogue of the PostgreSQL store';
+
+/**
+ * Opens a backend on a PostgreSQL database (14 or newer), and makes its schemas where there are none. Any number of servers may use one database at once.
+ *
+ * `schema` is that of the catalogue; each database of documents gets a schema of its own, `schema_<number>`. The user of the connection needs the right
+ * to create schemas. Times come from the runtime of each server, so their clocks have to agree to within the seconds that matter.
+ *
+ * @throws INVALID_OPTION, DRIVER_MISSING, UNREACHABLE, UNAVAILABLE, UNAUTHORIZED, STORE_TOO_NEW, STORE_CORRUPT, STORE_READ_ONLY, NOT_SUPPORTED
+ */
+export async function openPostgresBackend(options: PostgresBackendOptions): Promise<PostgresBackend> {
+  const { pool, prefix, prepares, signals, pollIntervalMs, sweepIntervalMs } = checkPostgresOptions(options);
+  const userFunctions = prepareUserFunctions(options.userDefinedFunctions);
+  const runtime = options.runtime ?? systemRuntime;
+  const logger = options.logger ?? silentLogger;
+  const pg = await loadPg();
+  const database = new PostgresDatabase({ pg, pool, runtime, logger, prefix, prepares });
+  try {
+    const identity = await migrate(database);
+    const [durable] = await database.rows<{ durable: boolean }>(LOOKING, {
+      text: "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off' AS durable",
+    });
+    const { max: _, ...direct } = pool;
+    const told =
+      signals === undefined
+        ? undefined
+        : new Signals({ pg, connection: { ...direct, connectionString: signals }, channel: `${prefix}_commits`, runtime, logger });
+    return new PostgresBackend({ database, identity, userFunctions }, postgresCapabilities(durable?.durable === true), {
+      signals: told,
+      pollIntervalMs,
+      sweepIntervalMs,
+    });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+interface PostgresBackendSettings {
+  readonly signals: Signals | undefined;
+  readonly pollIntervalMs: number;
+  readonly sweepIntervalMs: number;
+}
+
+/** Databases and containers in one PostgreSQL database; see {@link openPostgresBackend}. */
+export class PostgresBackend extends BaseBackend {
+  readonly name = 'postgres';
+  readonly capabilities: StoreCapabilities;
+  readonly #host: PostgresHost;
+  readonly #database: PostgresDatabase;
+  readonly #signals: Signals | undefined;
+  readonly #watch: CommitWatch;
+  readonly #sweeper: Sweeper;
+  readonly #containers = new Map<number, PostgresContainer>();
+
+  constructor(host: PostgresHost, capabilities: StoreCapabilities, { signals, pollIntervalMs, sweepIntervalMs }: PostgresBackendSettings) {
+    super(host.database.runtime, 'PostgreSQL backend');
+    this.capabilities = capabilities;
+    this.#host = host;
+    this.#database = host.database;
+    this.#signals = signals;
+    this.#watch = new CommitWatch(host.database, signals, pollIntervalMs);
+    this.#sweeper = new Sweeper(host.database, sweepIntervalMs, () => this.#mortalContainers());
+    this.#sweeper.start();
+  }
+
+  /**
+   * Removes documents from the tables whose time to live has run out, where this server has the lease for it; gives how many, or `undefined`. It happens
+   * by itself every `sweepIntervalMs`, and changes nothing that anybody can read.
+   */
+  sweep(): Promise<number | undefined> {
+    return this.calls.run(undefined, () => this.#sweeper.sweep());
+  }
+
+  protected override _checkDefinition(definition: ContainerDefinition, current?: ContainerDefinition): void {
+    checkContainer(definition, current);
+  }
+
+  protected _createDatabase(id: string): Promise<DatabaseInfo | 'exists'> {
+    return this.#manage((resources) => resources.createDatabase(id, this.#stamp()));
+  }
+
+  protected _readDatabase(id: string): Promise<DatabaseInfo | undefined> {
+    return this.#looking().readDatabase(id);
+  }
+
+  protected _listDatabases(): Promise<readonly DatabaseInfo[]> {
+    return this.#looking().listDatabases();
+  }
+
+  protected _deleteDatabase(id: string): Promise<boolean> {
+    return this.#manage((resources) => resources.deleteDatabase(id));
+  }
+
+  protected async _createContainer(databaseId: string, definition: ContainerDefinition): Promise<ContainerInfo | CreateRefusal> {
+    const result = await this.#manage((resources) => resources.createContainer(databaseId, definition, this.#stamp()));
+    return typeof result === 'string' ? result : containerInfoOf(databaseId, result);
+  }
+
+  protected async _readContainer(databaseId: string, id: string): Promise<ContainerInfo | undefined> {
+    const row = await this.#looking().findContainer(databaseId, id);
+    if (row !== undefined) {
+      this.#containers.get(row.number)?.notice(row);
+    }
+    return row === undefined ? undefined : containerInfoOf(databaseId, row);
+  }
+
+  protected async _listContainers(databaseId: string): Promise<readonly ContainerInfo[] | undefined> {
+    const rows = await this.#looking().listContainers(databaseId);
+    return rows?.map((row) => containerInfoOf(databaseId, row));
+  }
+
+  protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+    const known = await this.#looking().findContainer(current.databaseId, definition.id);
+    if (known !== undefined && known.rid === current.rid) {
+      // What is too old by the definition before is gone, whatever the next one says.
+      await tidyVersions(this.#containerOf(current.databaseId, known), undefined);
+    }
+    const row = await this.#database.transaction(MANAGING, (session) =>
+      redefineContainer(
+        session,
+        this.#database,
+        (found) => this.#containerOf(current.databaseId, found),
+        current,
+        definition,
+        this.#stamp(),
+      ),
+    );
+    if (row === undefined) {
+      return undefined;
+    }
+    this.#containers.get(row.number)?.notice(row);
+    return containerInfoOf(current.databaseId, row);
+  }
+
+  protected _deleteContainer(databaseId: string, id: string): Promise<boolean> {
+    return this.#manage((resources) => resources.deleteContainer(databaseId, id));
+  }
+
+  protected async _container<T extends object>(
+    container: ContainerInfo,
+    schema: StandardSchemaLike | undefined,
+  ): Promise<PostgresDocumentStore<T> | undefined> {
+    const { databaseId, definition, rid } = container;
+    const row = await this.#looking().findContainer(databaseId, definition.id);
+    return row === undefined || row.rid !== rid ? undefined : this.#store<T>(databaseId, row, schema);
+  }
+
+  protected override async _catalog(): Promise<PostgresDocumentStore<CatalogDocument>> {
+    const definition = defineContainer({ id: 'catalog', partitionKey: '/scope' });
+    const row =
+      (await this.#looking().findCatalog()) ?? (await this.#manage((resources) => resources.openCatalog(definition, this.#stamp())));
+    return this.#store<CatalogDocument>('', row, undefined);
+  }
+
+  protected async _close(): Promise<void> {
+    await this.#sweeper.close();
+    await this.#signals?.close();
+    await this.#database.close();
+  }
+
+  #store<T extends object>(databaseId: string, row: ContainerRow, schema: StandardSchemaLike | undefined): PostgresDocumentStore<T> {
+    return new PostgresDocumentStore<T>(this.#containerOf(databaseId, row), {
+      capabilities: this.capabilities,
+      schema,
+      watch: (container, listener) => this.#watch.watch(container, listener),
+    });
+  }
+
+  /** The container of a row as its stores share it. */
+  #containerOf(databaseId: string, row: ContainerRow): PostgresContainer {
+    let container = this.#containers.get(row.number);
+    if (container === undefined) {
+      container = new PostgresContainer(this.#host, databaseId, row);
+      const { number } = row;
+      container.onCommit(() => this.#signals?.committed(number));
+      this.#containers.set(number, container);
+    }
+    container.notice(row);
+    return container;
+  }
+
+  async #mortalContainers(): Promise<readonly PostgresContainer[]> {
+    const found = await this.#looking().listAllContainers();
+    return found
+      .map(({ databaseId, row }) => this.#containerOf(databaseId, row))
+      .filter((container) => container.isRecording || container.info.definition.defaultTtl !== undefined);
+  }
+
+  #looking(): Resources {
+    return new Resources({ rows: (statement) => this.#database.rows(LOOKING, statement) }, this.#database.prefix);
+  }
+
+  #manage<R>(work: (resources: Resources) => Promise<R>): Promise<R> {
+    return this.#database.transaction(MANAGING, (session) => work(new Resources(session, this.#database.prefix)));
+  }
+
+  /** Stamp of a database or container that is written now; the incarnation is drawn from chance, so that no two are ever the same. */
+  #stamp(): ContainerStamp {
+    const incarnation = toHex(this.runtime.randomBytes(6));
+    return { etag: `"${incarnation}"`, incarnation, ts: Math.floor(this.runtime.nowMs() / 1000) };
+  }
+}

@@ -1,0 +1,180 @@
+import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
+import { PerigeeError, throwIfAborted } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { sleep, type Runtime } from '../../core/runtime.ts';
+import { COLUMN_TYPES, type PgModule } from './pg-driver.ts';
+import { endsConnection, stateOf, wrapPostgresError } from './postgres-errors.ts';
+
+/** A value that is bound to `$n`. */
+export type PgValue = null | string | number | boolean | Uint8Array | readonly (string | number | null)[];
+
+/** A row as {@link PostgresDatabase} gives it: whole numbers as numbers, JSON as text. */
+export type PgRow = Readonly<Record<string, unknown>>;
+
+/** One statement. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly PgValue[] | undefined;
+  /** Keeps the statement prepared under this name, one text for ever. */
+  readonly name?: string | undefined;
+}
+
+/** What statements run on: the pool, or the one connection of a transaction. */
+export interface Session {
+  rows<R extends PgRow = PgRow>(statement: Statement): Promise<readonly R[]>;
+}
+
+/** How a {@link PostgresDatabase} is opened. */
+export interface PostgresDatabaseOptions {
+  readonly pg: PgModule;
+  readonly pool: PoolConfig;
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  /** The prefix of all schemas. */
+  readonly prefix: string;
+  /** Whether statements are kept prepared on connections. */
+  readonly prepares: boolean;
+}
+
+/** A transaction that met another is run again so often. */
+const MAX_RUNS = 5;
+const FIRST_PAUSE_MS = 5;
+/** Transactions that met another: run again, they may find it gone. */
+const MEETINGS = ['40001', '40P01'];
+
+/** The connections to one PostgreSQL database. */
+export class PostgresDatabase {
+  readonly runtime: Runtime;
+  readonly logger: Logger;
+  readonly prefix: string;
+  readonly #pool: Pool;
+  readonly #prepares: boolean;
+
+  constructor({ pg, pool, runtime, logger, prefix, prepares }: PostgresDatabaseOptions) {
+    this.runtime = runtime;
+    this.logger = logger;
+    this.prefix = prefix;
+    this.#prepares = prepares;
+    this.#pool = new pg.Pool({ ...pool, types: COLUMN_TYPES } as PoolConfig);
+    // An idle connection that ends takes nothing with it; without a listener it would end the process.
+    this.#pool.on('error', (error) => logger.log('warn', 'An idle connection to PostgreSQL ended; another takes its place.', { error }));
+  }
+
+  /** Runs one statement on a connection of its own, committed when it resolves. `what` names the attempt for errors. */
+  async rows<R extends PgRow = PgRow>(what: string, statement: Statement): Promise<readonly R[]> {
+    const client = await this.#connect(what);
+    try {
+      const rows = await this.#run<R>(client, statement);
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(endsConnection(error));
+      throw wrapPostgresError(error, what);
+    }
+  }
+
+  /**
+   * Runs `work` in one transaction at READ COMMITTED, or in one that only reads and sees one moment.
+   *
+   * @param mode `once`: what `work` does cannot be done again, so that meeting another transaction is an error; `again`: it runs again then
+   * @throws RETRY_WITH, CONNECTION_LOST (its outcome is unknown where the commit was sent) and what `work` throws, after the transaction was undone
+   */
+  async transaction<R>(
+    what: string,
+    work: (session: Session) => Promise<R>,
+    options: { readonly mode?: 'once' | 'again' | 'snapshot' | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<R> {
+    const { mode = 'again', signal } = options;
+    for (let run = 1; ; run += 1) {
+      try {
+        return await this.#transactOnce(what, work, mode, signal);
+      } catch (error) {
+        const state = stateOf((error as { cause?: unknown }).cause);
+        if (mode === 'once' || run >= MAX_RUNS || state === undefined || !MEETINGS.includes(state)) {
+          throw error;
+        }
+      }
+      await sleep(this.runtime, FIRST_PAUSE_MS * 2 ** run * (0.5 + this.runtime.random()), signal);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #transactOnce<R>(
+    what: string,
+    work: (session: Session) => Promise<R>,
+    mode: 'once' | 'again' | 'snapshot',
+    signal: AbortSignal | undefined,
+  ): Promise<R> {
+    throwIfAborted(signal);
+    const client = await this.#connect(what);
+    const session: Session = {
+      rows: async <Row extends PgRow>(statement: Statement) => {
+        try {
+          return await this.#run<Row>(client, statement);
+        } catch (error) {
+          throw wrapPostgresError(error, what);
+        }
+      },
+    };
+    try {
+      await session.rows({ text: mode === 'snapshot' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN' });
+      const result = await work(session);
+      throwIfAborted(signal);
+      await this.#commit(client, what);
+      client.release();
+      return result;
+    } catch (error) {
+      await this.#undo(client, error);
+      throw error;
+    }
+  }
+
+  async #commit(client: PoolClient, what: string): Promise<void> {
+    let command: string;
+    try {
+      ({ command } = await client.query('COMMIT'));
+    } catch (error) {
+      throw wrapPostgresError(error, what);
+    }
+    // The server answers so, and not by an error, where a statement of the transaction had failed.
+    if (command !== 'COMMIT') {
+      throw new PerigeeError('INTERNAL', `Cannot ${what}: a statement of its transaction had failed, so the server undid it.`);
+    }
+  }
+
+  /** Undoes a transaction, and gives its connection back where it is of further use. */
+  async #undo(client: PoolClient, error: unknown): Promise<void> {
+    const cause = (error as { cause?: unknown }).cause;
+    if (error instanceof PerigeeError && cause !== undefined && endsConnection(cause)) {
+      client.release(true);
+      return;
+    }
+    try {
+      await client.query('ROLLBACK');
+      client.release();
+    } catch {
+      // The connection is gone, and its transaction with it; what the caller has to know is the first error.
+      client.release(true);
+    }
+  }
+
+  async #connect(what: string): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw wrapPostgresError(error, what);
+    }
+  }
+
+  async #run<R extends PgRow>(client: PoolClient, { text, values, name }: Statement): Promise<readonly R[]> {
+    const result = (await client.query({
+      text,
+      ...(values === undefined ? {} : { values: values as unknown[] }),
+      ...(name === undefined || !this.#prepares ? {} : { name }),
+    })) as QueryResult<R>;
+    return result.rows;
+  }
+}

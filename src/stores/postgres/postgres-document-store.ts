@@ -1,0 +1,343 @@
+import type { Unsubscribe } from '../../core/emitter.ts';
+import { PerigeeError, throwIfAborted } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/json.ts';
+import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
+import type { StoreCapabilities } from '../../store/capabilities.ts';
+import type { ChangePage } from '../../store/changes.ts';
+import type { StoredDocument } from '../../store/document.ts';
+import type { StoreTransaction } from '../../store/document-store.ts';
+import type { WriteOutcome } from '../../store/hooked-transaction.ts';
+import type {
+  BatchResult,
+  BulkResult,
+  CallOptions,
+  OperationOutcome,
+  ReadManyResult,
+  ReadOptions,
+  ReadResult,
+} from '../../store/operations.ts';
+import type { QueryPage } from '../../store/queries.ts';
+import type { QueryExplanation } from '../../store/query-explanation.ts';
+import type { StandardSchemaLike } from '../../store/standard-schema.ts';
+import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
+import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
+import { conditionMatcher } from '../common/condition-matcher.ts';
+import type { AppliedWrite } from '../common/applied-write.ts';
+import { sessionNotReached, sessionPosition, totalUnits } from '../common/read-outcome.ts';
+import { failedOutcomes, RefusedBatch } from '../common/refused-batch.ts';
+import { StoreResults } from '../common/store-results.ts';
+import { readCharge } from '../common/write-charge.ts';
+import { readChanges } from './change-pages.ts';
+import type { DocumentRow } from './container-row.ts';
+import { explainQuery } from './explain-query.ts';
+import type { PostgresContainer } from './postgres-container.ts';
+import type { Session } from './postgres-database.ts';
+import { runQueryPage, type Run } from './postgres-query.ts';
+import { findRow, singleWrite } from './single-write.ts';
+import { recordSome } from './versions/tidy-versions.ts';
+import { readVersions } from './versions/version-pages.ts';
+import { partitionKeysOf, WriteUnit } from './write-unit.ts';
+
+/** Operations of a bulk call that share a transaction. */
+const BULK_TRANSACTION = 500;
+/** Documents of a readMany call that are read by one statement. */
+const READ_MANY_ROWS = 200;
+
+const READING = 'read from the PostgreSQL store';
+const WRITING = 'write to the PostgreSQL store';
+
+/** How a {@link PostgresDocumentStore} is opened. */
+export interface PostgresStoreSettings {
+  readonly capabilities: StoreCapabilities;
+  readonly schema: StandardSchemaLike | undefined;
+  /** Calls `listener` when any server may have committed to the container. */
+  readonly watch: (container: PostgresContainer, listener: () => void) => Unsubscribe;
+}
+
+/** One container of a {@link PostgresBackend}. */
+export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDocumentStore<T> {
+  readonly capabilities: StoreCapabilities;
+  readonly #container: PostgresContainer;
+  readonly #rules: WriteRules;
+  readonly #results: StoreResults<T>;
+  readonly #watch: PostgresStoreSettings['watch'];
+
+  constructor(container: PostgresContainer, settings: PostgresStoreSettings) {
+    super(container.info, container.database.runtime, settings.schema);
+    this.capabilities = settings.capabilities;
+    this.#container = container;
+    this.#watch = settings.watch;
+    this.#results = new StoreResults(container);
+    this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(this.runtime) };
+  }
+
+  protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
+    await this.#checkSession(options.session);
+    return this.#readResult(await findRow(this.#container, key), key.id, options);
+  }
+
+  protected override async _readMany(keys: readonly PreparedKey[], options: CallOptions): Promise<ReadManyResult<T>> {
+    await this.#checkSession(options.session);
+    const documents: (StoredDocument<T> | undefined)[] = [];
+    let requestUnits = 0;
+    for (let start = 0; start < keys.length; start += READ_MANY_ROWS) {
+      const some = keys.slice(start, start + READ_MANY_ROWS);
+      const rowKeys = some.map((key) => this.#container.rowKey(key));
+      const rows = await this.#container.database.rows<DocumentRow & { n: number }>(READING, {
+        text: this.#container.statements.findMany,
+        values: [rowKeys.map(({ pk }) => pk), rowKeys.map(({ id }) => id)],
+        name: this.#container.statementName('findMany'),
+      });
+      const found = new Map(rows.map((row) => [row.n, row]));
+      for (const index of some.keys()) {
+        const row = found.get(index + 1);
+        const living = row === undefined || this.#container.isExpired(row) ? undefined : row;
+        documents.push(living === undefined ? undefined : this.#results.documentOf(living));
+        requestUnits += readCharge(living?.body);
+      }
+      throwIfAborted(options.signal);
+    }
+    return { documents, requestUnits, session: this.#session() };
+  }
+
+  protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
+    const applied = (await this.#writeAlone(operation)) ?? (await this.#writeLocked(operation, options));
+    this.#container.committed(applied.position);
+    return this.#results.single(applied, operation, options);
+  }
+
+  protected async _batch(
+    _key: Omit<PreparedKey, 'id'>,
+    operations: readonly StoreOperation[],
+    options: CallOptions,
+  ): Promise<BatchResult<T>> {
+    await this.#checkSession(options.session);
+    try {
+      const outcomes = await this.#inUnit(operations, options, (unit) => this.#batchIn(unit, operations));
+      return { committed: true, outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
+    } catch (error) {
+      if (error instanceof RefusedBatch) {
+        const outcomes = failedOutcomes<T>(operations, error.index, error.refusal);
+        return { committed: false, outcomes, requestUnits: totalUnits(outcomes), session: this.#session() };
+      }
+      throw error;
+    }
+  }
+
+  protected async _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>> {
+    await this.#checkSession(options.session);
+    const outcomes: OperationOutcome<T>[] = [];
+    for (let start = 0; start < items.length; start += BULK_TRANSACTION) {
+      const some = items.slice(start, start + BULK_TRANSACTION);
+      const operations = some.filter((item): item is StoreOperation => !(item instanceof PerigeeError));
+      const done =
+        operations.length === 0
+          ? []
+          : await this.#inUnit(operations, options, async (unit) => {
+              const some: OperationOutcome<T>[] = [];
+              for (const operation of operations) {
+                some.push(await this.#operationIn(unit, operation));
+              }
+              return some;
+            });
+      let next = 0;
+      for (const item of some) {
+        outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : (done[next++] as OperationOutcome<T>));
+      }
+      throwIfAborted(options.signal);
+    }
+    return {
+      outcomes,
+      // Only when asked for, as with the outcomes themselves.
+      get requestUnits() {
+        return totalUnits(outcomes);
+      },
+      session: this.#session(),
+    };
+  }
+
+  protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
+    await this.#checkSession(request.session);
+    return { ...(await runQueryPage(this.#container, request, this.#runOutside(request.signal))), session: this.#session() };
+  }
+
+  protected async _explain(request: QueryRequest): Promise<QueryExplanation> {
+    await this.#checkSession(request.session);
+    return explainQuery(this.#container, request, this.#runOutside(request.signal));
+  }
+
+  protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
+    await this.#checkSession(request.session);
+    const read = request.mode === 'all' ? readVersions<T> : readChanges<T>;
+    return read(this.#container, request, this.partitionKeyPaths.length);
+  }
+
+  protected override async _transact<R>(
+    key: Omit<PreparedKey, 'id'>,
+    work: (transaction: StoreTransaction<T>) => Promise<R>,
+    options: CallOptions,
+  ): Promise<R> {
+    await this.#checkSession(options.session);
+    await this.#recordDue();
+    let position = 0;
+    const result = await this.#container.withDefinition(() =>
+      this.#container.database.transaction(
+        WRITING,
+        async (session) => {
+          const partitionKeys = [this.#container.rowKey({ ...key, id: '' }).pk];
+          const unit = await WriteUnit.begin(this.#container, session, this.#rules, [], partitionKeys, 0);
+          const run: Run = (statement) => session.rows(statement);
+          const within = (): string => String(Math.max(this.#container.position, unit.lastPosition));
+          return this.runTransaction(
+            key,
+            {
+              read: async (one) => {
+                const found = this.#readResult(await unit.find(one), one.id, {});
+                return found === undefined ? undefined : { ...found, session: within() };
+              },
+              write: async (operation) => {
+                await unit.recordDue();
+                const applied = await unit.apply(operation);
+                if (applied instanceof PerigeeError) {
+                  throw applied;
+                }
+                await unit.flush();
+                position = applied.position;
+                return this.#results.single(applied, operation, {});
+              },
+              queryPage: async (request) => ({ ...(await runQueryPage(this.#container, request, run)), session: within() }),
+            },
+            work,
+          );
+        },
+        { mode: 'once', signal: options.signal },
+      ),
+    );
+    if (position > 0) {
+      this.#container.committed(position);
+    }
+    return result;
+  }
+
+  protected override get continuationSource(): string {
+    return `${this.rid} ${this.#container.source}`;
+  }
+
+  protected override _subscribe(listener: () => void): Unsubscribe {
+    const unsubscribe = this.#container.onCommit(listener);
+    const unwatch = this.#watch(this.#container, listener);
+    return () => {
+      unsubscribe();
+      unwatch();
+    };
+  }
+
+  protected _close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #runOutside(signal: AbortSignal | undefined): Run {
+    return (statement) => {
+      this.leaveWhenClosing();
+      throwIfAborted(signal);
+      return this.#container.database.rows(READING, statement);
+    };
+  }
+
+  /** By single statements, where these can do it. */
+  async #writeAlone(operation: WriteOperation): Promise<AppliedWrite | undefined> {
+    if (this.#container.uniquePaths.length > 0 || this.#container.isRecording) {
+      return undefined;
+    }
+    return this.#container.withDefinition(() => singleWrite(this.#container, operation, this.#rules));
+  }
+
+  #writeLocked(operation: WriteOperation, options: CallOptions): Promise<AppliedWrite> {
+    return this.#inUnit([operation], options, async (unit) => {
+      const applied = await unit.apply(operation);
+      if (applied instanceof PerigeeError) {
+        throw applied;
+      }
+      return applied;
+    });
+  }
+
+  /** Runs `work` in a transaction that holds the partition keys of operations, and writes what it leaves. */
+  async #inUnit<R>(operations: readonly StoreOperation[], options: CallOptions, work: (unit: WriteUnit) => Promise<R>): Promise<R> {
+    const keys = [...new Map(operations.map((operation) => [textOf(keyOf(operation)), keyOf(operation)])).values()];
+    const amount = operations.filter(({ type }) => type !== 'read').length;
+    await this.#recordDue();
+    let position = 0;
+    const inTransaction = async (session: Session): Promise<R> => {
+      const partitionKeys = partitionKeysOf(this.#container, operations);
+      const unit = await WriteUnit.begin(this.#container, session, this.#rules, keys, partitionKeys, amount);
+      const result = await work(unit);
+      await unit.flush();
+      position = unit.lastPosition;
+      return result;
+    };
+    const result = await this.#container.withDefinition(() =>
+      this.#container.database.transaction(WRITING, inTransaction, { signal: options.signal }),
+    );
+    if (position > 0) {
+      this.#container.committed(position);
+    }
+    return result;
+  }
+
+  /** Where versions are recorded, what has expired by now comes before what is written now. */
+  async #recordDue(): Promise<void> {
+    for (let more = this.#container.isRecording; more;) {
+      more = await recordSome(this.#container);
+    }
+  }
+
+  async #batchIn(unit: WriteUnit, operations: readonly StoreOperation[]): Promise<OperationOutcome<T>[]> {
+    const outcomes: OperationOutcome<T>[] = [];
+    for (const operation of operations) {
+      const outcome = await this.#operationIn(unit, operation);
+      if (!outcome.ok) {
+        throw new RefusedBatch(outcomes.length, outcome.error);
+      }
+      outcomes.push(outcome);
+    }
+    return outcomes;
+  }
+
+  async #operationIn(unit: WriteUnit, operation: StoreOperation): Promise<OperationOutcome<T>> {
+    if (operation.type === 'read') {
+      return this.#results.readOutcome(await unit.find(operation.key), operation);
+    }
+    return this.#results.outcome(await unit.apply(operation), operation);
+  }
+
+  #readResult(row: DocumentRow | undefined, id: string, options: ReadOptions): ReadResult<T> | undefined {
+    if (row === undefined) {
+      return undefined;
+    }
+    this.#container.seen(row.position);
+    return this.#results.read(row, id, options, this.#session());
+  }
+
+  #session(): string {
+    return String(this.#container.position);
+  }
+
+  /** @throws SESSION_NOT_AVAILABLE for a session that the database has not reached, as after a restore; BAD_REQUEST for one of another store */
+  async #checkSession(session: string | undefined): Promise<void> {
+    if (session === undefined) {
+      return;
+    }
+    const asked = sessionPosition(session);
+    if (asked > this.#container.position) {
+      const head = await this.#container.head();
+      if (asked > head) {
+        throw sessionNotReached(this.definition.id);
+      }
+    }
+  }
+}
+
+function textOf({ partitionKeyText, id }: PreparedKey): string {
+  return `${partitionKeyText}${id}`;
+}

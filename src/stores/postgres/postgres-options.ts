@@ -1,0 +1,117 @@
+import type { PoolConfig } from 'pg';
+import { PerigeeError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Runtime } from '../../core/runtime.ts';
+import type { UserDefinedFunctions } from '../../store/user-functions.ts';
+
+/** TLS as `pg` takes it: certificates as PEM texts. `rejectUnauthorized: false` encrypts without knowing to whom. */
+export interface PostgresTlsOptions {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  readonly servername?: string | undefined;
+  readonly rejectUnauthorized?: boolean | undefined;
+}
+
+/** How a {@link PostgresBackend} is opened. */
+export interface PostgresBackendOptions {
+  /** `postgres://user:password@host:port/database`; what it leaves out comes from the environment (`PGHOST`, `PGUSER`, `PGPASSWORD`, …). */
+  readonly connectionString: string;
+  /** Prefix of the schemas that the store makes, `perigee` unless said otherwise: a lower-case letter, then up to 39 lower-case letters, digits and `_`. */
+  readonly schema?: string | undefined;
+  /** Connections at most, 10 unless said otherwise; one more is held for signals. */
+  readonly maxConnections?: number | undefined;
+  /** How long a call waits for a connection; 5,000 unless said otherwise. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long a statement may run, 60,000 unless said otherwise; 0 for ever. */
+  readonly statementTimeoutMs?: number | undefined;
+  /** How long a statement waits for a lock, 10,000 unless said otherwise; 0 for ever. */
+  readonly lockTimeoutMs?: number | undefined;
+  /** `true` for TLS with the certificates of the system, or its options. Unless given, the connection string decides. */
+  readonly tls?: boolean | PostgresTlsOptions | undefined;
+  /** `false` behind PgBouncer before 1.21 in transaction mode, which does not know prepared statements. */
+  readonly preparedStatements?: boolean | undefined;
+  /**
+   * A connection string past any pooler, for the one connection on which servers tell each other of commits; `connectionString` unless given. `false` leaves it
+   * out, and followers of a change feed ask every `pollIntervalMs`.
+   */
+  readonly signals?: string | false | undefined;
+  /** How often followers of a change feed ask for commits of other servers, whether or not they are told; 500 unless said otherwise. */
+  readonly pollIntervalMs?: number | undefined;
+  /** How often expired documents are removed from the tables, by one server of all; 30,000 unless said otherwise, 0 for never. They count as missing at once. */
+  readonly sweepIntervalMs?: number | undefined;
+  /** Name of the program as the server's administrator sees it; `perigee` unless said otherwise. */
+  readonly applicationName?: string | undefined;
+  readonly runtime?: Runtime | undefined;
+  readonly logger?: Logger | undefined;
+  /** Functions that queries may call as `udf.name(…)`. */
+  readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
+}
+
+/** Options that were checked. */
+export interface CheckedPostgresOptions {
+  readonly pool: PoolConfig;
+  readonly prefix: string;
+  readonly prepares: boolean;
+  readonly signals: string | undefined;
+  readonly pollIntervalMs: number;
+  readonly sweepIntervalMs: number;
+}
+
+const DEFAULTS = {
+  maxConnections: 10,
+  connectTimeoutMs: 5000,
+  statementTimeoutMs: 60_000,
+  lockTimeoutMs: 10_000,
+  pollIntervalMs: 500,
+  sweepIntervalMs: 30_000,
+};
+
+/** Checks options. @throws INVALID_OPTION, which never repeats a connection string */
+export function checkPostgresOptions(options: PostgresBackendOptions): CheckedPostgresOptions {
+  const { connectionString, schema = 'perigee', tls, signals = connectionString, applicationName = 'perigee' } = options;
+  checkConnectionString('connectionString', connectionString);
+  if (typeof schema !== 'string' || !/^[a-z][a-z0-9_]{0,39}$/u.test(schema) || schema.startsWith('pg_')) {
+    throw new PerigeeError(
+      'INVALID_OPTION',
+      'The option schema is a lower-case letter and up to 39 lower-case letters, digits and "_", and does not begin with "pg_".',
+    );
+  }
+  if (signals !== false) {
+    checkConnectionString('signals', signals);
+  }
+  const number = (name: keyof typeof DEFAULTS, least = 0): number => wholeNumber(name, options[name] ?? DEFAULTS[name], least);
+  const connectTimeoutMs = number('connectTimeoutMs', 1);
+  const statementTimeoutMs = number('statementTimeoutMs');
+  return {
+    pool: {
+      connectionString,
+      max: number('maxConnections', 1),
+      connectionTimeoutMillis: connectTimeoutMs,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: number('lockTimeoutMs'),
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      application_name: applicationName,
+      keepAlive: true,
+      ...(tls === undefined ? {} : { ssl: tls as NonNullable<PoolConfig['ssl']> }),
+    },
+    prefix: schema,
+    prepares: options.preparedStatements ?? true,
+    signals: signals === false ? undefined : signals,
+    pollIntervalMs: number('pollIntervalMs', 1),
+    sweepIntervalMs: number('sweepIntervalMs'),
+  };
+}
+
+function checkConnectionString(name: string, value: unknown): void {
+  if (typeof value !== 'string' || !/^postgres(?:ql)?:\/\//u.test(value) || !URL.canParse(value)) {
+    throw new PerigeeError('INVALID_OPTION', `The option ${name} is a URL such as postgres://user:password@host:5432/database.`);
+  }
+}
+
+function wholeNumber(name: string, value: number, least: number): number {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new PerigeeError('INVALID_OPTION', `The option ${name} is a whole number from ${least}.`);
+  }
+  return value;
+}

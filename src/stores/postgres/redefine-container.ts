@@ -1,0 +1,76 @@
+import type { ContainerInfo } from '../../store/backend.ts';
+import type { ContainerDefinition } from '../../store/container-definition.ts';
+import type { ContainerRow } from './container-row.ts';
+import { readDefinition } from '../common/definition-text.ts';
+import { containerNames } from './names.ts';
+import type { PostgresDatabase, Session } from './postgres-database.ts';
+import type { PostgresContainer } from './postgres-container.ts';
+import { Resources, type Stamp } from './resource-statements.ts';
+import { recordExpired, type TakePositions } from './versions/record-expired.ts';
+
+/** Expired documents that are recorded by one statement. */
+const TURN_ROWS = 1000;
+
+/**
+ * Writes another definition in place of a container's, and does to its documents what follows from it; run it in one transaction. `undefined` when the
+ * container is gone. Writers wait meanwhile, and then find that the definition they know is not that of now. What has expired by the definition before
+ * stays expired.
+ */
+export async function redefineContainer(
+  session: Session,
+  database: PostgresDatabase,
+  containerOf: (row: ContainerRow) => PostgresContainer,
+  { databaseId, rid }: ContainerInfo,
+  definition: ContainerDefinition,
+  stamp: Stamp,
+): Promise<ContainerRow | undefined> {
+  const resources = new Resources(session, database.prefix);
+  const found = await resources.findContainer(databaseId, definition.id);
+  if (found === undefined || found.rid !== rid) {
+    return undefined;
+  }
+  const names = containerNames(database.prefix, found.database, found.number);
+  const { documents, positions } = names;
+  await session.rows({ text: `LOCK TABLE ${documents} IN SHARE ROW EXCLUSIVE MODE` });
+  if (readDefinition(found.definition).changeFeedPolicy !== undefined) {
+    const take: TakePositions = async (amount) => {
+      const text = 'SELECT nextval($1::regclass) AS position FROM generate_series(1, $2::int)';
+      return (await session.rows<{ position: number }>({ text, values: [positions, amount] })).map(({ position }) => position);
+    };
+    for (let more = true; more;) {
+      more = await recordExpired(containerOf(found), session, undefined, TURN_ROWS, take);
+    }
+  }
+  const row = await resources.replaceDefinition(rid, definition, stamp);
+  if (row !== undefined) {
+    const nowSeconds = Math.floor(database.runtime.nowMs() / 1000);
+    await restampExpiry(session, documents, definition.defaultTtl, nowSeconds);
+    const wasRecording = readDefinition(found.definition).changeFeedPolicy !== undefined;
+    if (!wasRecording && definition.changeFeedPolicy !== undefined) {
+      // A position of its own, so that cursors of an earlier recording lie before it.
+      const [taken] = await session.rows<{ position: number }>({ text: 'SELECT nextval($1::regclass) AS position', values: [positions] });
+      return resources.beginRecording(row, { position: taken?.position ?? 0, atMs: Math.floor(database.runtime.nowMs()) });
+    }
+    return wasRecording && definition.changeFeedPolicy === undefined ? resources.endRecording(row) : row;
+  }
+  return row;
+}
+
+/** Living documents get the expiry that a default time to live gives them. */
+async function restampExpiry(session: Session, documents: string, defaultTtl: number | undefined, nowSeconds: number): Promise<void> {
+  const living = '(expires_at IS NULL OR expires_at > $1)';
+  if (defaultTtl === undefined) {
+    await session.rows({
+      text: `UPDATE ${documents} SET expires_at = NULL WHERE expires_at IS NOT NULL AND ${living}`,
+      values: [nowSeconds],
+    });
+    return;
+  }
+  // Of the text, since of some documents nothing else is told in SQL.
+  const ttl = "coalesce((body::json ->> 'ttl')::numeric::bigint, $2::bigint)";
+  const expiry = `CASE WHEN ${ttl} = -1 THEN NULL ELSE ts + ${ttl} END`;
+  await session.rows({
+    text: `UPDATE ${documents} SET expires_at = ${expiry} WHERE ${living} AND expires_at IS DISTINCT FROM ${expiry}`,
+    values: [nowSeconds, defaultTtl],
+  });
+}

@@ -1,0 +1,231 @@
+import type { DatabaseInfo } from '../../store/backend.ts';
+import type { CreateRefusal } from '../../store/base-backend.ts';
+import type { ContainerDefinition } from '../../store/container-definition.ts';
+import { containerRid, databaseRid } from '../../store/resource-id.ts';
+import type { RetentionFloor } from '../../store/version-retention.ts';
+import { definitionText } from '../common/definition-text.ts';
+import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
+import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
+import { escapeText, unescapeText } from './key-text.ts';
+import { containerNames, databaseSchema, quoteName } from './names.ts';
+import type { PgRow, Session } from './postgres-database.ts';
+import { createVersionTable } from './versions/version-table.ts';
+
+/** Etag and time of a database or container that is written now. */
+export interface Stamp {
+  readonly etag: string;
+  readonly ts: number;
+}
+
+/** A new container: its stamp, and what sets its etags and cursors apart from those of any other. */
+export interface ContainerStamp extends Stamp {
+  readonly incarnation: string;
+}
+
+/** The database of the catalog's container: one that no user's database reaches, and that no list shows. */
+export const CATALOG_DATABASE = 0xffffffff;
+/** Resource id of the catalog's container. */
+export const CATALOG_RID: string = containerRid(databaseRid(CATALOG_DATABASE), 1);
+
+interface DatabaseRow extends PgRow {
+  readonly number: number;
+  readonly id: string;
+  readonly etag: string;
+  readonly ts: number;
+  readonly containers: number;
+}
+
+/** Databases and containers in the catalogue of one store, on a session or a transaction. */
+export class Resources {
+  readonly #session: Session;
+  readonly #prefix: string;
+  readonly #s: string;
+
+  constructor(session: Session, prefix: string) {
+    this.#session = session;
+    this.#prefix = prefix;
+    this.#s = quoteName(prefix);
+  }
+
+  /** Within a transaction. */
+  async createDatabase(id: string, { etag, ts }: Stamp): Promise<DatabaseInfo | 'exists'> {
+    const [row] = await this.#session.rows<DatabaseRow>({
+      text: `INSERT INTO ${this.#s}.databases (id, etag, ts, containers) VALUES ($1, $2, $3, 0) ON CONFLICT (id) DO NOTHING RETURNING *`,
+      values: [escapeText(id), etag, ts],
+    });
+    if (row === undefined) {
+      return 'exists';
+    }
+    await this.#session.rows({ text: createDatabaseSchema(this.#prefix, row.number) });
+    return databaseInfo(row);
+  }
+
+  async readDatabase(id: string): Promise<DatabaseInfo | undefined> {
+    const row = await this.#database(id);
+    return row === undefined ? undefined : databaseInfo(row);
+  }
+
+  async listDatabases(): Promise<readonly DatabaseInfo[]> {
+    return (await this.#session.rows<DatabaseRow>({ text: `SELECT * FROM ${this.#s}.databases ORDER BY number` })).map(databaseInfo);
+  }
+
+  /** Deletes a database with its containers and their tables; `false` when there is none. Within a transaction. */
+  async deleteDatabase(id: string): Promise<boolean> {
+    const [row] = await this.#session.rows<DatabaseRow>({
+      text: `DELETE FROM ${this.#s}.databases WHERE id = $1 RETURNING *`,
+      values: [escapeText(id)],
+    });
+    if (row === undefined) {
+      return false;
+    }
+    await this.#session.rows({ text: `DELETE FROM ${this.#s}.containers WHERE database = $1`, values: [row.number] });
+    await this.#session.rows({ text: `DROP SCHEMA IF EXISTS ${databaseSchema(this.#prefix, row.number)} CASCADE` });
+    return true;
+  }
+
+  /** Within a transaction. */
+  async createContainer(databaseId: string, definition: ContainerDefinition, stamp: ContainerStamp): Promise<ContainerRow | CreateRefusal> {
+    // The row stays locked, so the database is there until the container is.
+    const [database] = await this.#session.rows<DatabaseRow>({
+      text: `UPDATE ${this.#s}.databases SET containers = containers + 1 WHERE id = $1 RETURNING *`,
+      values: [escapeText(databaseId)],
+    });
+    if (database === undefined) {
+      return 'no-database';
+    }
+    if ((await this.#containerIn(database.number, definition.id)) !== undefined) {
+      return 'exists';
+    }
+    return this.#insert(database.number, containerRid(databaseRid(database.number), database.containers), definition, stamp);
+  }
+
+  async findContainer(databaseId: string, id: string): Promise<ContainerRow | undefined> {
+    const database = await this.#database(databaseId);
+    return database === undefined ? undefined : this.#containerIn(database.number, id);
+  }
+
+  /** `undefined` when the database is missing. */
+  async listContainers(databaseId: string): Promise<readonly ContainerRow[] | undefined> {
+    const database = await this.#database(databaseId);
+    return database === undefined ? undefined : this.#containers('database = $1 ORDER BY number', [database.number]);
+  }
+
+  /** All containers of users, in the order of their creation. */
+  async listAllContainers(): Promise<readonly { readonly databaseId: string; readonly row: ContainerRow }[]> {
+    const databases = await this.#session.rows<DatabaseRow>({ text: `SELECT * FROM ${this.#s}.databases ORDER BY number` });
+    const found: { readonly databaseId: string; readonly row: ContainerRow }[] = [];
+    for (const { number, id } of databases) {
+      const rows = await this.#containers('database = $1 ORDER BY number', [number]);
+      found.push(...rows.map((row) => ({ databaseId: unescapeText(id), row })));
+    }
+    return found;
+  }
+
+  /** Within a transaction. */
+  async deleteContainer(databaseId: string, id: string): Promise<boolean> {
+    const found = await this.findContainer(databaseId, id);
+    const [row] =
+      found === undefined
+        ? []
+        : await this.#session.rows<ContainerRow>({
+            text: `DELETE FROM ${this.#s}.containers WHERE number = $1 RETURNING ${CONTAINER_COLUMNS}`,
+            values: [found.number],
+          });
+    if (row === undefined) {
+      return false;
+    }
+    const { documents, versions } = containerNames(this.#prefix, row.database, row.number);
+    await this.#session.rows({ text: `DROP TABLE IF EXISTS ${versions}, ${documents}` });
+    return true;
+  }
+
+  /** Writes a definition in place of the one before; `undefined` when the container is gone. Within a transaction. */
+  async replaceDefinition(rid: string, definition: ContainerDefinition, { etag, ts }: Stamp): Promise<ContainerRow | undefined> {
+    const [row] = await this.#session.rows<ContainerRow>({
+      text: `UPDATE ${this.#s}.containers SET definition = $2, etag = $3, ts = $4 WHERE rid = $1 RETURNING ${CONTAINER_COLUMNS}`,
+      values: [rid, definitionText(definition), etag, ts],
+    });
+    return row === undefined ? undefined : named(row);
+  }
+
+  /** Makes the table of a container's versions; what is behind the floor will be recorded. Within a transaction. */
+  async beginRecording(row: ContainerRow, floor: RetentionFloor): Promise<ContainerRow> {
+    for (const text of createVersionTable(containerNames(this.#prefix, row.database, row.number))) {
+      await this.#session.rows({ text });
+    }
+    return this.#saveFloor(row, floor);
+  }
+
+  /** Drops what was recorded of a container. Within a transaction. */
+  async endRecording(row: ContainerRow): Promise<ContainerRow> {
+    await this.#session.rows({ text: `DROP TABLE IF EXISTS ${containerNames(this.#prefix, row.database, row.number).versions}` });
+    return this.#saveFloor(row, undefined);
+  }
+
+  /** The container of the catalog, where it was made. */
+  async findCatalog(): Promise<ContainerRow | undefined> {
+    return (await this.#containers('database = $1', [CATALOG_DATABASE]))[0];
+  }
+
+  /** The container of the catalog, made when it is first asked for; many may ask at once. Within a transaction. */
+  async openCatalog(definition: ContainerDefinition, stamp: ContainerStamp): Promise<ContainerRow> {
+    await this.#session.rows({
+      text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
+      values: [`perigee catalog ${this.#prefix}`],
+    });
+    const found = await this.findCatalog();
+    if (found !== undefined) {
+      return found;
+    }
+    await this.#session.rows({ text: `CREATE SCHEMA IF NOT EXISTS ${databaseSchema(this.#prefix, CATALOG_DATABASE)}` });
+    return this.#insert(CATALOG_DATABASE, CATALOG_RID, definition, stamp);
+  }
+
+  async #database(id: string): Promise<DatabaseRow | undefined> {
+    const [row] = await this.#session.rows<DatabaseRow>({
+      text: `SELECT * FROM ${this.#s}.databases WHERE id = $1`,
+      values: [escapeText(id)],
+    });
+    return row;
+  }
+
+  async #containerIn(database: number, id: string): Promise<ContainerRow | undefined> {
+    return (await this.#containers('database = $1 AND id = $2', [database, escapeText(id)]))[0];
+  }
+
+  async #containers(condition: string, values: readonly (string | number)[]): Promise<readonly ContainerRow[]> {
+    const text = `SELECT ${CONTAINER_COLUMNS} FROM ${this.#s}.containers WHERE ${condition}`;
+    return (await this.#session.rows<ContainerRow>({ text, values })).map(named);
+  }
+
+  async #insert(database: number, rid: string, definition: ContainerDefinition, stamp: ContainerStamp): Promise<ContainerRow> {
+    const [row] = await this.#session.rows<ContainerRow>({
+      text: `INSERT INTO ${this.#s}.containers (database, id, rid, definition, etag, ts, incarnation) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${CONTAINER_COLUMNS}`,
+      values: [database, escapeText(definition.id), rid, definitionText(definition), stamp.etag, stamp.ts, stamp.incarnation],
+    });
+    const made = named(row as ContainerRow);
+    const names = containerNames(this.#prefix, database, made.number);
+    for (const text of createContainerTable(names, made.number, definition.uniqueKeys.length)) {
+      await this.#session.rows({ text });
+    }
+    return definition.changeFeedPolicy === undefined ? made : this.beginRecording(made, { position: 0, atMs: stamp.ts * 1000 });
+  }
+
+  async #saveFloor(row: ContainerRow, floor: RetentionFloor | undefined): Promise<ContainerRow> {
+    const versions_floor = floor?.position ?? null;
+    const versions_from_ms = floor?.atMs ?? null;
+    await this.#session.rows({
+      text: `UPDATE ${this.#s}.containers SET versions_floor = $2, versions_from_ms = $3 WHERE number = $1`,
+      values: [row.number, versions_floor, versions_from_ms],
+    });
+    return { ...row, versions_floor, versions_from_ms };
+  }
+}
+
+function named(row: ContainerRow): ContainerRow {
+  return { ...row, id: unescapeText(row.id) };
+}
+
+function databaseInfo(row: DatabaseRow): DatabaseInfo {
+  return { id: unescapeText(row.id), rid: databaseRid(row.number), etag: row.etag, ts: row.ts };
+}

@@ -1,0 +1,98 @@
+import type { PartitionKey } from '../../store/partition-key.ts';
+import type { KeyScope } from '../common/query-scope.ts';
+import { escapeText, keyText, prefixBounds } from './key-text.ts';
+import type { PgValue } from './postgres-database.ts';
+
+/** A text with `?` for each of its values, in order; no other `?` is in it. */
+export interface SqlPiece {
+  readonly sql: string;
+  readonly parameters: readonly PgValue[];
+}
+
+/** What a scan reads, beside the key scope. */
+export interface ScanScope extends KeyScope {
+  readonly filter?: SqlPiece | undefined;
+}
+
+/** How a scope leads to its documents. */
+export type ScanAccess = 'point' | 'partition' | 'container';
+
+/** A piece of other pieces; what stands between is text of this source. */
+export function piece(strings: TemplateStringsArray, ...pieces: readonly (SqlPiece | string)[]): SqlPiece {
+  let sql = strings[0] as string;
+  const parameters: PgValue[] = [];
+  for (const [index, one] of pieces.entries()) {
+    sql += (typeof one === 'string' ? one : one.sql) + (strings[index + 1] as string);
+    if (typeof one !== 'string') {
+      parameters.push(...one.parameters);
+    }
+  }
+  return { sql, parameters };
+}
+
+/** A value of a type of PostgreSQL. */
+export function value(type: string, given: PgValue): SqlPiece {
+  return { sql: `?::${type}`, parameters: [given] };
+}
+
+/** The statement of a piece: its placeholders are numbered. */
+export function statementOf({ sql, parameters }: SqlPiece): { readonly text: string; readonly values: readonly PgValue[] } {
+  let number = 0;
+  return { text: sql.replaceAll('?', () => `$${(number += 1)}`), values: parameters };
+}
+
+function prefixCondition(prefix: PartitionKey): SqlPiece {
+  const [from, below] = prefixBounds(prefix);
+  return piece`(pk >= ${value('text', from)} AND pk < ${value('text', below)})`;
+}
+
+function anyOf(conditions: readonly SqlPiece[]): SqlPiece {
+  return {
+    sql: conditions.length === 0 ? 'false' : `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
+    parameters: conditions.flatMap(({ parameters }) => parameters),
+  };
+}
+
+function keysCondition(keys: readonly PartitionKey[], pathCount: number): SqlPiece {
+  const whole = keys.filter((key) => key.length === pathCount).map(keyText);
+  const parts = keys.filter((key) => key.length < pathCount).map(prefixCondition);
+  if (whole.length === 1) {
+    parts.push(piece`pk = ${value('text', whole[0] as string)}`);
+  } else if (whole.length > 1) {
+    parts.push(piece`pk = ANY (${value('text[]', whole)})`);
+  }
+  return anyOf(parts);
+}
+
+/** Conditions on the key of a row, each with ` AND ` before it. */
+export function keyConditions({ partitionKeys, pathCount, range, ids }: KeyScope): SqlPiece {
+  const parts: SqlPiece[] = [];
+  if (partitionKeys !== undefined) {
+    parts.push(keysCondition(partitionKeys, pathCount));
+  }
+  if (ids !== undefined) {
+    parts.push(piece`id = ANY (${value('text[]', ids.map(escapeText))})`);
+  }
+  if (range !== undefined && range.min !== '') {
+    parts.push(piece`epk >= ${value('text', range.min)}`);
+  }
+  // Every effective partition key lies below FF.
+  if (range !== undefined && range.max !== 'FF') {
+    parts.push(piece`epk < ${value('text', range.max)}`);
+  }
+  return { sql: parts.map(({ sql }) => ` AND ${sql}`).join(''), parameters: parts.flatMap(({ parameters }) => parameters) };
+}
+
+/** The condition that holds for the living documents of a scope. */
+export function scopeCondition({ filter, ...keys }: ScanScope, nowSeconds: number): SqlPiece {
+  const living = piece`(expires_at IS NULL OR expires_at > ${value('bigint', nowSeconds)})${keyConditions(keys)}`;
+  return filter === undefined ? living : piece`${living} AND (${filter})`;
+}
+
+/** How the documents of a scope are found. */
+export function accessOf({ partitionKeys, ids }: ScanScope): ScanAccess {
+  if (partitionKeys?.length === 0 || ids?.length === 0) {
+    return 'point';
+  }
+  return partitionKeys === undefined ? 'container' : ids === undefined ? 'partition' : 'point';
+}

@@ -1,0 +1,50 @@
+import { CHANGE_KINDS } from '../../common/change-kinds.ts';
+import type { DocumentRow } from '../container-row.ts';
+import type { PostgresContainer } from '../postgres-container.ts';
+import type { Session } from '../postgres-database.ts';
+import { recordStatement } from './version-table.ts';
+
+interface DueRow extends DocumentRow {
+  readonly pk: string;
+  readonly id: string;
+  readonly epk: string;
+}
+
+/** Takes positions in a transaction that holds the locks of partition keys. */
+export type TakePositions = (amount: number) => Promise<readonly number[]>;
+
+/**
+ * Records up to `limit` documents of some partition keys, or of all, that have expired, in the order of their time, and removes them; gives whether more may have. An
+ * expiry was when it was, but not before the time to live was set by which it was. The caller holds the locks of the
+ * partition keys, or of the whole table.
+ *
+ * @param latestMs the time of the transaction, of which the expiry is part
+ */
+export async function recordExpired(
+  container: PostgresContainer,
+  session: Session,
+  partitionKeys: readonly string[] | undefined,
+  limit: number,
+  takePositions: TakePositions,
+  latestMs: number = Number.MAX_SAFE_INTEGER,
+): Promise<boolean> {
+  const { names, info } = container;
+  const due = await session.rows<DueRow>({
+    text: `SELECT ordinal, pk, id, epk, position, ts, expires_at, body FROM ${names.documents} WHERE ($1::text[] IS NULL OR pk = ANY ($1::text[])) AND expires_at <= $2 ORDER BY expires_at, ordinal LIMIT $3`,
+    values: [partitionKeys ?? null, container.nowSeconds(), limit],
+  });
+  if (due.length === 0) {
+    return false;
+  }
+  const positions = await takePositions(due.length);
+  const changes = due.map((row, index) => ({
+    ...row,
+    kind: CHANGE_KINDS.expire,
+    position: positions[index] as number,
+    atMs: Math.min(Math.max(row.expires_at ?? 0, info.ts) * 1000, latestMs),
+    before: row,
+  }));
+  await session.rows(recordStatement(names, changes));
+  await session.rows({ text: container.statements.dropRows, values: [due.map(({ ordinal }) => ordinal)] });
+  return due.length === limit;
+}
