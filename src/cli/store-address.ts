@@ -51,8 +51,7 @@ function parseEndpoint(argument: string): StoreAddress {
 /** A password may hold what ends an address, so nothing of one that cannot be read is repeated. */
 function parsePostgres(argument: string): StoreAddress {
   const url = URL.canParse(argument) ? new URL(argument) : undefined;
-  const host = url?.hostname || url?.searchParams.get('host');
-  if (url === undefined || url.hash !== '' || !host) {
+  if (url === undefined || url.hash !== '' || !/^postgres(?:ql)?:\/\//u.test(url.href)) {
     throw new PerigeeError(
       'INVALID_OPTION',
       'Cannot open the PostgreSQL: its address is postgres://USER@HOST:PORT/DATABASE, and what is special in a part of it is escaped, such as # as %23. Give the password by PGPASSWORD.',
@@ -60,7 +59,10 @@ function parsePostgres(argument: string): StoreAddress {
   }
   const schema = url.searchParams.get('schema') ?? undefined;
   url.searchParams.delete('schema');
-  const place = `postgresql://${host}:${url.port || '5432'}${url.pathname}`;
+  // What an address leaves out, the driver takes from the environment.
+  const host = url.hostname || (url.searchParams.get('host') ?? process.env['PGHOST'] ?? 'localhost');
+  const port = url.port || (url.searchParams.get('port') ?? process.env['PGPORT'] ?? '5432');
+  const place = `postgresql://${host}:${port}${url.pathname}`;
   return { kind: 'postgres', connectionString: url.href, schema, place: schema === undefined ? place : `${place}?schema=${schema}` };
 }
 

@@ -58,7 +58,7 @@ describe('a store argument', () => {
     'file://host/share',
     'file:a\0b',
     'postgres:secret',
-    'postgres:///shop',
+    'postgres:/secret/shop',
     'postgres://ada:secret#1@host/db',
     'postgres://ada:secret@host/db#1',
     'postgres://ada:sec ret@host:port/db?secret',
