@@ -1,7 +1,8 @@
+import { docExpression } from '../../query/compile/postgres/odd-documents.ts';
 import { databaseSchema, type ContainerNames } from './names.ts';
 
-/** The document as `jsonb`, from the column of its text; `NULL` for one of which nothing is told in SQL. */
-const DOC = `CASE WHEN position('\\u0000' IN body) > 0 THEN NULL ELSE body::jsonb END`;
+/** The document as `jsonb`; `NULL` for one of which nothing is told in SQL. */
+const DOC = docExpression('body');
 
 /** The column of the digest of a unique key. */
 export function uniqueColumn(index: number): string {

@@ -36,15 +36,3 @@ export function prefixBounds(prefix: PartitionKey): readonly [string, string] {
 export function uniqueDigest(value: string): string {
   return createHash('sha256').update(value).digest('base64');
 }
-
-/** A text without U+0000, which PostgreSQL cannot store: reversible, and of the same order by code points. */
-export function escapeText(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return /[\u0000\u0001]/u.test(text) ? text.replaceAll('\u0001', '\u0001\u0002').replaceAll('\u0000', '\u0001\u0001') : text;
-}
-
-/** The text that {@link escapeText} was given. */
-export function unescapeText(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/\u0001([\u0001\u0002])/gu, (_, mark: string) => (mark === '\u0001' ? '\u0000' : '\u0001'));
-}

@@ -1,8 +1,14 @@
 import type { JsonValue } from '../../core/json.ts';
+import type { PostgresOrderBy } from '../../query/compile/postgres/compile-order-by.ts';
+import { cachedPostgresPlan } from '../../query/compile/postgres/postgres-plan-cache.ts';
+import type { PostgresPlan } from '../../query/compile/postgres/postgres-plan.ts';
 import { containerSettings } from '../../query/container-settings.ts';
 import { pageUnits } from '../../query/cost/page-units.ts';
 import { accessByPolicy } from '../../query/cost/query-work.ts';
+import { compileCondition } from '../../query/evaluator/condition.ts';
+import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
+import { measureValue } from '../../query/executor/measure-value.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
@@ -10,17 +16,23 @@ import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { queryScope } from '../common/query-scope.ts';
+import { aggregate } from './aggregate-query.ts';
 import { countDocuments, documentSource } from './document-source.ts';
 import type { PostgresContainer } from './postgres-container.ts';
+import type { PgValue } from './postgres-database.ts';
 import type { ScanScope } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
 
 export type { Run } from './scan-slices.ts';
 
+const COLUMNS = { body: 'body', doc: 'doc', id: 'id', ts: 'ts' } as const;
+const WHOLE_CONTAINER = { count: undefined, expectedRows: Number.POSITIVE_INFINITY, oddFilter: undefined, orderBy: undefined } as const;
+
 /** A query with what PostgreSQL does of it. */
 export interface PlannedQuery {
   readonly prepared: PreparedQuery;
   readonly scope: ScanScope;
+  readonly plan: PostgresPlan;
   /** Whether partition keys or ids in WHERE narrow what is read. */
   readonly isNarrowed: boolean;
   readonly hasIds: boolean;
@@ -31,8 +43,11 @@ export function planQuery(container: PostgresContainer, request: QueryRequest): 
   const { definition } = container.info;
   const prepared = prepareQuery(request.query);
   checkOrderByIndexes(prepared, definition, request.orderBy);
+  const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
+  const plan = cachedPostgresPlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
-  return { prepared, scope, isNarrowed, hasIds: scope.ids !== undefined };
+  const filter = plan.filter === undefined ? undefined : { sql: plan.filter.sql, parameters: plan.filter.parameters as readonly PgValue[] };
+  return { prepared, plan, scope: { ...scope, filter }, isNarrowed, hasIds: scope.ids !== undefined };
 }
 
 /** A page as a backend's hook gives it. */
@@ -45,8 +60,9 @@ export function runQueryPage(container: PostgresContainer, request: QueryRequest
 
 /** {@link runQueryPage} for a query that is planned already. */
 export async function runPlanned(container: PostgresContainer, request: QueryRequest, query: PlannedQuery, run: Run): Promise<Page> {
-  const { prepared, scope } = query;
+  const { prepared, plan, scope } = query;
   const { definition } = container.info;
+  const { runtime } = container.database;
   const { parameters, maxItemCount, continuation, range, signal } = request;
   const { computedProperties, searchPolicy } = containerSettings(definition);
   const asked: ScanScope = {
@@ -55,28 +71,50 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
     range,
   };
   const whole: ScanScope = { partitionKeys: undefined, pathCount: asked.pathCount, range: undefined };
+  const access = accessByPolicy(prepared, definition);
+  const countAsked = (behind: number, upTo: number): Promise<number> => countDocuments(container, asked, behind, upTo, run);
+  if (plan.aggregates !== undefined && continuation === undefined) {
+    const rows = await aggregate(container, scope, plan.aggregates, run);
+    if (rows !== undefined) {
+      const bytesReturned = rows.items.reduce<number>((sum, item) => sum + measureValue(item), 0);
+      const documentsRead = access === 'served' ? rows.passed : await countAsked(0, Number.MAX_SAFE_INTEGER);
+      return {
+        items: rows.items,
+        continuation: undefined,
+        documentsScanned: rows.passed,
+        rowsMatched: rows.passed,
+        bytesRead: 0,
+        requestUnits: pageUnits(request, definition.partitionKey, { bytesReturned, documentsRead, itemsReturned: rows.items.length }),
+      };
+    }
+  }
+  const udfs = functionsOfQuery(container.userFunctions, request.userDefinedFunctions);
+  const oddFilter = plan.whereIsExact
+    ? compileCondition(prepared, { parameters, runtime, computedProperties, udfs, searchPolicy })
+    : undefined;
   const page = await executeQuery({
     prepared,
     parameters,
     source: documentSource(
       container,
       scope,
-      { count: (behind, upTo) => countDocuments(container, asked, behind, upTo, run), expectedRows: maxItemCount + 1 },
+      { count: countAsked, expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter, orderBy: orderOf(query) },
       run,
     ),
     wholeSource:
       prepared.root.rank === undefined
         ? undefined
-        : documentSource(container, whole, { count: undefined, expectedRows: Number.POSITIVE_INFINITY }, run),
+        : documentSource(container, whole, { ...WHOLE_CONTAINER, projection: plan.projection }, run),
+    whereIsExact: plan.whereIsExact,
     maxItemCount,
     continuation,
     range,
     signal,
-    runtime: container.database.runtime,
+    runtime,
     computedProperties,
-    udfs: functionsOfQuery(container.userFunctions, request.userDefinedFunctions),
+    udfs,
     searchPolicy,
-    access: accessByPolicy(prepared, definition),
+    access,
   });
   return {
     items: page.items as readonly JsonValue[],
@@ -86,4 +124,10 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
     bytesRead: page.bytesRead,
     requestUnits: pageUnits(request, definition.partitionKey, { ...page, itemsReturned: page.items.length }),
   };
+}
+
+/** The order in which PostgreSQL can tell the first documents: not where documents come along that give no row in the end. */
+export function orderOf({ prepared, plan }: PlannedQuery): PostgresOrderBy | undefined {
+  const { root } = prepared;
+  return (root.where === undefined || plan.whereIsExact) && !root.distinct && everyRowHasValue(root) ? plan.orderBy : undefined;
 }

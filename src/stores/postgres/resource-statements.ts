@@ -6,7 +6,7 @@ import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
-import { escapeText, unescapeText } from './key-text.ts';
+import { escapeText, unescapeText } from '../../query/compile/postgres/nul-text.ts';
 import { containerNames, databaseSchema, quoteName } from './names.ts';
 import type { PgRow, Session } from './postgres-database.ts';
 import { createVersionTable } from './versions/version-table.ts';

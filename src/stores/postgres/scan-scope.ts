@@ -1,6 +1,8 @@
+import { numberPlaceholders } from '../../query/compile/postgres/placeholders.ts';
 import type { PartitionKey } from '../../store/partition-key.ts';
 import type { KeyScope } from '../common/query-scope.ts';
-import { escapeText, keyText, prefixBounds } from './key-text.ts';
+import { escapeText } from '../../query/compile/postgres/nul-text.ts';
+import { keyText, prefixBounds } from './key-text.ts';
 import type { PgValue } from './postgres-database.ts';
 
 /** A text with `?` for each of its values, in order; no other `?` is in it. */
@@ -37,8 +39,7 @@ export function value(type: string, given: PgValue): SqlPiece {
 
 /** The statement of a piece: its placeholders are numbered. */
 export function statementOf({ sql, parameters }: SqlPiece): { readonly text: string; readonly values: readonly PgValue[] } {
-  let number = 0;
-  return { text: sql.replaceAll('?', () => `$${(number += 1)}`), values: parameters };
+  return { text: numberPlaceholders(sql, 1), values: parameters };
 }
 
 function prefixCondition(prefix: PartitionKey): SqlPiece {

@@ -1,4 +1,6 @@
 import { throwIfAborted } from '../../core/errors.ts';
+import type { SourceRow } from '../../query/executor/query-source.ts';
+import type { FoldedRow } from '../common/folded-rows.ts';
 import type { PgRow } from './postgres-database.ts';
 import { piece, statementOf, value, type SqlPiece } from './scan-scope.ts';
 
@@ -19,16 +21,34 @@ export interface ScannedRow extends PgRow {
 /** Rows of one statement, in order. */
 export interface ScanSlice {
   readonly rows: readonly ScannedRow[];
+  /** The documents, where they were read by a {@link SliceReader}; there are no rows then. */
+  readonly folded: SourceRow[] | undefined;
+  /** How many documents there are. */
+  readonly count: number;
+  /** The ordinal of the last one. */
+  readonly last: number | undefined;
   /** Whether nothing is left behind them. */
   readonly isLast: boolean;
   /** Text in the rows. */
   readonly characters: number;
 }
 
+/** Reads a slice in another way than as whole documents. */
+export interface SliceReader {
+  /** What is selected of the table. */
+  readonly columns: string;
+  /** Makes one row of rows with these columns; it has `rows`, `last` and `total`. */
+  readonly statement: (rows: SqlPiece) => SqlPiece;
+  /** The documents of that row; `undefined` where they have to be read whole. */
+  readonly read: (row: FoldedRow) => SourceRow[] | undefined;
+}
+
 /** Bytes of documents that one slice may have, the last document apart: what is read at once is in memory at once. */
 const SLICE_BYTES = 4 * 1024 * 1024;
 const LEAST_ROWS = 16;
 const MOST_ROWS = 2000;
+/** So many times the rows of whole documents are folded into one, of which only a few properties are read. */
+const FOLDED_FACTOR = 8;
 
 /** What rows are made of. */
 interface RowShape {
@@ -51,12 +71,19 @@ export async function readBounded(run: Run, statement: SqlPiece, limit: number):
   const rows = await run<ScannedRow & { total: number }>(statementOf(statement));
   const total = rows[0]?.total ?? 0;
   const characters = rows.reduce((sum, { body }) => sum + body.length, 0);
-  return { rows, isLast: total < limit && rows.length === total, characters };
+  return {
+    rows,
+    folded: undefined,
+    count: rows.length,
+    last: rows.at(-1)?.ordinal,
+    isLast: total < limit && rows.length === total,
+    characters,
+  };
 }
 
 /** How many rows the next slice asks for, after one whose rows were long or short. */
-export function nextRows(rows: number, { characters, rows: found }: ScanSlice): number {
-  const fitting = found.length === 0 ? MOST_ROWS : Math.floor(SLICE_BYTES / Math.max(1, characters / found.length));
+export function nextRows(rows: number, { characters, count }: ScanSlice): number {
+  const fitting = count === 0 ? MOST_ROWS : Math.floor(SLICE_BYTES / Math.max(1, characters / count));
   return Math.max(LEAST_ROWS, Math.min(rows * 2, fitting, MOST_ROWS));
 }
 
@@ -67,6 +94,7 @@ export interface ScanRequest {
   readonly behind: number;
   readonly expectedRows: number;
   readonly signal: AbortSignal | undefined;
+  readonly reader?: SliceReader | undefined;
 }
 
 /**
@@ -75,18 +103,53 @@ export interface ScanRequest {
  * A document that changes meanwhile is seen in one version or the other, and never twice.
  */
 export async function* scanSlices(run: Run, request: ScanRequest): AsyncGenerator<ScanSlice> {
-  const { documents, condition, expectedRows, signal } = request;
+  const { expectedRows, signal, reader } = request;
   let { behind } = request;
   let limit = Math.max(LEAST_ROWS, Math.min(expectedRows, MOST_ROWS));
   for (;;) {
-    const rows = piece`SELECT ordinal, position, ts, body FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${condition} ORDER BY ordinal LIMIT ${value('bigint', limit)}`;
-    const slice = await readBounded(run, boundedRows(rows, 'ordinal'), limit);
+    const slice =
+      (reader === undefined ? undefined : await readFolded(run, request, reader, behind, limit * FOLDED_FACTOR)) ??
+      (await readWhole(run, request, behind, limit));
     yield slice;
     throwIfAborted(signal);
     if (slice.isLast) {
       return;
     }
-    behind = slice.rows.at(-1)?.ordinal ?? behind;
+    behind = slice.last ?? behind;
     limit = nextRows(limit, slice);
   }
+}
+
+function rowsBehind({ documents, condition }: ScanRequest, columns: string, behind: number, limit: number): SqlPiece {
+  return piece`SELECT ${columns} FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${condition} ORDER BY ordinal LIMIT ${value('bigint', limit)}`;
+}
+
+function readWhole(run: Run, request: ScanRequest, behind: number, limit: number): Promise<ScanSlice> {
+  return readBounded(run, boundedRows(rowsBehind(request, 'ordinal, position, ts, body', behind, limit), 'ordinal'), limit);
+}
+
+interface FoldedSlice extends PgRow {
+  readonly rows: number;
+  readonly last: number | null;
+  readonly total: number | null;
+}
+
+async function readFolded(
+  run: Run,
+  request: ScanRequest,
+  reader: SliceReader,
+  behind: number,
+  limit: number,
+): Promise<ScanSlice | undefined> {
+  const [row] = await run<FoldedSlice>(statementOf(reader.statement(rowsBehind(request, reader.columns, behind, limit))));
+  const folded = row === undefined ? undefined : reader.read(row);
+  if (row === undefined || folded === undefined) {
+    return undefined;
+  }
+  const total = row.total ?? 0;
+  let characters = 0;
+  for (const text of Object.values(row)) {
+    characters += typeof text === 'string' ? text.length : 0;
+  }
+  return { rows: [], folded, count: row.rows, last: row.last ?? undefined, isLast: total < limit && row.rows === total, characters };
 }

@@ -1,10 +1,11 @@
-import { setOwn, type JsonObject, type JsonValue } from '../../core/json.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import type { SqliteProjection } from '../../query/compile/sqlite/compile-projection.ts';
 import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import type { OrderedBatch, OrderedScan, QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
 import type { SqliteRow } from './driver.ts';
 import { walkInOrder, type OrderedWalk } from './indexes/ordered-walk.ts';
+import { UNDEFINED_TEXT, unfolder, valuesOf, wholeUnfolder } from '../common/folded-rows.ts';
 import { BODY_TEXT } from './container-statements.ts';
 import { LOST_COLUMNS, scanSlices, type Read, type ScannedRow, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
@@ -25,9 +26,6 @@ export interface DocumentSourceOptions {
   readonly walk?: OrderedWalk | undefined;
 }
 
-/** Stands for "undefined" in a text of values: no document holds a number that is not finite. */
-const UNDEFINED_TEXT = '9e999';
-
 const HEAD: readonly string[] = ['COUNT(*) AS passed', LOST_COLUMNS, 'group_concat(ordinal) AS ordinals'];
 /** What system properties follow from. */
 const SYSTEM: readonly string[] = ['group_concat(position) AS positions', 'group_concat(ts) AS times'];
@@ -45,80 +43,6 @@ const WHOLE: SliceColumns = {
   fold: 'ordered',
   tellsLost: true,
 };
-
-function valuesOf(row: SqliteRow, name: string): readonly JsonValue[] {
-  const text = row[name];
-  return typeof text === 'string' ? (JSON.parse(`[${text}]`) as JsonValue[]) : [];
-}
-
-/** Puts what stands at some paths of a document into a document that has nothing else. */
-type Build = (values: readonly JsonValue[]) => JsonObject;
-
-/** `paths` are those that begin with the same names, of which `depth` were followed; `places` are their places among the values. */
-function builder(paths: readonly (readonly string[])[], places: readonly number[], depth: number): Build {
-  const members = [...new Set(paths.map((path) => path[depth] as string))].map((name) => {
-    const among = paths.flatMap((path, index) => (path[depth] === name ? [index] : []));
-    const [first] = among as [number];
-    const place = (paths[first] as readonly string[]).length === depth + 1 ? (places[first] as number) : undefined;
-    const below = (): Build =>
-      builder(
-        among.map((index) => paths[index] as readonly string[]),
-        among.map((index) => places[index] as number),
-        depth + 1,
-      );
-    return { name, place, build: place === undefined ? below() : undefined, isPlain: name !== '__proto__' };
-  });
-  return (values) => {
-    const object: Record<string, JsonValue> = {};
-    for (const { name, place, build, isPlain } of members) {
-      const value = build === undefined ? (values[place as number] as JsonValue) : build(values);
-      if (value === Number.POSITIVE_INFINITY) {
-        continue;
-      }
-      if (isPlain) {
-        object[name] = value;
-      } else {
-        setOwn(object, name, value);
-      }
-    }
-    return object;
-  };
-}
-
-/** Makes documents of a folded slice. */
-function unfolder(container: SqliteContainer, { paths, readsSystemProperties }: SqliteProjection): (row: SqliteRow) => SourceRow[] {
-  const build = builder(paths, [...paths.keys()], 0);
-  return (row) => {
-    const ordinals = valuesOf(row, 'ordinals') as readonly number[];
-    const positions = readsSystemProperties ? (valuesOf(row, 'positions') as readonly number[]) : [];
-    const times = readsSystemProperties ? (valuesOf(row, 'times') as readonly number[]) : [];
-    const columns = paths.map((_, index) => valuesOf(row, `p${index}`));
-    const values: JsonValue[] = [];
-    return ordinals.map((ordinal, at) => {
-      for (let index = 0; index < columns.length; index += 1) {
-        values[index] = (columns[index] as readonly JsonValue[])[at] as JsonValue;
-      }
-      const document = build(values);
-      if (readsSystemProperties) {
-        Object.assign(document, container.systemProperties(ordinal, positions[at] as number, times[at] as number));
-      }
-      return { ordinal, document };
-    });
-  };
-}
-
-/** Makes whole documents of a folded slice. */
-function wholeUnfolder(container: SqliteContainer): (row: SqliteRow) => SourceRow[] {
-  return (row) => {
-    const ordinals = valuesOf(row, 'ordinals') as readonly number[];
-    const positions = valuesOf(row, 'positions') as readonly number[];
-    const times = valuesOf(row, 'times') as readonly number[];
-    return (valuesOf(row, 'bodies') as readonly JsonObject[]).map((body, at) => {
-      const ordinal = ordinals[at] as number;
-      return { ordinal, document: Object.assign(body, container.systemProperties(ordinal, positions[at] as number, times[at] as number)) };
-    });
-  };
-}
 
 /** Ordinals of a slice, and of how many of its documents the filter may say nothing. */
 const ORDINALS: SliceColumns = { sql: HEAD.join(', '), parameters: [], fold: 'ordered' };

@@ -40,4 +40,9 @@ export const filterRegressions: readonly FilterRegression[] = [
     text: 'SELECT VALUE 1 FROM c WHERE ARRAY_CONTAINS(c.list, [NaN]) OR c.list = [[Infinity]]',
     documents: [{ list: [[null]] }, { list: [] }],
   },
+  {
+    what: 'a place in what is no array: PostgreSQL takes a lone value for its own first element',
+    text: 'SELECT VALUE 1 FROM c WHERE c.a[0] != null OR c.a[0][0] = "x"',
+    documents: [{ a: 0 }, { a: 'x' }, { a: null }, { a: [0] }, { a: [['x']] }, { a: ['x'] }, { a: { 0: 1 } }],
+  },
 ];

@@ -6,8 +6,10 @@ import type { Backend } from '../../../src/store/backend.ts';
 import { SYSTEM_PROPERTY_NAMES } from '../../../src/store/document.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
+import { openPostgresBackend } from '../../../src/stores/postgres/postgres-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
+import { postgresForTests } from '../../support/postgres.ts';
 import { arbitraryBody, arbitraryValue } from './arbitrary-document.ts';
 import { arbitraryQueryText } from './arbitrary-query-text.ts';
 import { storeRegressions } from './store-regressions.ts';
@@ -50,9 +52,10 @@ async function outcomeOf(store: DocumentStore, { text, values, maxItemCount }: C
 
 const counts = { rows: 0, empty: 0, refused: 0 };
 const backends: Backend[] = [];
+let dropSchemas = (): Promise<void> => Promise.resolve();
 let containers = 0;
 
-/** Two stores with the same documents. */
+/** Stores of all backends with the same documents. */
 async function storesWith(bodies: readonly JsonObject[]): Promise<readonly DocumentStore[]> {
   containers += 1;
   const keys: readonly (JsonValue | undefined)[] = ['x', 1, null, true, undefined];
@@ -75,19 +78,29 @@ async function dispose(stores: readonly DocumentStore[]): Promise<void> {
 }
 
 async function compare(stores: readonly DocumentStore[], query: Case): Promise<void> {
-  const [memory, sqlite] = await Promise.all(stores.map((store) => outcomeOf(store, query)));
+  const [memory, ...others] = await Promise.all(stores.map((store) => outcomeOf(store, query)));
   counts[memory === '[]' ? 'empty' : memory?.startsWith('QUERY_') === true ? 'refused' : 'rows'] += 1;
-  expect(sqlite, query.text).toBe(memory);
+  for (const [index, other] of others.entries()) {
+    expect(other, `${backends[index + 1]?.name}: ${query.text}`).toBe(memory);
+  }
 }
 
-describe(`queries on memory and on SQLite (PERIGEE_FUZZ_SEED=${seed})`, () => {
+describe(`queries on memory, SQLite and PostgreSQL (PERIGEE_FUZZ_SEED=${seed})`, () => {
   beforeAll(async () => {
     const runtime = new SimulatedRuntime({ seed: 1 });
-    backends.push(openMemoryBackend({ runtime }), await openSqliteBackend({ path: ':memory:', runtime }));
+    const postgres = await postgresForTests();
+    const schema = postgres.freshSchema();
+    dropSchemas = () => postgres.dropSchemas(schema);
+    backends.push(
+      openMemoryBackend({ runtime }),
+      await openSqliteBackend({ path: ':memory:', runtime }),
+      await openPostgresBackend({ connectionString: postgres.url, schema, runtime }),
+    );
     await Promise.all(backends.map((backend) => backend.createDatabase('test')));
   });
   afterAll(async () => {
     await Promise.all(backends.map((backend) => backend.close()));
+    await dropSchemas();
   });
 
   test('give the same rows in the same order, whatever the size of the pages', async () => {

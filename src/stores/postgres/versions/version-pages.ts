@@ -7,7 +7,7 @@ import { parsePropertyPath, partitionKeyOf } from '../../../store/partition-key.
 import type { ChangesRequest } from '../../../store/store-hooks.ts';
 import { startOfVersions } from '../../../store/version-retention.ts';
 import { changeOfRecord, type RecordedChange } from '../../common/recorded-change.ts';
-import { unescapeText } from '../key-text.ts';
+import { unescapeText } from '../../../query/compile/postgres/nul-text.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgRow } from '../postgres-database.ts';
 import { boundedRows, type Run } from '../scan-slices.ts';

@@ -1,0 +1,37 @@
+import type { JsonValue } from '../../core/json.ts';
+import type { PostgresAggregates } from '../../query/compile/postgres/compile-aggregates.ts';
+import type { PostgresContainer } from './postgres-container.ts';
+import type { PgRow, PgValue } from './postgres-database.ts';
+import { piece, scopeCondition, statementOf, type ScanScope, type SqlPiece } from './scan-scope.ts';
+import type { Run } from './scan-slices.ts';
+
+/** The row of a query that PostgreSQL aggregates. */
+export interface AggregatedRows {
+  readonly items: readonly JsonValue[];
+  /** Rows of FROM that passed WHERE. */
+  readonly passed: number;
+}
+
+/** The statement of the aggregates of a scope. */
+export function aggregateStatement(documents: string, condition: SqlPiece, { columns, parameters }: PostgresAggregates): SqlPiece {
+  const list: SqlPiece = {
+    sql: columns.map((column, index) => `${column} AS a${index}, `).join(''),
+    parameters: parameters as readonly PgValue[],
+  };
+  return piece`SELECT ${list}count(*) AS passed FROM ${documents} WHERE ${condition}`;
+}
+
+/** Runs the aggregates of a query; undefined where the evaluator has to do it. */
+export async function aggregate(
+  container: PostgresContainer,
+  scope: ScanScope,
+  aggregates: PostgresAggregates,
+  run: Run,
+): Promise<AggregatedRows | undefined> {
+  const condition = scopeCondition(scope, container.nowSeconds());
+  const [row] = await run<PgRow>(statementOf(aggregateStatement(container.names.documents, condition, aggregates)));
+  const merger = aggregates.merger();
+  merger.add(aggregates.columns.map((_, index) => row?.[`a${index}`] as number | null));
+  const items = merger.result();
+  return items === undefined ? undefined : { items, passed: merger.rows() ?? Number(row?.['passed'] ?? 0) };
+}
