@@ -19,6 +19,19 @@ export interface OpenStoreOptions {
   readonly runtime?: Runtime | undefined;
 }
 
+/** A store that is open. */
+export interface OpenedStore {
+  readonly backend: Backend;
+  /** What people are told of it; it holds no secret. */
+  readonly label: string;
+  /** Closes the backend, and stops what was started for it. */
+  readonly close: () => Promise<void>;
+}
+
+function opened(backend: Backend, label: string): OpenedStore {
+  return { backend, label, close: () => backend.close() };
+}
+
 /** Makes a folder and those above it. Node's own recursive way never ends where a folder cannot hold others, such as `/proc`. */
 function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) {
@@ -77,26 +90,21 @@ export async function keyOf(endpoint: string, given: string | undefined): Promis
 }
 
 /**
- * Opens the backend that a store argument names ({@link parseStoreAddress}); the folder of a local one is made when it is missing. The label is
- * what people are told of it; it holds no secret.
- *
+ * Opens the backend that a store argument names ({@link parseStoreAddress}); the folder of a local one is made when it is missing. *
  * @throws INVALID_OPTION, NOT_FOUND (with `mustExist`), STORE_READ_ONLY, and what opening the backend throws
  */
-export async function openStore(
-  argument: string,
-  options: OpenStoreOptions = {},
-): Promise<{ readonly backend: Backend; readonly label: string }> {
+export async function openStore(argument: string, options: OpenStoreOptions = {}): Promise<OpenedStore> {
   const address = parseStoreAddress(argument);
   const { runtime } = options;
   switch (address.kind) {
     case 'memory': {
-      return { backend: openMemoryBackend({ runtime }), label: 'memory (gone when the program ends)' };
+      return opened(openMemoryBackend({ runtime }), 'memory (gone when the program ends)');
     }
     case 'cosmos': {
       const { openCosmosBackend } = await import('../stores/cosmos/cosmos-backend.ts');
       const { endpoint } = address;
       const key = await keyOf(endpoint, options.key);
-      return { backend: await openCosmosBackend({ endpoint, key, logger: consoleLogger }), label: endpoint };
+      return opened(await openCosmosBackend({ endpoint, key, logger: consoleLogger }), endpoint);
     }
     case 'sqlite': {
       const path = resolve(address.path);
@@ -107,7 +115,7 @@ export async function openStore(
         prepareFolder(dirname(path));
       }
       const { openSqliteBackend } = await import('../stores/sqlite/sqlite-backend.ts');
-      return { backend: await openSqliteBackend({ path, readOnly: options.readOnly, runtime, logger: consoleLogger }), label: path };
+      return opened(await openSqliteBackend({ path, readOnly: options.readOnly, runtime, logger: consoleLogger }), path);
     }
     case 'file': {
       const folder = resolve(address.folder);
@@ -118,7 +126,24 @@ export async function openStore(
         prepareFolder(folder);
       }
       const { openFileBackend } = await import('../stores/file/file-backend.ts');
-      return { backend: await openFileBackend({ folder, readOnly: options.readOnly, runtime, logger: consoleLogger }), label: folder };
+      return opened(await openFileBackend({ folder, readOnly: options.readOnly, runtime, logger: consoleLogger }), folder);
+    }
+    case 'postgres': {
+      const { openPostgresBackend } = await import('../stores/postgres/postgres-backend.ts');
+      const { connectionString, schema, place } = address;
+      if (new URL(connectionString).password !== '') {
+        // Others on this machine see the words that a program was started with, but for one that gives itself a title.
+        process.title = 'perigee';
+      }
+      return opened(await openPostgresBackend({ connectionString, schema, runtime, logger: consoleLogger }), place);
+    }
+    case 'embedded-postgres': {
+      const folder = resolve(address.folder);
+      if (options.mustExist === true && !isThere(folder)) {
+        throw new PerigeeError('NOT_FOUND', `Cannot open the store ${JSON.stringify(folder)}: there is no such folder.`);
+      }
+      const { openEmbedded } = await import('./open-embedded.ts');
+      return openEmbedded(folder, { runtime, mayJoin: options.mustExist === true });
     }
     default:
       return address satisfies never;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DATA_STORE_HELP } from './store-address.ts';
 import type { RestoreCommandOptions } from './snapshot/restore-snapshot.ts';
 
 const HELP = `
@@ -17,7 +18,7 @@ export function addRestoreCommand(program: Command): void {
     .command('restore')
     .description('Restore a snapshot into a store or a running server, all of it or nothing.')
     .argument('<file>', 'a snapshot, compressed or not; - for standard input')
-    .argument('<store>', 'sqlite:PATH (or a path that ends in .db or .sqlite), file:FOLDER, or the address of a server of Perigee')
+    .argument('<store>', `${DATA_STORE_HELP}, or the address of a server of Perigee`)
     .option('--replace', 'put the snapshot in the place of everything that the store holds')
     .option('--json', 'print what was restored as one line of JSON')
     .addHelpText('after', HELP)

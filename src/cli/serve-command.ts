@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 // Loaded at once, unlike the work of other commands: a start waits for each further round of files, and most starts are for this.
 import { serveStore } from './serve/serve-store.ts';
-import { DEFAULT_STORE } from './store-address.ts';
+import { DATA_STORE_HELP, DEFAULT_STORE } from './store-address.ts';
 
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
 
-/** Adds `perigee serve`: a server that speaks the Cosmos DB protocol over a local store. */
+/** Adds `perigee serve`: a server that speaks the Cosmos DB protocol over a store. */
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
-    .description('Serve a local store over the Cosmos DB protocol, for the official SDKs.')
-    .option('--store <store>', 'memory, sqlite:PATH, or file:FOLDER', DEFAULT_STORE)
+    .description('Serve a store over the Cosmos DB protocol, for the official SDKs.')
+    .option('--store <store>', `memory, ${DATA_STORE_HELP}`, DEFAULT_STORE)
     .option('--host <address>', 'address to listen on; anything but loopback needs --key', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8081')
     .option(

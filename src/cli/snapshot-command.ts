@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DATA_STORE_HELP } from './store-address.ts';
 import type { SnapshotCommandOptions } from './snapshot/take-snapshot.ts';
 
 const HELP = `
@@ -17,7 +18,7 @@ export function addSnapshotCommand(program: Command): void {
   program
     .command('snapshot')
     .description('Write everything that a store or a running server holds into one file.')
-    .argument('<store>', 'sqlite:PATH (or a path that ends in .db or .sqlite), file:FOLDER, or the address of a server of Perigee')
+    .argument('<store>', `${DATA_STORE_HELP}, or the address of a server of Perigee`)
     .option('-o, --output <file>', 'file to write; standard output unless given')
     .option('--as-of <time>', 'as it was at a time: a date with its zone, or milliseconds since 1970')
     .option('--gzip', 'compress, whatever the name of the file')

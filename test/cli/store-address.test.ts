@@ -15,6 +15,36 @@ describe('a store argument', () => {
     ['file:///srv/fixtures', { kind: 'file', folder: '///srv/fixtures' }],
     ['file:C:\\fixtures', { kind: 'file', folder: 'C:\\fixtures' }],
     ['https://account.documents.azure.com:443/', { kind: 'cosmos', endpoint: 'https://account.documents.azure.com:443/' }],
+    [
+      'postgres://ada:pass%23word@db.example:6543/shop',
+      {
+        kind: 'postgres',
+        connectionString: 'postgres://ada:pass%23word@db.example:6543/shop',
+        schema: undefined,
+        place: 'postgresql://db.example:6543/shop',
+      },
+    ],
+    [
+      'PostgreSQL://ada@db.example/shop?sslmode=require&schema=tests',
+      {
+        kind: 'postgres',
+        connectionString: 'postgresql://ada@db.example/shop?sslmode=require',
+        schema: 'tests',
+        place: 'postgresql://db.example:5432/shop?schema=tests',
+      },
+    ],
+    [
+      'postgres:///shop?host=/run/postgresql&password=hidden',
+      {
+        kind: 'postgres',
+        connectionString: 'postgres:///shop?host=%2Frun%2Fpostgresql&password=hidden',
+        schema: undefined,
+        place: 'postgresql:///run/postgresql:5432/shop',
+      },
+    ],
+    ['embedded-postgres', { kind: 'embedded-postgres', folder: '.perigee/postgres' }],
+    ['embedded-postgres:', { kind: 'embedded-postgres', folder: '.perigee/postgres' }],
+    ['Embedded-Postgres:/var/data/pg', { kind: 'embedded-postgres', folder: '/var/data/pg' }],
     ['http://127.0.0.1:8081', { kind: 'cosmos', endpoint: 'http://127.0.0.1:8081' }],
   ])('%s', (argument, address) => {
     expect(parseStoreAddress(argument)).toEqual(address);
@@ -27,7 +57,14 @@ describe('a store argument', () => {
     'file:',
     'file://host/share',
     'file:a\0b',
-    'postgres://ada:secret@host/db',
+    'postgres:secret',
+    'postgres:/secret/shop',
+    'postgres://ada:secret#1@host/db',
+    'postgres://ada:secret@host/db#1',
+    'postgres://ada:sec ret@host:port/db?secret',
+    'embedded-postgres://ada:secret@host/db',
+    'embedded-postgres:a\0b',
+    'mysql://ada:secret@host/db',
     'https://ada:secret@account.documents.azure.com/',
     'https://account.documents.azure.com/?key=secret',
     'https://',

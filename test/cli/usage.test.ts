@@ -14,7 +14,7 @@ describe('help', () => {
     ]);
     const [program, serve, copy] = runs.map(({ stdout }) => stdout.replaceAll(/\s+/gu, ' '));
     expect(program).toContain('Usage: perigee [options] [command]');
-    expect(program).toContain('serve [options] Serve a local store');
+    expect(program).toContain('serve [options] Serve a store over the Cosmos DB protocol');
     expect(program).toContain('copy [options] <from> <to> Copy containers');
     for (const part of [
       '--database <id>',
@@ -31,7 +31,10 @@ describe('help', () => {
     }
     for (const part of [
       '--store <store>',
-      'memory, sqlite:PATH, or file:FOLDER',
+      'memory, sqlite:PATH',
+      'file:FOLDER',
+      'postgres://USER@HOST/DATABASE (password from PGPASSWORD)',
+      'embedded-postgres[:FOLDER]',
       'sqlite:.perigee/data.sqlite',
       '--host <address>',
       '127.0.0.1',

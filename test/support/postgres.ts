@@ -32,7 +32,7 @@ export async function postgresForTests(): Promise<PostgresForTests> {
   return {
     url,
     freshSchema: () => `test_${crypto.randomUUID().replaceAll('-', '')}`,
-    async dropSchemas(prefix) {
+    dropSchemas: async (prefix) => {
       const client = new pg.Client({ connectionString: url });
       await client.connect();
       try {

@@ -5,10 +5,9 @@ import { resolve } from 'node:path';
 import type { ContainerReport, CopyProgress, CopyReport } from '../../copy/copy-report.ts';
 import type { CopyTimeToLive } from '../../copy/remaining-life.ts';
 import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
-import type { Backend } from '../../store/backend.ts';
 import { safeText } from '../safe-text.ts';
 import { jsonText } from '../query/json-text.ts';
-import { openStore, type OpenStoreOptions } from '../open-store.ts';
+import { openStore, type OpenedStore, type OpenStoreOptions } from '../open-store.ts';
 import { ProgressPainter } from '../progress-painter.ts';
 import { parseStoreAddress } from '../store-address.ts';
 
@@ -46,6 +45,10 @@ function placeOf(argument: string): string {
       return `file ${resolve(address.folder)}`;
     case 'cosmos':
       return `cosmos ${new URL(address.endpoint).href}`;
+    case 'postgres':
+      return `postgres ${address.place}`;
+    case 'embedded-postgres':
+      return `embedded-postgres ${resolve(address.folder)}`;
     default:
       return address satisfies never;
   }
@@ -55,7 +58,7 @@ function placeOf(argument: string): string {
 function isOneFile(from: string, to: string): boolean {
   const [left, right] = [from, to].map((argument) => {
     const address = parseStoreAddress(argument);
-    const path = address.kind === 'sqlite' ? address.path : address.kind === 'file' ? address.folder : undefined;
+    const path = address.kind === 'sqlite' ? address.path : 'folder' in address ? address.folder : undefined;
     try {
       return path === undefined ? undefined : statSync(path, { bigint: true, throwIfNoEntry: false });
     } catch {
@@ -64,11 +67,6 @@ function isOneFile(from: string, to: string): boolean {
     }
   });
   return left !== undefined && right !== undefined && left.ino === right.ino && left.dev === right.dev;
-}
-
-interface OpenedStore {
-  readonly backend: Backend;
-  readonly label: string;
 }
 
 /** Opens the source so that nobody else writes to it, or else, where that cannot be, to read only. */
@@ -129,7 +127,7 @@ export async function copyStores(from: string, to: string, options: CopyCommandO
       tell(report, options.json === true);
     } finally {
       painter.clear();
-      await target.backend.close();
+      await target.close();
     }
   } catch (error) {
     if (error !== interrupted) {
@@ -139,7 +137,7 @@ export async function copyStores(from: string, to: string, options: CopyCommandO
     process.exitCode = EXIT_INTERRUPTED;
   } finally {
     signals.forEach((signal) => process.removeListener(signal, onSignal));
-    await source.backend.close();
+    await source.close();
   }
 }
 

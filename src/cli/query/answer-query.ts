@@ -48,7 +48,7 @@ export async function answerQuery(store: string, given: string | undefined, opti
   const most = max === undefined ? undefined : parseMax(max);
   const { database, container } = options;
   const named: GivenContainer = { database, container };
-  const { backend, label } = await openStore(store, { mustExist: true, readOnly: true });
+  const { backend, label, close } = await openStore(store, { mustExist: true, readOnly: true });
   try {
     if (given === undefined) {
       const session = new PromptSession({ backend, label, output, settings, given: named, max: most });
@@ -79,6 +79,6 @@ export async function answerQuery(store: string, given: string | undefined, opti
       process.off('SIGINT', interrupt);
     }
   } finally {
-    await backend.close();
+    await close();
   }
 }

@@ -25,7 +25,7 @@ export async function serveStore(options: ServeOptions): Promise<void> {
     );
   }
   const snapshot = options.restore === undefined ? undefined : await (await import('../snapshot/input-file.ts')).openInput(options.restore);
-  const { backend, label } = await openStore(options.store, { runtime: new ShiftableRuntime() });
+  const { backend, label, close } = await openStore(options.store, { runtime: new ShiftableRuntime() });
   try {
     if (snapshot !== undefined) {
       const { restoreInto } = await import('../snapshot/restore-into.ts');
@@ -47,7 +47,7 @@ export async function serveStore(options: ServeOptions): Promise<void> {
     cancelLoad();
     await server.close();
   } finally {
-    await backend.close();
+    await close();
   }
 }
 

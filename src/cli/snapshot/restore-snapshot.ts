@@ -46,11 +46,11 @@ export async function restoreSnapshot(
     if (address.kind === 'cosmos') {
       summary = await restoreRemote(address.endpoint, bytes, replace, signal);
     } else {
-      const { backend } = await openStore(store);
+      const { backend, close } = await openStore(store);
       try {
         summary = await restoreInto(backend, bytes, replace, signal);
       } finally {
-        await backend.close();
+        await close();
       }
     }
     console.log(json ? JSON.stringify(summary) : `Restored ${summaryText(summary)}.`);

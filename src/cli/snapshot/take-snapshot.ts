@@ -81,11 +81,11 @@ export async function takeSnapshot(store: string, options: SnapshotCommandOption
       if (address.kind === 'cosmos') {
         await write(remoteRecords(address.endpoint, asOfMs, signal, onProgress));
       } else {
-        const { backend } = await openStore(store, { mustExist: true, readOnly: true });
+        const { backend, close } = await openStore(store, { mustExist: true, readOnly: true });
         try {
           await write(backend.snapshot({ asOfMs, signal, onProgress }));
         } finally {
-          await backend.close();
+          await close();
         }
       }
     } finally {

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { Backend } from '../../store/backend.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
-import { openStore } from '../open-store.ts';
+import { openStore, type OpenedStore } from '../open-store.ts';
 import { parseStoreAddress, type StoreAddress } from '../store-address.ts';
 
 /** The remote of a device: opened when it is first needed, and again after that failed. */
@@ -73,14 +72,14 @@ export function openRemote(given: string | undefined, file: string, database: st
     };
   }
   const place = placeOf(given, file);
-  let opening: Promise<{ readonly backend: Backend; readonly database: string }> | undefined;
-  const open = async (): Promise<{ readonly backend: Backend; readonly database: string }> => {
-    const { backend } = await openStore(place.argument, { mustExist: true, key: place.key });
+  let opening: Promise<{ readonly store: OpenedStore; readonly database: string }> | undefined;
+  const open = async (): Promise<{ readonly store: OpenedStore; readonly database: string }> => {
+    const store = await openStore(place.argument, { mustExist: true, key: place.key });
     try {
-      const names = database === undefined ? (await backend.listDatabases()).map(({ id }) => id) : [];
-      return { backend, database: chooseDatabase(database, names) };
+      const names = database === undefined ? (await store.backend.listDatabases()).map(({ id }) => id) : [];
+      return { store, database: chooseDatabase(database, names) };
     } catch (error) {
-      await backend.close();
+      await store.close();
       throw error;
     }
   };
@@ -91,11 +90,11 @@ export function openRemote(given: string | undefined, file: string, database: st
         throw error;
       });
       const opened = await opening;
-      return opened.backend.container(opened.database, id);
+      return opened.store.backend.container(opened.database, id);
     },
     close: async () => {
       const opened = await opening?.catch(() => undefined);
-      await opened?.backend.close();
+      await opened?.store.close();
     },
   };
 }

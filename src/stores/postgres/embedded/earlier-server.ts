@@ -21,7 +21,7 @@ export function ownerWords(data: string, owner: string): readonly string[] {
 /**
  * Whom a process belongs to, if it is a server in this folder: the identity of the process that started it, or `unknown` where that was not one of ours.
  */
-async function ownerOf(pid: number, data: string): Promise<string | undefined> {
+export async function ownerOf(pid: number, data: string): Promise<string | undefined> {
   const command = `${await commandOf(pid)} `;
   const words = ` ${ownerWords(data, '').join(' ')}`;
   const from = command.indexOf(words);
@@ -30,6 +30,11 @@ async function ownerOf(pid: number, data: string): Promise<string | undefined> {
   }
   const isServer = /^(?:\S*\/)?post(?:gres|master) /u.test(command);
   return isServer && (command.includes(data) || !command.includes(' -D ')) ? 'unknown' : undefined;
+}
+
+/** Whether the process of an identity runs. */
+export async function isAlive(identity: string): Promise<boolean> {
+  return (await identityOf(Number.parseInt(identity, 10))) === identity;
 }
 
 /** Waits until a process is gone; whether it is. */
@@ -102,7 +107,7 @@ export async function clearEarlierServer(data: string, folder: string, runtime: 
     }
     return;
   }
-  if (owner === 'unknown' || (await identityOf(Number.parseInt(owner, 10))) === owner) {
+  if (owner === 'unknown' || (await isAlive(owner))) {
     throw new PerigeeError(
       'STORE_BUSY',
       `Cannot start an embedded PostgreSQL in ${JSON.stringify(folder)}: one runs in it, ${owner === 'unknown' ? `process ${found.pid}` : `which process ${Number.parseInt(owner, 10)} has started`}. Stop that, or give another folder.`,
