@@ -61,7 +61,27 @@ const PARTS = {
   engine: ['stores/common/resident-engine.ts'],
   filters: ['query/access/query-conditions.ts', 'query/compile/sqlite/compile-filter.ts'],
   handlers: ['server/handlers/all-handlers.ts'],
+  stores: [
+    'stores/common/store-results.ts',
+    'stores/common/refused-batch.ts',
+    'stores/common/folded-rows.ts',
+    'stores/common/recorded-change.ts',
+    'stores/common/query-scope.ts',
+    'stores/common/condition-matcher.ts',
+    'stores/common/version-names.ts',
+    'stores/common/unique-values.ts',
+    'stores/common/stored-container.ts',
+    'stores/common/read-outcome.ts',
+    'stores/common/epk-cache.ts',
+    'stores/common/local-capabilities.ts',
+    'stores/common/refusal-or.ts',
+    'query/compile/common/plan-cache.ts',
+    'query/compile/common/compile-aggregates.ts',
+    'query/compile/common/order-keys.ts',
+    'query/compile/common/read-properties.ts',
+  ],
   sqlite: ['stores/sqlite/sqlite-backend.ts'],
+  postgres: ['stores/postgres/postgres-backend.ts'],
 };
 
 const OUTPUT = { format: 'esm', minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } } };

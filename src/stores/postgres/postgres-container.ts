@@ -56,6 +56,7 @@ export class PostgresContainer {
   #info: ContainerInfo;
   #terms: { readonly policy: JsonObject; readonly terms: IndexedTerms } | undefined;
   #position = 0;
+  #head = 0;
 
   constructor({ database, identity, userFunctions }: PostgresHost, databaseId: string, row: ContainerRow) {
     this.userFunctions = userFunctions;
@@ -195,6 +196,12 @@ export class PostgresContainer {
   /** The highest position that any write has taken. */
   async head(): Promise<number> {
     const [row] = await this.database.rows<{ head: number }>('read from the PostgreSQL store', { text: this.statements.head });
+    this.#head = Math.max(this.#head, row?.head ?? 0);
     return row?.head ?? 0;
+  }
+
+  /** Whether a position was taken by a write. Who was told of one was told that it is committed, and so it is seen by every statement. */
+  async hasReached(position: number): Promise<boolean> {
+    return position <= this.#position || position <= this.#head || position <= (await this.head());
   }
 }

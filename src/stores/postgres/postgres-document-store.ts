@@ -328,12 +328,8 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     if (session === undefined) {
       return;
     }
-    const asked = sessionPosition(session);
-    if (asked > this.#container.position) {
-      const head = await this.#container.head();
-      if (asked > head) {
-        throw sessionNotReached(this.definition.id);
-      }
+    if (!(await this.#container.hasReached(sessionPosition(session)))) {
+      throw sessionNotReached(this.definition.id);
     }
   }
 }

@@ -335,7 +335,7 @@ export class WriteUnit {
   ): void {
     if (this.#container.isRecording) {
       const epk = this.#container.epkOf(key);
-      this.#changes.push({ position, ordinal, kind, atMs, ...this.#container.rowKey(key), epk, before });
+      this.#changes.push({ position, ordinal, kind, atMs, ...this.#container.rowKey(key), epk, key: key.partitionKeyText, before });
     }
   }
 

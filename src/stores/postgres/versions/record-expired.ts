@@ -1,3 +1,5 @@
+import type { JsonObject } from '../../../core/json.ts';
+import { parsePropertyPath, partitionKeyOf, partitionKeyText } from '../../../store/partition-key.ts';
 import { CHANGE_KINDS } from '../../common/change-kinds.ts';
 import type { DocumentRow } from '../container-row.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
@@ -36,11 +38,13 @@ export async function recordExpired(
   if (due.length === 0) {
     return false;
   }
+  const paths = info.definition.partitionKey.paths.map(parsePropertyPath);
   const positions = await takePositions(due.length);
   const changes = due.map((row, index) => ({
     ...row,
     kind: CHANGE_KINDS.expire,
     position: positions[index] as number,
+    key: partitionKeyText(partitionKeyOf(JSON.parse(row.body) as JsonObject, paths)),
     atMs: Math.min(Math.max(row.expires_at ?? 0, info.ts) * 1000, latestMs),
     before: row,
   }));

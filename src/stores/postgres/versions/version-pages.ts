@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../core/json.ts';
 import { feedUnits } from '../../../query/cost/request-units.ts';
 import { cursorBindings, formatCursor } from '../../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../../store/changes.ts';
-import { parsePropertyPath, partitionKeyOf } from '../../../store/partition-key.ts';
+import { parsePartitionKeyText, parsePropertyPath } from '../../../store/partition-key.ts';
 import type { ChangesRequest } from '../../../store/store-hooks.ts';
 import { startOfVersions } from '../../../store/version-retention.ts';
 import { changeOfRecord, type RecordedChange } from '../../common/recorded-change.ts';
@@ -18,6 +18,7 @@ const WHAT = 'read the versions of the PostgreSQL store';
 const PAGE_ROWS = 200;
 
 interface VersionRow extends PgRow, RecordedChange {
+  readonly key: string;
   readonly total: number;
 }
 
@@ -25,11 +26,11 @@ interface VersionRow extends PgRow, RecordedChange {
 function versionsStatement(container: PostgresContainer, scope: SqlPiece, behind: number, upTo: number, limit: number): SqlPiece {
   const { versions, documents } = container.names;
   const found = piece`SELECT * FROM ${versions} WHERE position > ${value('bigint', behind)} AND position <= ${value('bigint', upTo)}${scope} ORDER BY position LIMIT ${value('bigint', limit)}`;
-  const rows = piece`SELECT l.position, l.ordinal, l.kind, l.at_ms, l.id, l.previous, l.previous_ts, l.previous_body AS previous_text,
+  const rows = piece`SELECT l.position, l.ordinal, l.kind, l.at_ms, l.id, l.key, l.previous, l.previous_ts, l.previous_body AS previous_text,
     coalesce(n.previous_ts, d.ts) AS ts, coalesce(n.previous_body, d.body) AS body
     FROM (${found}) AS l LEFT JOIN ${versions} n ON n.previous = l.position LEFT JOIN ${documents} d ON d.ordinal = l.ordinal AND d.position = l.position`;
   return boundedRows(rows, 'position', {
-    columns: 'position, ordinal, kind, at_ms, id, previous, previous_ts, previous_text, ts, body',
+    columns: 'position, ordinal, kind, at_ms, id, key, previous, previous_ts, previous_text, ts, body',
     bytes: 'coalesce(octet_length(body), 0) + coalesce(octet_length(previous_text), 0)',
   });
 }
@@ -58,10 +59,9 @@ export async function readVersions<T extends object = JsonObject>(
     const limit = Math.min(PAGE_ROWS, maxItemCount - changes.length);
     const rows = await run<VersionRow>(statementOf(versionsStatement(container, scope, position, horizon, limit)));
     for (const row of rows) {
-      const text = row.previous_text;
-      const keyOf = () => partitionKeyOf(JSON.parse(text ?? '{}') as JsonObject, paths);
+      const keyOf = () => parsePartitionKeyText(row.key);
       changes.push(changeOfRecord<T>(container, { ...row, id: unescapeText(row.id) }, keyOf, paths));
-      bytes += (row.body?.length ?? 0) + (text?.length ?? 0);
+      bytes += (row.body?.length ?? 0) + (row.previous_text?.length ?? 0);
     }
     const total = rows[0]?.total ?? 0;
     position = total < limit && rows.length === total ? horizon : (rows.at(-1)?.position ?? horizon);

@@ -11,6 +11,8 @@ export interface NewChange {
   readonly pk: string;
   readonly id: string;
   readonly epk: string;
+  /** The whole partition key as text. */
+  readonly key: string;
   /** The version before; `undefined` for a create. */
   readonly before:
     | { readonly position: number; readonly ts: number; readonly expires_at: number | null; readonly body: string }
@@ -34,6 +36,7 @@ export function createVersionTable({ versions, documents }: ContainerNames): rea
       pk text COLLATE "C" NOT NULL,
       id text COLLATE "C" NOT NULL,
       epk text COLLATE "C" NOT NULL,
+      key text NOT NULL,
       previous bigint,
       previous_ts bigint,
       previous_expires_at bigint,
@@ -46,7 +49,7 @@ export function createVersionTable({ versions, documents }: ContainerNames): rea
 
 /** The statement that records changes, and its values. */
 export function recordStatement({ versions }: ContainerNames, changes: readonly NewChange[]): { text: string; values: readonly PgValue[] } {
-  const types = ['bigint', 'bigint', 'bigint', 'bigint', 'text', 'text', 'text', 'bigint', 'bigint', 'bigint', 'text'];
+  const types = ['bigint', 'bigint', 'bigint', 'bigint', 'text', 'text', 'text', 'text', 'bigint', 'bigint', 'bigint', 'text'];
   return {
     text: `INSERT INTO ${versions} SELECT * FROM unnest(${types.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})`,
     values: [
@@ -57,6 +60,7 @@ export function recordStatement({ versions }: ContainerNames, changes: readonly 
       changes.map(({ pk }) => pk),
       changes.map(({ id }) => id),
       changes.map(({ epk }) => epk),
+      changes.map(({ key }) => key),
       changes.map(({ before }) => before?.position ?? null),
       changes.map(({ before }) => before?.ts ?? null),
       changes.map(({ before }) => before?.expires_at ?? null),
