@@ -12,7 +12,7 @@ export interface GeneratedFile {
   readonly text: string;
 }
 
-const TITLES: Readonly<Record<StoreName, string>> = { memory: 'memory', sqlite: 'SQLite' };
+const TITLES: Readonly<Record<StoreName, string>> = { memory: 'memory', sqlite: 'SQLite', postgres: 'PostgreSQL' };
 const HEAD = STORE_NAMES.map((store) => TITLES[store]);
 
 function cell(results: readonly (FeatureResult | undefined)[]): string {
@@ -53,7 +53,7 @@ function shortTable(results: FeatureResults): string {
     `|---|---|${HEAD.map(() => '---|').join('')}`,
     ...rows,
     '',
-    `${count} features, each shown by tests through \`@azure/cosmos\` on both stores (\`npm run test:sdk\`): [docs/emulator.md](docs/emulator.md).`,
+    `${count} features, each shown by tests through \`@azure/cosmos\` on all three stores (\`npm run test:sdk\`): [docs/emulator.md](docs/emulator.md).`,
   ].join('\n');
 }
 

@@ -128,7 +128,7 @@ export class Account {
   async close(): Promise<void> {
     await this.#stop();
     await this.backend.close();
-    this.#store.remove();
+    await this.#store.remove();
   }
 
   async #start(): Promise<void> {

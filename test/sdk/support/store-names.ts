@@ -1,8 +1,8 @@
 /** A store that the tests run on. */
-export type StoreName = 'memory' | 'sqlite';
+export type StoreName = 'memory' | 'sqlite' | 'postgres';
 
 /** Every store that the tests know. */
-export const STORE_NAMES: readonly StoreName[] = ['memory', 'sqlite'];
+export const STORE_NAMES: readonly StoreName[] = ['memory', 'sqlite', 'postgres'];
 
 /** The stores to test: those that `STORES` names, separated by commas, or all. @throws for an unknown name, and for none */
 export function chosenStores(names: string | undefined = process.env['STORES']): readonly StoreName[] {
