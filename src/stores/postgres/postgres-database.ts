@@ -39,6 +39,8 @@ export interface PostgresDatabaseOptions {
 /** A transaction that met another is run again so often. */
 const MAX_RUNS = 5;
 const FIRST_PAUSE_MS = 5;
+/** How long connections may take to end; one to a server that is gone may take minutes. */
+const END_MS = 1000;
 /** Transactions that met another: run again, they may find it gone. */
 const MEETINGS = ['40001', '40P01'];
 
@@ -49,6 +51,7 @@ export class PostgresDatabase {
   readonly prefix: string;
   readonly #pool: Pool;
   readonly #prepares: boolean;
+  readonly #connections = new Set<PoolClient>();
 
   constructor({ pg, pool, runtime, logger, prefix, prepares }: PostgresDatabaseOptions) {
     this.runtime = runtime;
@@ -56,6 +59,8 @@ export class PostgresDatabase {
     this.prefix = prefix;
     this.#prepares = prepares;
     this.#pool = new pg.Pool({ ...pool, types: COLUMN_TYPES } as PoolConfig);
+    this.#pool.on('connect', (client) => this.#connections.add(client));
+    this.#pool.on('remove', (client) => this.#connections.delete(client));
     // An idle connection that ends takes nothing with it; without a listener it would end the process.
     this.#pool.on('error', (error) => logger.log('warn', 'An idle connection to PostgreSQL ended; another takes its place.', { error }));
   }
@@ -100,6 +105,18 @@ export class PostgresDatabase {
 
   async close(): Promise<void> {
     await this.#pool.end();
+    // The pool has only asked its connections to end. A server that is stopped next would end them itself, and be told of as one that failed.
+    if (this.#connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.runtime.setTimer(END_MS, resolve);
+        this.#pool.on('remove', () => {
+          if (this.#connections.size === 0) {
+            cancel();
+            resolve();
+          }
+        });
+      });
+    }
   }
 
   async #transactOnce<R>(
