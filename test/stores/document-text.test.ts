@@ -8,6 +8,7 @@ import type { ReadResult, WriteResult } from '../../src/store/operations.ts';
 import { openMemoryBackend } from '../../src/stores/memory/index.ts';
 import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
+import { openFreshPostgres } from '../support/open-postgres.ts';
 import { arbitraryValue } from '../query/compile/arbitrary-document.ts';
 
 const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 29);
@@ -22,6 +23,7 @@ interface Twins {
 const open: Readonly<Record<string, () => Promise<Backend>>> = {
   memory: () => Promise.resolve(openMemoryBackend({ runtime: new SimulatedRuntime({ seed: 1 }) })),
   sqlite: () => openSqliteBackend({ path: ':memory:', runtime: new SimulatedRuntime({ seed: 1 }) }),
+  postgres: () => openFreshPostgres({ runtime: new SimulatedRuntime({ seed: 1 }) }),
 };
 
 describe.each(Object.keys(open))('documents as text, on %s', (kind) => {

@@ -9,6 +9,7 @@ import type { EpkRange, QueryInput, QueryOptions } from '../../src/store/queries
 import { openMemoryBackend } from '../../src/stores/memory/index.ts';
 import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
 import { SimulatedRuntime } from '../../src/testing/simulated-runtime.ts';
+import { openFreshPostgres } from '../support/open-postgres.ts';
 import { arbitraryValue } from '../query/compile/arbitrary-document.ts';
 import { arbitraryLanguage } from '../query/differential/arbitrary-language.ts';
 
@@ -29,6 +30,7 @@ function documentOf(n: number): JsonObject & { readonly id: string } {
 let backends: readonly Backend[];
 let memory: DocumentStore;
 let sqlite: DocumentStore;
+let postgres: DocumentStore;
 let containers = 0;
 
 async function filled(backend: Backend, count: number): Promise<DocumentStore> {
@@ -42,9 +44,13 @@ async function filled(backend: Backend, count: number): Promise<DocumentStore> {
 
 beforeAll(async () => {
   const runtime = new SimulatedRuntime({ seed: 1 });
-  backends = [openMemoryBackend({ runtime }), await openSqliteBackend({ path: ':memory:', runtime })];
+  backends = [openMemoryBackend({ runtime }), await openSqliteBackend({ path: ':memory:', runtime }), await openFreshPostgres({ runtime })];
   await Promise.all(backends.map((backend) => backend.createDatabase('test')));
-  [memory, sqlite] = (await Promise.all(backends.map((backend) => filled(backend, DOCUMENTS)))) as [DocumentStore, DocumentStore];
+  [memory, sqlite, postgres] = (await Promise.all(backends.map((backend) => filled(backend, DOCUMENTS)))) as [
+    DocumentStore,
+    DocumentStore,
+    DocumentStore,
+  ];
 });
 afterAll(() => Promise.all(backends.map((backend) => backend.close())));
 
@@ -108,9 +114,9 @@ const WHOLE = [
 ];
 
 describe('the charge of a query', () => {
-  test.each([...STREAMED, ...WHOLE])('is that of memory on SQLite, in pages of any size: %s', async (query) => {
+  test.each([...STREAMED, ...WHOLE])('is that of memory on SQLite and PostgreSQL, in pages of any size: %s', async (query) => {
     const whole = await chargeOf(memory, query, { maxItemCount: 1000 });
-    for (const store of [memory, sqlite]) {
+    for (const store of [memory, sqlite, postgres]) {
       for (const maxItemCount of [1000, 50, 7]) {
         expectSame(await chargeOf(store, query, { maxItemCount }), whole);
       }
@@ -122,7 +128,7 @@ describe('the charge of a query', () => {
 
   test.each(STREAMED)('is the same asked by ranges as at once: %s', async (query) => {
     const whole = await chargeOf(memory, query, { maxItemCount: 1000 });
-    for (const store of [memory, sqlite]) {
+    for (const store of [memory, sqlite, postgres]) {
       for (const [count, maxItemCount] of [
         [2, 1000],
         [5, 7],
@@ -158,7 +164,7 @@ describe('the charge of a query', () => {
     expect((await chargeOf(sqlite, 'SELECT VALUE COUNT(1) FROM c')).units).toBe(3.53);
   });
 
-  test('is that of memory on SQLite for random queries', async () => {
+  test('is that of memory on SQLite and PostgreSQL for random queries', async () => {
     const values = fc.record({ '@p0': arbitraryValue, '@p1': arbitraryValue, '@p2': arbitraryValue });
     await fc.assert(
       fc.asyncProperty(arbitraryLanguage, values, fc.constantFrom(3, 1000), async (query, given, maxItemCount) => {
@@ -173,11 +179,14 @@ describe('the charge of a query', () => {
             throw error;
           }
         };
-        const [expected, found] = [await outcome(memory), await outcome(sqlite)];
-        if (typeof expected === 'string' || typeof found === 'string') {
-          expect(found).toBe(expected);
-        } else {
-          expectSame(found, expected);
+        const expected = await outcome(memory);
+        for (const store of [sqlite, postgres]) {
+          const found = await outcome(store);
+          if (typeof expected === 'string' || typeof found === 'string') {
+            expect(found).toBe(expected);
+          } else {
+            expectSame(found, expected);
+          }
         }
       }),
       { seed, numRuns: Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 100) },

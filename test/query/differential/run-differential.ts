@@ -5,6 +5,7 @@ import type { Backend } from '../../../src/store/backend.ts';
 import { SYSTEM_PROPERTY_NAMES } from '../../../src/store/document.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
+import { openFreshPostgres } from '../../support/open-postgres.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
 import { arbitraryBody, arbitraryValue } from '../compile/arbitrary-document.ts';
@@ -79,7 +80,7 @@ export interface DifferentialCounts {
   refused: number;
 }
 
-/** The evaluator and SQLite, side by side. Open it once; it is refilled for each set of documents. */
+/** The evaluator, SQLite and PostgreSQL, side by side. Open it once; it is refilled for each set of documents. */
 export class Differential {
   readonly counts: DifferentialCounts = { pairs: 0, rows: 0, empty: 0, refused: 0 };
   readonly #backends: readonly Backend[];
@@ -92,7 +93,8 @@ export class Differential {
   static async open(): Promise<Differential> {
     const runtime = new SimulatedRuntime({ seed: 1 });
     const sqlite = await Promise.all(Object.keys(POLICIES).map(() => openSqliteBackend({ path: ':memory:', runtime })));
-    const backends = [openMemoryBackend({ runtime }), ...sqlite];
+    const postgres = await Promise.all(Object.keys(POLICIES).map(() => openFreshPostgres({ runtime })));
+    const backends = [openMemoryBackend({ runtime }), ...sqlite, ...postgres];
     await Promise.all(backends.map((backend) => backend.createDatabase('test')));
     return new Differential(backends);
   }
@@ -121,9 +123,10 @@ export class Differential {
       this.counts.pairs += 1;
       const found = await outcomeOf(store, query);
       if (found !== expected) {
-        const where = Object.keys(POLICIES)[index] ?? '';
+        const names = Object.keys(POLICIES);
+        const which = `${index < names.length ? 'SQLite' : 'PostgreSQL'} ${names[index % names.length]}`;
         throw new Error(
-          `SQLite ${where} differs.\n  ${query.text}\n  ${JSON.stringify(query.values)}\n  evaluator ${expected}\n  SQLite    ${found}`,
+          `${which} differs.\n  ${query.text}\n  ${JSON.stringify(query.values)}\n  evaluator ${expected}\n  found     ${found}`,
         );
       }
     }
@@ -137,7 +140,7 @@ export class Differential {
       const pk = keys[index % keys.length];
       return { ...body, id: `d${index}`, ...(pk === undefined ? {} : { pk }) };
     });
-    const policies = [undefined, ...Object.values(POLICIES)];
+    const policies = [undefined, ...Object.values(POLICIES), ...Object.values(POLICIES)];
     return Promise.all(
       this.#backends.map(async (backend, index) => {
         await backend.createContainer('test', { id, partitionKey: '/pk', indexingPolicy: policies[index], computedProperties: COMPUTED });
@@ -151,7 +154,7 @@ export class Differential {
 
 const QUERIES = 20;
 /** Pairs that one set of documents gives. */
-const PAIRS_PER_SET: number = QUERIES * Object.keys(POLICIES).length;
+const PAIRS_PER_SET: number = QUERIES * Object.keys(POLICIES).length * 2;
 
 const anyQuery: fc.Arbitrary<DifferentialQuery> = fc.record({
   text: arbitraryLanguage,

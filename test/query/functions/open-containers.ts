@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import type { Backend } from '../../../src/store/backend.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
+import { openFreshPostgres } from '../../support/open-postgres.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 
 /** A container with documents, to run whole queries on. */
@@ -24,10 +25,11 @@ async function openContainer(name: string, backend: Backend, documents: readonly
   };
 }
 
-/** The same documents in memory and in SQLite. */
+/** The same documents in memory, in SQLite and in PostgreSQL. */
 export async function openContainers(documents: readonly JsonObject[]): Promise<readonly OpenContainer[]> {
   return [
     await openContainer('memory', openMemoryBackend(), documents),
     await openContainer('SQLite', await openSqliteBackend({ path: ':memory:' }), documents),
+    await openContainer('PostgreSQL', await openFreshPostgres(), documents),
   ];
 }

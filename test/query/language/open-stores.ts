@@ -5,6 +5,7 @@ import { afterAll } from 'vitest';
 import { openFileBackend } from '../../../src/stores/file/file-backend.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
+import { openFreshPostgres } from '../../support/open-postgres.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
 import type { UserDefinedFunctions } from '../../../src/store/user-functions.ts';
 import type { Backend } from '../../../src/store/backend.ts';
@@ -25,10 +26,11 @@ afterAll(() => {
   }
 });
 
-/** Backends by name: the reference, the one that compiles queries to SQL, and the one on files. */
+/** Backends by name: the reference, those that compile queries to SQL, and the one on files. */
 export const OPENERS: Readonly<Record<string, (udfs?: UserDefinedFunctions) => Promise<Backend>>> = {
   memory: (userDefinedFunctions) => Promise.resolve(openMemoryBackend({ userDefinedFunctions })),
   sqlite: (userDefinedFunctions) => openSqliteBackend({ path: ':memory:', userDefinedFunctions }),
+  postgres: (userDefinedFunctions) => openFreshPostgres({ userDefinedFunctions }),
   file: (userDefinedFunctions) => openFileBackend({ folder: newFolder(), userDefinedFunctions }),
 };
 

@@ -9,8 +9,10 @@ import type { Change, ChangesFrom, ChangesOptions } from '../../../src/store/cha
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { effectivePartitionKey } from '../../../src/store/effective-partition-key.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
+import { openPostgresBackend } from '../../../src/stores/postgres/postgres-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
+import { postgresForTests } from '../../support/postgres.ts';
 import { keyOf, VersionModel, type ModelChange, type ModelStart } from './version-model.ts';
 
 const SEED = Number(process.env['PERIGEE_SEED'] ?? 20_261_127);
@@ -119,15 +121,46 @@ async function memorySide(runtime: SimulatedRuntime, defaultTtl: number | undefi
   };
 }
 
-/** Two backends on one file, called in turn, as two processes would. */
-async function fileSide(runtime: SimulatedRuntime, defaultTtl: number | undefined, keptMinutes: number | undefined): Promise<Side> {
+/** Data that two backends share. */
+interface SharedData {
+  readonly name: string;
+  readonly open: () => Promise<Backend>;
+  readonly remove: () => Promise<void>;
+}
+
+function fileData(runtime: SimulatedRuntime): SharedData {
   const folder = mkdtempSync(join(tmpdir(), 'perigee-versions-'));
-  const path = join(folder, 'store.db');
+  return {
+    name: 'sqlite',
+    open: () => openSqliteBackend({ path: join(folder, 'store.db'), runtime }),
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+      return Promise.resolve();
+    },
+  };
+}
+
+async function postgresData(runtime: SimulatedRuntime): Promise<SharedData> {
+  const { url, freshSchema, dropSchemas } = await postgresForTests();
+  const schema = freshSchema();
+  return {
+    name: 'postgres',
+    open: () => openPostgresBackend({ connectionString: url, schema, runtime, maxConnections: 3 }),
+    remove: () => dropSchemas(schema),
+  };
+}
+
+/** Two backends on the same data, called in turn, as two processes would. */
+async function sharedSide(
+  { name, open: openOne, remove }: SharedData,
+  defaultTtl: number | undefined,
+  keptMinutes: number | undefined,
+): Promise<Side> {
   let backends: Backend[] = [];
   let stores: DocumentStore[] = [];
   let turn = 0;
   const open = async (): Promise<void> => {
-    backends = [await openSqliteBackend({ path, runtime }), await openSqliteBackend({ path, runtime })];
+    backends = [await openOne(), await openOne()];
     if ((await backends[0]?.readDatabase('db')) === undefined) {
       await prepare(backends[0] as Backend, defaultTtl, keptMinutes);
     }
@@ -138,7 +171,7 @@ async function fileSide(runtime: SimulatedRuntime, defaultTtl: number | undefine
   };
   await open();
   return {
-    name: 'sqlite',
+    name,
     cursors: [],
     next: () => stores[(turn += 1) % 2] as DocumentStore,
     backend: () => backends[(turn += 1) % 2] as Backend,
@@ -148,7 +181,7 @@ async function fileSide(runtime: SimulatedRuntime, defaultTtl: number | undefine
     },
     close: async () => {
       await close();
-      rmSync(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }
@@ -396,16 +429,19 @@ function checkVersions(changes: readonly Change[]): void {
   }
 }
 
-test(
-  'the feed of all versions is what a simple model says, whatever happens, on memory and on a file that two share',
+test.each([
+  ['a file', fileData, RUNS],
+  ['a PostgreSQL', postgresData, Math.ceil(RUNS / 5)],
+] as const)(
+  'the feed of all versions is what a simple model says, whatever happens, on memory and on %s that two share',
   { timeout: 300_000 },
-  async () => {
+  async (_, shared, numRuns) => {
     const defaultTtl = fc.constantFrom(undefined, -1, -1, 5, 50);
     const keptMinutes = fc.constantFrom(undefined, 1, 5, 60, 60, 60);
     await fc.assert(
       fc.asyncProperty(defaultTtl, keptMinutes, fc.array(command, { minLength: 20, maxLength: 80 }), async (life, kept, commands) => {
         const runtime = new SimulatedRuntime({ startMs: START_MS });
-        const sides = [await memorySide(runtime, life, kept), await fileSide(runtime, life, kept)];
+        const sides = [await memorySide(runtime, life, kept), await sharedSide(await shared(runtime), life, kept)];
         const run = new Run(runtime, new VersionModel(START_MS, life, kept), sides);
         try {
           await run.read(0, 'now', 100);
@@ -420,7 +456,7 @@ test(
           await Promise.all(sides.map((side) => side.close()));
         }
       }),
-      { seed: SEED, numRuns: RUNS, endOnFailure: false },
+      { seed: SEED, numRuns, endOnFailure: false },
     );
   },
 );

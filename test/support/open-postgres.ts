@@ -1,0 +1,16 @@
+import { openPostgresBackend, type PostgresBackend } from '../../src/stores/postgres/postgres-backend.ts';
+import type { PostgresBackendOptions } from '../../src/stores/postgres/postgres-options.ts';
+import { postgresForTests } from './postgres.ts';
+
+/** A backend on the PostgreSQL of the run, in schemas of its own, which are dropped when it closes. */
+export async function openFreshPostgres(options: Partial<PostgresBackendOptions> = {}): Promise<PostgresBackend> {
+  const { url, freshSchema, dropSchemas } = await postgresForTests();
+  const schema = freshSchema();
+  const backend = await openPostgresBackend({ connectionString: url, schema, maxConnections: 4, ...options });
+  const close = backend.close.bind(backend);
+  backend.close = async () => {
+    await close();
+    await dropSchemas(schema);
+  };
+  return backend;
+}
