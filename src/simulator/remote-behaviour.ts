@@ -147,8 +147,8 @@ function checkMadeAgain(world: World, device: string, type: string, key: string,
     return;
   }
   const since = world.history.of(key).slice(edit.versionsBefore);
-  if (world.misled.has(device) || since.some(({ by }) => by === RESTORED)) {
-    // What the remote forgot is made again.
+  if (world.misled.has(device) || world.decided.has(`${device} ${key}`) || since.some(({ by }) => by === RESTORED)) {
+    // What the remote forgot is made again; nobody can tell it from what a stranger deleted before the remote was restored.
     return;
   }
   if (since.at(-1)?.by === STRANGER && since.every((entry) => entry.text !== undefined || entry.by === STRANGER)) {

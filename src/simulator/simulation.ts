@@ -158,6 +158,16 @@ export class Simulation {
     }
   }
 
+  /** Devices have met the remote as it is: they know what it forgot. What waits as a dead letter they have taken for forgotten by then, and send when it is tried again. */
+  async #endMisled(): Promise<void> {
+    const { devices, misled, decided } = this.#world;
+    for (const device of devices.filter(({ name }) => misled.has(name))) {
+      const { pending, deadLetters } = await device.knowledge();
+      [...pending, ...deadLetters].forEach((key) => decided.add(`${device.name} ${key}`));
+    }
+    misled.clear();
+  }
+
   /** One round in which every device exchanges all it has. Gives whether all are equal and nothing waits, or a violation is found. */
   async #isQuiet(round: number): Promise<boolean> {
     const { devices } = this.#world;
@@ -170,7 +180,7 @@ export class Simulation {
         return true;
       }
     }
-    this.#world.misled.clear();
+    await this.#endMisled();
     const expected = remoteContents(this.#world);
     const different: string[] = [];
     for (const device of devices) {

@@ -66,6 +66,8 @@ export class World {
   readonly backend: MemoryBackend;
   /** Devices that have not yet been in peace with a remote that was restored. */
   readonly misled: Set<string> = new Set();
+  /** What devices had pending when they first met a restored remote in peace, as `device owner/id`: they have decided about it and may send it later. */
+  readonly decided: Set<string> = new Set();
   /** The note beside each text, `null` for none, as far as the call that wrote it has told. */
   readonly notes: Map<string, string | null> = new Map();
   readonly #served: DocumentStore<JsonObject> | undefined;

@@ -78,9 +78,10 @@ async function checkEpoch(context: SyncContext, remote: RemoteSession, when: 'du
   }
 }
 
-/** Whether a marker is gone, or older than it was. */
+/** Whether a marker is gone, was made anew, or is older than it was. */
 function isBehind(found: RemoteVersion | undefined, known: Marker): boolean {
-  return found === undefined || compareMarkers(markerOf(found), known) < 0;
+  const marker = found && markerOf(found);
+  return marker === undefined || compareMarkers(marker, known) < 0 || (marker.count - known.count) % 1 !== 0;
 }
 
 /** Whether the remote should still hold a marker, whatever a clock that is not quite right says. */

@@ -19,7 +19,7 @@ export interface Marker {
   readonly ttl: number;
   /** Epoch of the remote in which it was written: text order is the order of epochs; empty for the first. */
   readonly epoch: string;
-  /** Grows with each writing. */
+  /** Grows by one with each writing. The fraction is drawn when the marker is made, and tells it from one that the device made before. */
   readonly count: number;
 }
 
@@ -29,6 +29,9 @@ export interface MarkerWrite {
   readonly marker: Omit<Marker, 'etag' | 'ts'>;
   readonly bytes: number;
 }
+
+/** Parts of one from which the fraction of a count is drawn; sums stay exact. */
+const FRACTIONS = 2 ** 20;
 
 const COLUMNS = 'id, etag, ts, ttl, epoch, count';
 
@@ -98,7 +101,12 @@ export function* nextMarker(context: SyncContext, scope: Scope, definition: Cont
   const id = MARKER_ID + context.device;
   const known = yield* readMarker(scope.number, id);
   const { epoch } = yield* readScope(scope.number);
-  const marker = { id, ttl: context.tombstoneTtlSeconds, epoch, count: (known?.count ?? 0) + 1 };
+  const marker = {
+    id,
+    ttl: context.tombstoneTtlSeconds,
+    epoch,
+    count: (known?.count ?? Math.floor(context.runtime.random() * FRACTIONS) / FRACTIONS) + 1,
+  };
   const body = {
     ...tombstoneBody(id, scope.partitionKey, definition, marker.ttl),
     ...(epoch === '' ? {} : { epoch }),

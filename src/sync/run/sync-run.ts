@@ -158,6 +158,8 @@ export class SyncRun {
       return;
     }
     if (reconcile === 'always' || due || row.restored === 1) {
+      // Where this run could not look at the markers before, a restored remote would pass for one from which others have deleted.
+      await settleEpoch(this.#context, session, this.report);
       const { Reconciliation } = await loadPart(this.#context.late.reconciliation, session.signal);
       await new Reconciliation(this.#context, session, this.report, maxRequestUnits).run();
     }
