@@ -52,6 +52,10 @@ export async function recordSome(container: PostgresContainer): Promise<boolean>
   await container.withDefinition(() =>
     database.transaction(WHAT, async (session) => {
       await session.rows({ text: statements.enter, values: [container.info.etag, keys, 0] });
+      // By the definition of now, which may be another than that of a moment ago.
+      if (!container.isRecording) {
+        return;
+      }
       await recordExpired(container, session, keys, TURN_ROWS, async (amount) => {
         const taken = await session.rows<{ position: number }>({
           text: `${statements.next} FROM generate_series(1, $1::int)`,
