@@ -9,6 +9,7 @@ import { prepareQuery } from '../../../../src/query/prepare-query.ts';
 import type { Backend } from '../../../../src/store/backend.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../../src/stores/memory/memory-backend.ts';
+import { SimulatedRuntime } from '../../../../src/testing/simulated-runtime.ts';
 import { arbitrarySimpleText } from '../arbitrary-condition.ts';
 import { arbitraryBody, arbitraryValue } from '../arbitrary-document.ts';
 import { arbitraryQueryText } from '../arbitrary-query-text.ts';
@@ -24,7 +25,7 @@ let memory: Backend;
 let containers = 0;
 beforeAll(async () => {
   harness = await PostgresHarness.open();
-  memory = openMemoryBackend();
+  memory = openMemoryBackend({ runtime: new SimulatedRuntime({ seed: 1 }) });
   await memory.createDatabase('test');
 }, 120_000);
 afterAll(async () => {
@@ -38,9 +39,12 @@ async function fill(bodies: readonly JsonObject[]): Promise<DocumentStore> {
   containers += 1;
   await memory.createContainer('test', { id: `c${containers}`, partitionKey: '/pk' });
   const store = await memory.container('test', `c${containers}`);
+  let ts = 0;
   for (const document of harness.documents) {
-    await store.create(document as JsonObject & { readonly id: string });
+    ({ ts } = await store.create(document as JsonObject & { readonly id: string }));
   }
+  // The clock stands still meanwhile.
+  await harness.rows('UPDATE documents SET ts = ?::bigint', [ts]);
   return store;
 }
 
