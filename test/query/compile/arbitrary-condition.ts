@@ -82,6 +82,10 @@ function typed(aliases: readonly string[]): Text {
       .tuple(alias, fc.constantFrom('LENGTH(', 'ARRAY_LENGTH(', 'ROUND(', 'ABS('))
       .map(([c, f]) => `(${f}${c}.${f.startsWith('L') ? 's' : f.startsWith('A') && f !== 'ABS(' ? 'list' : 'n'}) >= 1)`),
     fc.tuple(alias, literal).map(([c, v]) => `ARRAY_CONTAINS(${c}.list, ${v})`),
+    fc.tuple(alias, comparison, fc.oneof(text, text, number)).map(([c, o, v]) => `(${c}.id ${o} ${v})`),
+    fc
+      .tuple(alias, comparison, fc.integer({ min: -1, max: 20 }))
+      .map(([c, o, v]) => `(${c}._ts ${o} ${1_700_000_000 + v}${v % 3 === 0 ? '.5' : ''})`),
   );
 }
 

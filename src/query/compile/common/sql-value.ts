@@ -51,6 +51,8 @@ export interface SqlValue {
   readonly text?: Sql | undefined;
   /** A column that holds the string in another form, and how a constant is written in that form, order kept. */
   readonly encoded?: { readonly column: Sql; readonly encode: (text: string) => string } | undefined;
+  /** A column of whole numbers that holds the number. */
+  readonly whole?: Sql | undefined;
   /** A double; NULL unless the value is a number. */
   number(): Sql;
   /** NULL unless the value is a string. */

@@ -21,6 +21,13 @@ function exactly(condition: Sql): Condition {
   return { sql: condition, exact: true };
 }
 
+/** A number that is not in `jsonb`; a column of whole numbers stays bare where it can, so that an index serves it. */
+function comparesNumber(value: SqlValue, comparison: Comparison, constant: number): Sql {
+  return value.whole !== undefined && Number.isSafeInteger(constant)
+    ? sql`${value.whole} ${rawSql(comparison)} ${bound(constant)}::bigint`
+    : sql`${value.number()} ${rawSql(comparison)} ${boundNumber(constant)}`;
+}
+
 function equalsConstant(value: SqlValue, constant: JsonValue): Condition {
   if ((value.types & typeOf(constant)) === 0) {
     return exactly(NEVER);
@@ -43,7 +50,7 @@ function equalsConstant(value: SqlValue, constant: JsonValue): Condition {
     case 'string':
       return exactly(isBindableText(constant) ? sql`${value.string()} = ${bound(constant)}::text` : nowhereTold());
     case 'number':
-      return exactly(sql`${value.number()} = ${boundNumber(constant)}`);
+      return exactly(comparesNumber(value, '=', constant));
     default: {
       const [document, json] = [value.document(), boundJson(constant)];
       return document === undefined
@@ -132,7 +139,7 @@ function comparesWithConstant(value: SqlValue, comparison: Comparison, constant:
   switch (typeof constant) {
     case 'number':
       if (value.raw === undefined) {
-        return sql`${value.number()} ${rawSql(comparison)} ${boundNumber(constant)}`;
+        return comparesNumber(value, comparison, constant);
       }
       if (Number.isFinite(constant)) {
         return jsonRange(value.raw, comparison, constant);

@@ -21,6 +21,9 @@ function keysOf(value: SqlValue): readonly Sql[] {
   if (value.encoded !== undefined) {
     return [value.encoded.column];
   }
+  if (value.whole !== undefined) {
+    return [value.whole];
+  }
   return value.types === TYPES.number
     ? [value.number()]
     : value.types === TYPES.string

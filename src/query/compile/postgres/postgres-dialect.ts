@@ -90,7 +90,9 @@ export function postgresDialect(columns: PostgresColumns): Dialect {
         const stored = at(doc, ['id']) as SqlValue;
         return { ...stored, types: TYPES.string, encoded: { column: sql`${rawSql(id)} COLLATE "C"`, encode: escapeText } };
       }
-      return name === '_ts' && ts !== undefined ? valueOfType(TYPES.number, { number: () => rawSql(`${ts}::float8`) }) : undefined;
+      return name === '_ts' && ts !== undefined
+        ? valueOfType(TYPES.number, { whole: rawSql(ts), number: () => rawSql(`${ts}::float8`) })
+        : undefined;
     },
     at,
     elements(json, steps, number) {

@@ -59,9 +59,12 @@ function runsBackwards(set: string): boolean {
   return [...set.matchAll(/(\w)-(\w)/g)].some(([, from, to]) => (from as string) > (to as string));
 }
 
+/** More pieces make an automaton that is slow on long texts. */
+const MAX_PIECES = 100;
+
 /** A pattern with sets as a regular expression. */
 function regularExpression({ pieces }: LikePattern): string | undefined {
-  if (pieces.some((piece) => piece.kind === 'set' && runsBackwards(piece.text))) {
+  if (pieces.length > MAX_PIECES || pieces.some((piece) => piece.kind === 'set' && runsBackwards(piece.text))) {
     return undefined;
   }
   const written = pieces.map((piece) => {

@@ -3,9 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isPerigeeError } from '../../../../src/core/errors.ts';
 import type { JsonValue } from '../../../../src/core/json.ts';
 import { arbitraryFilterText } from '../arbitrary-condition.ts';
-import { arbitraryBody, arbitraryValue } from '../arbitrary-document.ts';
+import { arbitraryBody, arbitraryText, arbitraryValue } from '../arbitrary-document.ts';
 import { PostgresHarness } from './postgres-harness.ts';
 
+/** Documents, some with an `id` of their own: two of them may have the same one, as in two partitions. */
+const documents = fc.array(
+  fc.tuple(arbitraryBody, fc.option(arbitraryText, { nil: undefined })).map(([body, id]) => (id === undefined ? body : { ...body, id })),
+  { minLength: 1, maxLength: 24, size: 'max' },
+);
 /** Conditions that run over the same documents. */
 const CONDITIONS = 10;
 const numRuns = Math.ceil(Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 400) / CONDITIONS);
@@ -47,7 +52,7 @@ describe(`filters in PostgreSQL and in the evaluator (PERIGEE_FUZZ_SEED=${seed})
     await fc.assert(
       fc.asyncProperty(
         fc.array(arbitraryFilterText, { minLength: CONDITIONS, maxLength: CONDITIONS }),
-        fc.array(arbitraryBody, { minLength: 1, maxLength: 24, size: 'max' }),
+        documents,
         fc.tuple(arbitraryValue, arbitraryValue, arbitraryValue),
         async (texts, bodies, [p0, p1, p2]) => {
           await harness.fill(bodies);

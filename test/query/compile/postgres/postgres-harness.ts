@@ -18,6 +18,16 @@ const FIRST_TS = 1_700_000_000;
 /** The columns of the harness's table. */
 export const COLUMNS: PostgresColumns = { body: 'body', doc: 'doc', id: 'id', ts: 'ts' };
 
+async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
+
 /** A filter run both ways over the same documents. */
 export interface FilterOutcome {
   /** Places of documents that give a row, by the evaluator. */
@@ -36,14 +46,22 @@ export class PostgresHarness {
   readonly #schema: string;
   #documents: readonly JsonObject[] = [];
 
-  private constructor(postgres: PostgresForTests) {
+  private constructor(postgres: PostgresForTests, client: pg.Client, schema: string) {
     this.#postgres = postgres;
-    this.#client = new pg.Client({ connectionString: postgres.url });
-    this.#schema = postgres.freshSchema();
+    this.#client = client;
+    this.#schema = schema;
   }
 
-  static async open(): Promise<PostgresHarness> {
-    const harness = new PostgresHarness(await postgresForTests());
+  /** @param database one of these settings, made for this harness, instead of the usual one. */
+  static async open(database?: string): Promise<PostgresHarness> {
+    const postgres = await postgresForTests();
+    const schema = postgres.freshSchema();
+    const url = new URL(postgres.url);
+    if (database !== undefined) {
+      await withClient(postgres.url, (client) => client.query(`CREATE DATABASE ${schema} TEMPLATE template0 ENCODING 'UTF8' ${database}`));
+      url.pathname = `/${schema}`;
+    }
+    const harness = new PostgresHarness(postgres, new pg.Client({ connectionString: url.href }), schema);
     await harness.#client.connect();
     await harness.#client.query(`CREATE SCHEMA ${harness.#schema}`);
     await harness.#client.query(`SET search_path TO ${harness.#schema}`);
@@ -58,6 +76,7 @@ export class PostgresHarness {
   async close(): Promise<void> {
     await this.#client.end();
     await this.#postgres.dropSchemas(this.#schema);
+    await withClient(this.#postgres.url, (client) => client.query(`DROP DATABASE IF EXISTS ${this.#schema}`));
   }
 
   /** The documents of the table, without system properties. */
@@ -69,6 +88,8 @@ export class PostgresHarness {
   async fill(bodies: readonly JsonObject[]): Promise<void> {
     this.#documents = bodies.map((body, index) => ({ ...body, id: typeof body['id'] === 'string' ? body['id'] : `d${index}` }));
     await this.#client.query('TRUNCATE documents');
+    // Constants are folded into a plan for one run, and not into a plan for all.
+    await this.#client.query(`SET plan_cache_mode = ${bodies.length % 3 === 0 ? 'force_generic_plan' : 'auto'}`);
     await this.#client.query(
       `INSERT INTO documents (ordinal, position, id, ts, body)
        SELECT n - 1, n, id, ${FIRST_TS} + n - 1, body FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS d(id, body, n)`,
