@@ -25,6 +25,7 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   'server-start': () => import('./cases/server-start.ts'),
   server: () => import('./cases/server.ts'),
   emulator: () => import('./cases/emulator.ts'),
+  postgres: () => import('./cases/postgres.ts'),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });
