@@ -1,7 +1,7 @@
+import { operations } from '../../evaluator/operators.ts';
 import type { NumericOperator } from '../common/dialect.ts';
 import { rawSql, sql, type Sql } from '../common/sql-fragment.ts';
 import { computedValue, finiteNumber, TYPES, type SqlValue } from '../common/sql-value.ts';
-import { operations } from '../../evaluator/operators.ts';
 import { firstFinite, firstInfinite, firstNonZero, firstZero } from './double-limits.ts';
 import { boundNumber, constantValue } from './json-value.ts';
 
@@ -27,13 +27,9 @@ function numberResult(result: Sql, operands: readonly SqlValue[], isFinite: bool
   return isFinite ? finiteNumber(result, operands, unsure) : computedValue(TYPES.number, result, operands, unsure);
 }
 
-function isWithin(guard: Sql): Sql {
-  return sql`NOT (${guard})`;
-}
-
 /** What stands behind a guard, and is unsure where the guard does not hold. */
 function guarded(guard: Sql, result: Sql, operands: readonly SqlValue[]): SqlValue {
-  return finiteNumber(sql`CASE WHEN ${guard} THEN ${result} END`, operands, [isWithin(guard)]);
+  return finiteNumber(sql`CASE WHEN ${guard} THEN ${result} END`, operands, [sql`NOT (${guard})`]);
 }
 
 /** `x + constant`. */
@@ -51,8 +47,8 @@ function plusConstant(operand: SqlValue, constant: number): SqlValue {
   return numberResult(result, [operand], false);
 }
 
-/** `x * constant` or `x / constant`, by what it does to a positive number. */
-function scaled(operator: '*' | '/', operand: SqlValue, constant: number): SqlValue | undefined {
+/** `x * constant` or `x / constant`, by what it does to a positive number; undefined as for {@link numericValue}. */
+export function scaledValue(operator: '*' | '/', operand: SqlValue, constant: number): SqlValue | undefined {
   if (constant === 0) {
     return operator === '*' && operand.isFinite ? finiteNumber(sql`(${operand.number()} * ${ZERO})`, [operand]) : undefined;
   }
@@ -157,16 +153,16 @@ function arithmetic(operator: '+' | '-' | '*' | '/' | '%', left: SqlValue, right
     case '-':
       return one === undefined ? plusConstant(left, -constant) : plusConstant(negativeValue(right), constant);
     case '*':
-      return scaled('*', one === undefined ? left : right, constant);
+      return scaledValue('*', one === undefined ? left : right, constant);
     case '/':
-      return one === undefined ? scaled('/', left, constant) : constantDividedBy(constant, right);
+      return one === undefined ? scaledValue('/', left, constant) : constantDividedBy(constant, right);
     default:
       return one === undefined ? remainderBy(left, constant) : betweenValues('%', left, right);
   }
 }
 
 /** A number as 32 bits, as JavaScript takes it, and where that is told. */
-function int32(value: SqlValue): { readonly integer: Sql; readonly guard: Sql | undefined } | undefined {
+function int32(value: SqlValue): { readonly integer: Sql; readonly guard: Sql | undefined } {
   const constant = constantNumber(value);
   if (constant !== undefined) {
     return { integer: sql`${boundNumber(constant | 0)}::int`, guard: undefined };
@@ -177,11 +173,8 @@ function int32(value: SqlValue): { readonly integer: Sql; readonly guard: Sql | 
 
 type Bitwise = Exclude<NumericOperator, '+' | '-' | '*' | '/' | '%'>;
 
-function bitwise(operator: Bitwise, left: SqlValue, right: SqlValue): SqlValue | undefined {
+function bitwise(operator: Bitwise, left: SqlValue, right: SqlValue): SqlValue {
   const [a, b] = [int32(left), int32(right)];
-  if (a === undefined || b === undefined) {
-    return undefined;
-  }
   const compute: Readonly<Record<Bitwise, () => Sql>> = {
     '&': () => sql`(${a.integer} & ${b.integer})`,
     '|': () => sql`(${a.integer} | ${b.integer})`,
@@ -220,8 +213,8 @@ export function negativeValue(operand: SqlValue): SqlValue {
 
 /** `~` of a number. */
 export function complementValue(operand: SqlValue): SqlValue | undefined {
-  const converted = int32(operand);
-  return converted?.guard === undefined ? undefined : guarded(converted.guard, sql`(~${converted.integer})::float8`, [operand]);
+  const { integer, guard } = int32(operand);
+  return guard === undefined ? undefined : guarded(guard, sql`(~${integer})::float8`, [operand]);
 }
 
 /** `x * x`. */
@@ -232,6 +225,3 @@ export function squareValue(operand: SqlValue): SqlValue {
   const result = sql`CASE WHEN abs(${number}) >= ${boundNumber(tooLarge)} THEN ${INFINITY} WHEN abs(${number}) < ${boundNumber(least)} THEN ${ZERO} ELSE ${number} * ${number} END`;
   return numberResult(result, [operand], false);
 }
-
-/** `x * constant` or `x / constant`; undefined as for {@link numericValue}. */
-export const scaledValue: typeof scaled = scaled;
