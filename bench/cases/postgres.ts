@@ -116,7 +116,7 @@ async function times(count: number, work: (run: number) => Promise<unknown>): Pr
 
 /** The PostgreSQL store against SQL written by hand on the same server, through the same driver. */
 export async function* run(): AsyncGenerator<BenchResult> {
-  const server = await startEmbeddedPostgres({ durable: true, settings: { fsync: 'off', shared_buffers: '512MB', max_wal_size: '4GB' } });
+  const server = await startEmbeddedPostgres({ durable: true, settings: { shared_buffers: '512MB', max_wal_size: '4GB' } });
   const client = new pg.Client({ connectionString: server.connectionString });
   await client.connect();
   const backend = await openPostgresBackend({ connectionString: server.connectionString });

@@ -80,9 +80,17 @@ export interface ContainerStatements {
 }
 
 const ROW = 'ordinal, position, ts, expires_at, body';
+/** From this version on a statement tells what it replaced. */
+const RETURNS_OLD_ROWS = 180_000;
 
 /** @param s the quoted schema of the catalogue */
-export function containerStatements(s: string, names: ContainerNames, number: number, uniqueKeys: number): ContainerStatements {
+export function containerStatements(
+  s: string,
+  names: ContainerNames,
+  number: number,
+  uniqueKeys: number,
+  serverVersion: number,
+): ContainerStatements {
   const { documents, positions } = names;
   // A literal, as it is of our own making and constant: so the statement of an index of it may be prepared.
   const sequence = `'${positions.replaceAll("'", "''")}'::regclass`;
@@ -96,14 +104,18 @@ export function containerStatements(s: string, names: ContainerNames, number: nu
       ON CONFLICT (pk, id) DO UPDATE SET ordinal = `;
   const assigned =
     'position = excluded.position, epk = excluded.epk, ts = excluded.ts, expires_at = excluded.expires_at, body = excluded.body';
+  const replacing = `${insert(8)} CASE WHEN d.expires_at <= $7 THEN excluded.ordinal ELSE d.ordinal END, ${assigned}`;
+  const old = ROW.split(', ').map((column) => `old.${column}`);
+  const upsertReturningOld = `${replacing} RETURNING new.ordinal AS new_ordinal, new.position AS new_position, ${old.join(', ')}`;
+  const upsertReadingBefore = `WITH before AS (SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $7)),
+      written AS (${replacing} RETURNING ordinal, position)
+      SELECT w.ordinal AS new_ordinal, w.position AS new_position, b.* FROM written w LEFT JOIN before b ON true`;
   return {
     find: `SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2`,
     findMany: `SELECT k.n, ${ROW} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(pk, id, n) JOIN ${documents} d ON d.pk = k.pk AND d.id = k.id`,
     findHolders: `SELECT ${['ordinal', 'expires_at', ...unique].join(', ')} FROM ${documents} WHERE ${unique.map((column, index) => `${column} = ANY ($${index + 1}::text[])`).join(' OR ')}`,
     create: `${insert(8)} excluded.ordinal, ${assigned} WHERE d.expires_at <= $7 RETURNING position`,
-    upsert: `WITH before AS (SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $7)),
-      written AS (${insert(8)} CASE WHEN d.expires_at <= $7 THEN excluded.ordinal ELSE d.ordinal END, ${assigned} RETURNING ordinal, position)
-      SELECT w.ordinal AS new_ordinal, w.position AS new_position, b.* FROM written w LEFT JOIN before b ON true`,
+    upsert: serverVersion >= RETURNS_OLD_ROWS ? upsertReturningOld : upsertReadingBefore,
     replace: `UPDATE ${documents} AS d SET position = p, ts = $3, expires_at = $4, body = $5 FROM ${s}.enter(${number}, $7, ${sequence}, $1) AS p
       WHERE d.pk = $1 AND d.id = $2 AND d.position = $6 RETURNING d.position`,
     delete: `DELETE FROM ${documents} AS d USING ${s}.enter(${number}, $4, ${sequence}, $1) AS p WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,

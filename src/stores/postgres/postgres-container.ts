@@ -69,7 +69,13 @@ export class PostgresContainer {
     this.#row = row;
     this.#info = containerInfoOf(databaseId, row);
     this.uniquePaths = this.#info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
-    this.statements = containerStatements(quoteName(database.prefix), this.names, row.number, this.uniquePaths.length);
+    this.statements = containerStatements(
+      quoteName(database.prefix),
+      this.names,
+      row.number,
+      this.uniquePaths.length,
+      identity.serverVersion,
+    );
   }
 
   /** As last read. */

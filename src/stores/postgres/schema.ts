@@ -28,7 +28,7 @@ BEGIN
   IF current_etag <> known_etag THEN
     RAISE EXCEPTION 'container changed' USING ERRCODE = '${CHANGED_STATE}';
   END IF;
-  PERFORM ${s}.announce(positions);
+  PERFORM pg_advisory_xact_lock_shared(${s}.signed(positions::oid::bigint), ${s}.signed(coalesce(pg_sequence_last_value(positions), 0) & 4294967295));
   RETURN nextval(positions);
 END $$`,
   `CREATE FUNCTION ${s}.enter_many(container_number bigint, known_etag text, documents regclass, positions regclass, keys text[], amount int) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
@@ -48,18 +48,15 @@ BEGIN
   IF current_etag <> known_etag THEN
     RAISE EXCEPTION 'container changed' USING ERRCODE = '${CHANGED_STATE}';
   END IF;
-  PERFORM ${s}.announce(positions);
+  PERFORM pg_advisory_xact_lock_shared(${s}.signed(positions::oid::bigint), ${s}.signed(coalesce(pg_sequence_last_value(positions), 0) & 4294967295));
   RETURN ARRAY(SELECT nextval(positions) FROM generate_series(1, amount));
 END $$`,
 ];
 
-/** What the functions below share. */
-const ANNOUNCE: Migration = (s) => [
+/** A word as the number with the same 32 bits that locks are named by. */
+const SIGNED: Migration = (s) => [
   `CREATE FUNCTION ${s}.signed(word bigint) RETURNS int LANGUAGE sql IMMUTABLE AS $$
   SELECT (CASE WHEN word > 2147483647 THEN word - 4294967296 ELSE word END)::int
-$$`,
-  `CREATE FUNCTION ${s}.announce(positions regclass) RETURNS void LANGUAGE sql VOLATILE AS $$
-  SELECT pg_advisory_xact_lock_shared(${s}.signed(positions::oid::bigint), ${s}.signed(coalesce(pg_sequence_last_value(positions), 0) & 4294967295))
 $$`,
 ];
 
@@ -108,7 +105,7 @@ const MIGRATIONS: readonly Migration[] = [
       UNIQUE (database, id)
     )`,
     `CREATE TABLE ${s}.leases (name text COLLATE "C" PRIMARY KEY, holder text NOT NULL, until_ms bigint NOT NULL)`,
-    ...ANNOUNCE(s),
+    ...SIGNED(s),
     ...ENTER(s),
     ...HORIZON(s),
   ],
@@ -118,6 +115,8 @@ const MIGRATIONS: readonly Migration[] = [
 export interface StoreIdentity {
   readonly installation: string;
   readonly system: string;
+  /** Version of the server, as `server_version_num` has it. */
+  readonly serverVersion: number;
 }
 
 /** PostgreSQL versions that are tested; older ones lack what the statements use. */
@@ -131,8 +130,8 @@ const OLDEST_VERSION = 140_000;
 export async function migrate(database: PostgresDatabase): Promise<StoreIdentity> {
   const { prefix, runtime } = database;
   const s = quoteName(prefix);
-  const identity = await database.transaction('open the PostgreSQL store', async (session) => {
-    await checkServer(session);
+  const { installation, serverVersion } = await database.transaction('open the PostgreSQL store', async (session) => {
+    const serverVersion = await checkServer(session);
     const installed = await installedVersion(session, prefix);
     if (installed !== MIGRATIONS.length) {
       // Others that start now wait here, and find the work done.
@@ -140,12 +139,13 @@ export async function migrate(database: PostgresDatabase): Promise<StoreIdentity
       await install(session, prefix, await installedVersion(session, prefix), toHex(runtime.randomBytes(8)));
     }
     const [meta] = await session.rows<{ installation: string }>({ text: `SELECT installation FROM ${s}.meta` });
-    return meta?.installation ?? '';
+    return { installation: meta?.installation ?? '', serverVersion };
   });
-  return { installation: identity, system: await systemIdentifier(database) };
+  return { installation, serverVersion, system: await systemIdentifier(database) };
 }
 
-async function checkServer(session: Session): Promise<void> {
+/** The server's version. @throws NOT_SUPPORTED */
+async function checkServer(session: Session): Promise<number> {
   const [row] = await session.rows<{ version: string; encoding: string }>({
     text: "SELECT current_setting('server_version_num') AS version, current_setting('server_encoding') AS encoding",
   });
@@ -163,6 +163,7 @@ async function checkServer(session: Session): Promise<void> {
       },
     );
   }
+  return Number(row.version);
 }
 
 async function installedVersion(session: Session, prefix: string): Promise<number> {
