@@ -71,6 +71,11 @@ export interface ContainerStatements {
   readonly dropRows: string;
   /** Up to `$2` rows that expired by `$1`. */
   readonly sweep: string;
+  /**
+   * As {@link create} for many documents with different keys: definition's etag, partition keys to lock, their number, now and time of the write, and
+   * arrays of pk, id, epk, expires_at and body. Gives all positions in the order of the documents, and those of the ones written.
+   */
+  readonly createMany: string;
   /** Locks partition keys and takes positions: definition's etag, keys, amount. */
   readonly enter: string;
   /** Takes one more position in a transaction that has entered. */
@@ -110,6 +115,7 @@ export function containerStatements(
   const upsertReadingBefore = `WITH before AS (SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $7)),
       written AS (${replacing} RETURNING ordinal, position)
       SELECT w.ordinal AS new_ordinal, w.position AS new_position, b.* FROM written w LEFT JOIN before b ON true`;
+  const table = `'${documents.replaceAll("'", "''")}'::regclass`;
   return {
     find: `SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2`,
     findMany: `SELECT k.n, ${ROW} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(pk, id, n) JOIN ${documents} d ON d.pk = k.pk AND d.id = k.id`,
@@ -121,9 +127,15 @@ export function containerStatements(
     delete: `DELETE FROM ${documents} AS d USING ${s}.enter(${number}, $4, ${sequence}, $1) AS p WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,
     putRows: `INSERT INTO ${documents} (${columns.join(', ')}) SELECT * FROM unnest(${arrays.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
       ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
+    createMany: `WITH entered AS MATERIALIZED (SELECT ${s}.enter_many(${number}, $1, ${table}, ${sequence}, $2::text[], $3) AS positions),
+      written AS (INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
+        SELECT r.p, r.pk, r.id, r.p, r.epk, $4::bigint, r.expires_at, r.body
+        FROM entered, LATERAL unnest(entered.positions, $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[]) AS r(p, pk, id, epk, expires_at, body)
+        ON CONFLICT (pk, id) DO UPDATE SET ordinal = excluded.ordinal, ${assigned} WHERE d.expires_at <= $4::bigint RETURNING position)
+      SELECT positions, (SELECT array_agg(position) FROM written) AS written FROM entered`,
     dropRows: `DELETE FROM ${documents} WHERE ordinal = ANY ($1::bigint[])`,
     sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
-    enter: `SELECT ${s}.enter_many(${number}, $1, '${documents.replaceAll("'", "''")}'::regclass, ${sequence}, $2::text[], $3) AS positions`,
+    enter: `SELECT ${s}.enter_many(${number}, $1, ${table}, ${sequence}, $2::text[], $3) AS positions`,
     next: `SELECT nextval(${sequence}) AS position`,
     head: `SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS head`,
     horizon: `SELECT ${s}.horizon(${sequence}) AS horizon`,

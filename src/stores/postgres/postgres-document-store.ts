@@ -30,6 +30,8 @@ import { readCharge } from '../common/write-charge.ts';
 import { readChanges } from './change-pages.ts';
 import type { DocumentRow } from './container-row.ts';
 import { explainQuery } from './explain-query.ts';
+import { createMany, isCreateMany } from './create-many.ts';
+import { textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { Session } from './postgres-database.ts';
 import { runQueryPage, type Run } from './postgres-query.ts';
@@ -39,7 +41,7 @@ import { readVersions } from './versions/version-pages.ts';
 import { partitionKeysOf, WriteUnit } from './write-unit.ts';
 
 /** Operations of a bulk call that share a transaction. */
-const BULK_TRANSACTION = 500;
+const BULK_TRANSACTION = 1000;
 /** Documents of a readMany call that are read by one statement. */
 const READ_MANY_ROWS = 200;
 
@@ -85,7 +87,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
       const rowKeys = some.map((key) => this.#container.rowKey(key));
       const rows = await this.#container.database.rows<DocumentRow & { n: number }>(READING, {
         text: this.#container.statements.findMany,
-        values: [rowKeys.map(({ pk }) => pk), rowKeys.map(({ id }) => id)],
+        values: [textArray(rowKeys.map(({ pk }) => pk)), textArray(rowKeys.map(({ id }) => id))],
         name: this.#container.statementName('findMany'),
       });
       const found = new Map(rows.map((row) => [row.n, row]));
@@ -130,16 +132,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     for (let start = 0; start < items.length; start += BULK_TRANSACTION) {
       const some = items.slice(start, start + BULK_TRANSACTION);
       const operations = some.filter((item): item is StoreOperation => !(item instanceof PerigeeError));
-      const done =
-        operations.length === 0
-          ? []
-          : await this.#inUnit(operations, options, async (unit) => {
-              const some: OperationOutcome<T>[] = [];
-              for (const operation of operations) {
-                some.push(await this.#operationIn(unit, operation));
-              }
-              return some;
-            });
+      const done = operations.length === 0 ? [] : await this.#bulkSome(operations, options);
       let next = 0;
       for (const item of some) {
         outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : (done[next++] as OperationOutcome<T>));
@@ -290,6 +283,24 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     for (let more = this.#container.isRecording; more;) {
       more = await recordSome(this.#container);
     }
+  }
+
+  async #bulkSome(operations: readonly StoreOperation[], options: CallOptions): Promise<readonly OperationOutcome<T>[]> {
+    if (isCreateMany(this.#container, operations)) {
+      const applied = await this.#container.withDefinition(() => createMany(this.#container, operations));
+      const last = applied.findLast((one) => !(one instanceof PerigeeError));
+      if (last !== undefined) {
+        this.#container.committed((last as AppliedWrite).position);
+      }
+      return applied.map((one, index) => this.#results.outcome(one, operations[index] as WriteOperation));
+    }
+    return this.#inUnit(operations, options, async (unit) => {
+      const outcomes: OperationOutcome<T>[] = [];
+      for (const operation of operations) {
+        outcomes.push(await this.#operationIn(unit, operation));
+      }
+      return outcomes;
+    });
   }
 
   async #batchIn(unit: WriteUnit, operations: readonly StoreOperation[]): Promise<OperationOutcome<T>[]> {

@@ -15,6 +15,7 @@ import { refusalOr } from '../common/refusal-or.ts';
 import { CHANGE_KINDS, type ChangeKind } from '../common/change-kinds.ts';
 import type { DocumentRow } from './container-row.ts';
 import { uniqueColumn } from './container-statements.ts';
+import { bigintArray, textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgRow, PgValue, Session } from './postgres-database.ts';
 
@@ -173,7 +174,7 @@ export class WriteUnit {
   async #enter(partitionKeys: readonly string[], amount: number): Promise<void> {
     const [row] = await this.#session.rows<{ positions: number[] }>({
       text: this.#container.statements.enter,
-      values: [this.#container.info.etag, partitionKeys, amount],
+      values: [this.#container.info.etag, textArray(partitionKeys), amount],
       name: this.#container.statementName('enter'),
     });
     this.#positions.push(...(row?.positions ?? []));
@@ -186,7 +187,7 @@ export class WriteUnit {
     const rowKeys = keys.map((key) => this.#container.rowKey(key));
     const rows = await this.#session.rows<DocumentRow & { n: number }>({
       text: this.#container.statements.findMany,
-      values: [rowKeys.map(({ pk }) => pk), rowKeys.map(({ id }) => id)],
+      values: [textArray(rowKeys.map(({ pk }) => pk)), textArray(rowKeys.map(({ id }) => id))],
       name: this.#container.statementName('findMany'),
     });
     for (const key of keys) {
@@ -370,15 +371,15 @@ export class WriteUnit {
     const puts = [...this.#puts.values()];
     const keys = puts.map(({ key }) => this.#container.rowKey(key));
     return [
-      puts.map(({ row }) => row.ordinal),
-      keys.map(({ pk }) => pk),
-      keys.map(({ id }) => id),
-      puts.map(({ row }) => row.position),
-      puts.map(({ key }) => this.#container.epkOf(key)),
-      puts.map(({ row }) => row.ts),
-      puts.map(({ row }) => row.expires_at),
-      puts.map(({ row }) => row.body),
-      ...this.#container.uniquePaths.map((_, index) => puts.map(({ row }) => row.digests?.[index] as string)),
+      bigintArray(puts.map(({ row }) => row.ordinal)),
+      textArray(keys.map(({ pk }) => pk)),
+      textArray(keys.map(({ id }) => id)),
+      bigintArray(puts.map(({ row }) => row.position)),
+      textArray(puts.map(({ key }) => this.#container.epkOf(key))),
+      bigintArray(puts.map(({ row }) => row.ts)),
+      bigintArray(puts.map(({ row }) => row.expires_at)),
+      textArray(puts.map(({ row }) => row.body)),
+      ...this.#container.uniquePaths.map((_, index) => textArray(puts.map(({ row }) => row.digests?.[index] as string))),
     ];
   }
 }
