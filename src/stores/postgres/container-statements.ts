@@ -49,6 +49,18 @@ export function createDatabaseSchema(prefix: string, database: number): string {
   return `CREATE SCHEMA ${databaseSchema(prefix, database)}`;
 }
 
+function columnsOf(uniqueKeys: number): readonly string[] {
+  return ['ordinal', 'pk', 'id', 'position', 'epk', 'ts', 'expires_at', 'body', ...uniqueColumns(uniqueKeys)];
+}
+
+/** Adds whole rows, in arrays: ordinal, pk, id, position, epk, ts, expires_at, body, and the digests of unique keys. */
+export function insertRows({ documents }: ContainerNames, uniqueKeys: number): string {
+  const columns = columnsOf(uniqueKeys);
+  const numbers = ['ordinal', 'position', 'ts', 'expires_at'];
+  const arrays = columns.map((column, index) => `$${index + 1}::${numbers.includes(column) ? 'bigint' : 'text'}[]`);
+  return `INSERT INTO ${documents} (${columns.join(', ')}) SELECT * FROM unnest(${arrays.join(', ')})`;
+}
+
 /** The statements of one container, as texts. */
 export interface ContainerStatements {
   /** A document by key: `$1` partition key, `$2` id. */
@@ -65,7 +77,7 @@ export interface ContainerStatements {
   readonly replace: string;
   /** Deletes the document with a position: pk, id, position, definition's etag. Gives the position of the delete. */
   readonly delete: string;
-  /** Writes whole rows, in arrays: ordinal, pk, id, position, epk, ts, expires_at, body, and the digests of unique keys. */
+  /** {@link insertRows} in place of those with the same key. */
   readonly putRows: string;
   /** Deletes rows by ordinal. */
   readonly dropRows: string;
@@ -100,9 +112,9 @@ export function containerStatements(
   // A literal, as it is of our own making and constant: so the statement of an index of it may be prepared.
   const sequence = `'${positions.replaceAll("'", "''")}'::regclass`;
   const unique = uniqueColumns(uniqueKeys);
-  const columns = ['ordinal', 'pk', 'id', 'position', 'epk', 'ts', 'expires_at', 'body', ...unique];
-  const arrays = ['bigint', 'text', 'text', 'bigint', 'text', 'bigint', 'bigint', 'text', ...unique.map(() => 'text')];
-  const set = columns.filter((column) => column !== 'pk' && column !== 'id').map((column) => `${column} = excluded.${column}`);
+  const set = columnsOf(uniqueKeys)
+    .filter((column) => column !== 'pk' && column !== 'id')
+    .map((column) => `${column} = excluded.${column}`);
   const insert = (etag: number): string =>
     `INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
       SELECT p, $1, $2, p, $3, $4, $5, $6 FROM ${s}.enter(${number}, $${etag}, ${sequence}, $1) AS p
@@ -125,8 +137,7 @@ export function containerStatements(
     replace: `UPDATE ${documents} AS d SET position = p, ts = $3, expires_at = $4, body = $5 FROM ${s}.enter(${number}, $7, ${sequence}, $1) AS p
       WHERE d.pk = $1 AND d.id = $2 AND d.position = $6 RETURNING d.position`,
     delete: `DELETE FROM ${documents} AS d USING ${s}.enter(${number}, $4, ${sequence}, $1) AS p WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,
-    putRows: `INSERT INTO ${documents} (${columns.join(', ')}) SELECT * FROM unnest(${arrays.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
-      ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
+    putRows: `${insertRows(names, uniqueKeys)} ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
     createMany: `WITH entered AS MATERIALIZED (SELECT ${s}.enter_many(${number}, $1, ${table}, ${sequence}, $2::text[], $3) AS positions),
       written AS (INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
         SELECT r.p, r.pk, r.id, r.p, r.epk, $4::bigint, r.expires_at, r.body

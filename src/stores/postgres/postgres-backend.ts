@@ -6,6 +6,7 @@ import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/b
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
+import type { RestoreRequest, SnapshotBody, SnapshotRequest } from '../../store/snapshot/backend-snapshots.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { containerInfoOf } from '../common/stored-container.ts';
 import { CommitWatch } from './commit-watch.ts';
@@ -20,10 +21,13 @@ import { redefineContainer } from './redefine-container.ts';
 import { Resources, type ContainerStamp } from './resource-statements.ts';
 import { migrate } from './schema.ts';
 import { Signals } from './signals.ts';
+import { readSnapshot } from './snapshot/read-snapshot.ts';
+import { PostgresRestore } from './snapshot/restore-snapshot.ts';
 import { Sweeper } from './sweeper.ts';
 import { tidyVersions } from './versions/tidy-versions.ts';
 
 const MANAGING = 'change databases or containers of the PostgreSQL store';
+const SNAPSHOT = 'read or write a snapshot of the PostgreSQL store';
 const LOOKING = 'read the catalogue of the PostgreSQL store';
 
 /**
@@ -177,6 +181,30 @@ export class PostgresBackend extends BaseBackend {
     const row =
       (await this.#looking().findCatalog()) ?? (await this.#manage((resources) => resources.openCatalog(definition, this.#stamp())));
     return this.#store<CatalogDocument>('', row, undefined);
+  }
+
+  protected override async *_snapshot({ asOfMs, signal }: SnapshotRequest): AsyncGenerator<Iterable<SnapshotBody>> {
+    const takenAtMs = asOfMs ?? this.runtime.nowMs();
+    for (const { databaseId, row } of await this.#looking().listAllContainers()) {
+      await tidyVersions(this.#containerOf(databaseId, row), signal);
+    }
+    const { runtime } = this;
+    const { prefix } = this.#database;
+    yield* this.#database.readAtOnce(SNAPSHOT, (session) => readSnapshot({ session, prefix, runtime, takenAtMs, asOfMs, signal }));
+  }
+
+  protected override async _restore({ replace, signal, load }: RestoreRequest): Promise<void> {
+    await this.#database.transaction(
+      SNAPSHOT,
+      async (session) => {
+        await session.rows({ text: 'SET LOCAL idle_in_transaction_session_timeout = 0' });
+        const restore = await PostgresRestore.begin(session, this.#database.prefix, this.runtime, () => this.#stamp(), replace);
+        await load(restore);
+        await restore.finish();
+      },
+      { mode: 'once', signal },
+    );
+    this.#containers.clear();
   }
 
   protected async _close(): Promise<void> {

@@ -7,6 +7,6 @@ export function postgresCapabilities(isDurable: boolean): StoreCapabilities {
     durability: isDurable ? 'power-loss' : 'process-kill',
     multiProcess: true,
     allVersionsFeed: true,
-    snapshots: false,
+    snapshots: true,
   });
 }

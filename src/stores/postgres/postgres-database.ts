@@ -79,7 +79,7 @@ export class PostgresDatabase {
   }
 
   /**
-   * Runs `work` in one transaction at READ COMMITTED, or in one that only reads and sees one moment.
+   * Runs `work` in one transaction at READ COMMITTED.
    *
    * @param mode `once`: what `work` does cannot be done again, so that meeting another transaction is an error; `again`: it runs again then
    * @throws RETRY_WITH, CONNECTION_LOST (its outcome is unknown where the commit was sent) and what `work` throws, after the transaction was undone
@@ -87,12 +87,12 @@ export class PostgresDatabase {
   async transaction<R>(
     what: string,
     work: (session: Session) => Promise<R>,
-    options: { readonly mode?: 'once' | 'again' | 'snapshot' | undefined; readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly mode?: 'once' | 'again' | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<R> {
     const { mode = 'again', signal } = options;
     for (let run = 1; ; run += 1) {
       try {
-        return await this.#transactOnce(what, work, mode, signal);
+        return await this.#transactOnce(what, work, signal);
       } catch (error) {
         const state = stateOf((error as { cause?: unknown }).cause);
         if (mode === 'once' || run >= MAX_RUNS || state === undefined || !MEETINGS.includes(state)) {
@@ -100,6 +100,24 @@ export class PostgresDatabase {
         }
       }
       await sleep(this.runtime, FIRST_PAUSE_MS * 2 ** run * (0.5 + this.runtime.random()), signal);
+    }
+  }
+
+  /** Reads in one transaction that sees one moment, however long it is read; it ends when the reader does. */
+  async *readAtOnce<T>(what: string, read: (session: Session) => AsyncGenerator<T>): AsyncGenerator<T> {
+    const client = await this.#connect(what);
+    const session = this.#sessionOf(client, what);
+    let failed = false;
+    try {
+      await session.rows({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' });
+      // A reader takes its time, and its pauses are idle ones.
+      await session.rows({ text: 'SET LOCAL idle_in_transaction_session_timeout = 0' });
+      yield* read(session);
+    } catch (error) {
+      failed = true;
+      throw error;
+    } finally {
+      await this.#end(client, failed);
     }
   }
 
@@ -119,25 +137,12 @@ export class PostgresDatabase {
     }
   }
 
-  async #transactOnce<R>(
-    what: string,
-    work: (session: Session) => Promise<R>,
-    mode: 'once' | 'again' | 'snapshot',
-    signal: AbortSignal | undefined,
-  ): Promise<R> {
+  async #transactOnce<R>(what: string, work: (session: Session) => Promise<R>, signal: AbortSignal | undefined): Promise<R> {
     throwIfAborted(signal);
     const client = await this.#connect(what);
-    const session: Session = {
-      rows: async <Row extends PgRow>(statement: Statement) => {
-        try {
-          return await this.#run<Row>(client, statement);
-        } catch (error) {
-          throw wrapPostgresError(error, what);
-        }
-      },
-    };
+    const session = this.#sessionOf(client, what);
     try {
-      await session.rows({ text: mode === 'snapshot' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : 'BEGIN' });
+      await session.rows({ text: 'BEGIN' });
       const result = await work(session);
       throwIfAborted(signal);
       await this.#commit(client, what);
@@ -146,6 +151,29 @@ export class PostgresDatabase {
     } catch (error) {
       await this.#undo(client, error);
       throw error;
+    }
+  }
+
+  #sessionOf(client: PoolClient, what: string): Session {
+    return {
+      rows: async <Row extends PgRow>(statement: Statement) => {
+        try {
+          return await this.#run<Row>(client, statement);
+        } catch (error) {
+          throw wrapPostgresError(error, what);
+        }
+      },
+    };
+  }
+
+  /** Ends a transaction that has only read. */
+  async #end(client: PoolClient, failed: boolean): Promise<void> {
+    try {
+      await client.query('ROLLBACK');
+      client.release(failed);
+    } catch {
+      // Its connection is gone, and nothing is lost with it.
+      client.release(true);
     }
   }
 

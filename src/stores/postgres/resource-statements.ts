@@ -96,7 +96,7 @@ export class Resources {
     if ((await this.#containerIn(database.number, definition.id)) !== undefined) {
       return 'exists';
     }
-    return this.#insert(database.number, containerRid(databaseRid(database.number), database.containers), definition, stamp);
+    return this.insertContainer(database.number, containerRid(databaseRid(database.number), database.containers), definition, stamp);
   }
 
   async findContainer(databaseId: string, id: string): Promise<ContainerRow | undefined> {
@@ -124,19 +124,18 @@ export class Resources {
   /** Within a transaction. */
   async deleteContainer(databaseId: string, id: string): Promise<boolean> {
     const found = await this.findContainer(databaseId, id);
-    const [row] =
-      found === undefined
-        ? []
-        : await this.#session.rows<ContainerRow>({
-            text: `DELETE FROM ${this.#s}.containers WHERE number = $1 RETURNING ${CONTAINER_COLUMNS}`,
-            values: [found.number],
-          });
-    if (row === undefined) {
-      return false;
-    }
-    const { documents, versions } = containerNames(this.#prefix, row.database, row.number);
+    return found !== undefined && this.dropContainer(found);
+  }
+
+  /** Removes a container with its tables; `false` when it is gone. Within a transaction. */
+  async dropContainer({ database, number }: ContainerRow): Promise<boolean> {
+    const gone = await this.#session.rows({
+      text: `DELETE FROM ${this.#s}.containers WHERE number = $1 RETURNING number`,
+      values: [number],
+    });
+    const { documents, versions } = containerNames(this.#prefix, database, number);
     await this.#session.rows({ text: `DROP TABLE IF EXISTS ${versions}, ${documents}` });
-    return true;
+    return gone.length > 0;
   }
 
   /** Writes a definition in place of the one before; `undefined` when the container is gone. Within a transaction. */
@@ -178,7 +177,7 @@ export class Resources {
       return found;
     }
     await this.#session.rows({ text: `CREATE SCHEMA IF NOT EXISTS ${databaseSchema(this.#prefix, CATALOG_DATABASE)}` });
-    return this.#insert(CATALOG_DATABASE, CATALOG_RID, definition, stamp);
+    return this.insertContainer(CATALOG_DATABASE, CATALOG_RID, definition, stamp);
   }
 
   async #database(id: string): Promise<DatabaseRow | undefined> {
@@ -198,7 +197,14 @@ export class Resources {
     return (await this.#session.rows<ContainerRow>({ text, values })).map(named);
   }
 
-  async #insert(database: number, rid: string, definition: ContainerDefinition, stamp: ContainerStamp): Promise<ContainerRow> {
+  /** Adds a container with its tables. @param floor behind which its versions are recorded, where its definition says so. Within a transaction. */
+  async insertContainer(
+    database: number,
+    rid: string,
+    definition: ContainerDefinition,
+    stamp: ContainerStamp,
+    floor: RetentionFloor = { position: 0, atMs: stamp.ts * 1000 },
+  ): Promise<ContainerRow> {
     const [row] = await this.#session.rows<ContainerRow>({
       text: `INSERT INTO ${this.#s}.containers (database, id, rid, definition, etag, ts, incarnation) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${CONTAINER_COLUMNS}`,
       values: [database, escapeText(definition.id), rid, definitionText(definition), stamp.etag, stamp.ts, stamp.incarnation],
@@ -208,7 +214,7 @@ export class Resources {
     for (const text of createContainerTable(names, made.number, definition.uniqueKeys.length)) {
       await this.#session.rows({ text });
     }
-    return definition.changeFeedPolicy === undefined ? made : this.beginRecording(made, { position: 0, atMs: stamp.ts * 1000 });
+    return definition.changeFeedPolicy === undefined ? made : this.beginRecording(made, floor);
   }
 
   async #saveFloor(row: ContainerRow, floor: RetentionFloor | undefined): Promise<ContainerRow> {

@@ -1,12 +1,7 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import type { SnapshotBody } from '../../../store/snapshot/backend-snapshots.ts';
-import {
-  SNAPSHOT_VERSION,
-  type SnapshotChange,
-  type SnapshotContainer,
-  type SnapshotDocument,
-} from '../../../store/snapshot/snapshot-record.ts';
+import { SNAPSHOT_VERSION, type SnapshotContainer, type SnapshotDocument } from '../../../store/snapshot/snapshot-record.ts';
 import { databaseRid } from '../../../store/resource-id.ts';
 import { erasUpTo } from '../../../store/version-etag.ts';
 import { pastOutsideRetention, reachesBack, type RetentionFloor } from '../../../store/version-retention.ts';
@@ -19,7 +14,7 @@ import { CATALOG_DATABASE } from '../resource-programs.ts';
 import type { Read } from '../scan-slices.ts';
 import { SliceSize } from '../slice-size.ts';
 import { floorOf, type RecordingColumns } from '../versions/version-recorder.ts';
-import { CHANGE_KINDS, type ChangeKind } from '../../common/change-kinds.ts';
+import { changeRecord, type ChangeRow } from '../../common/change-record.ts';
 import { RECORDED_EXPIRY } from '../versions/version-statements.ts';
 import { PastState } from './past-state.ts';
 
@@ -51,26 +46,6 @@ interface DocumentRow {
   /** `null` for a document that has expired. */
   readonly body: string | null;
 }
-
-interface ChangeRow {
-  readonly position: number;
-  readonly ordinal: number;
-  readonly kind: ChangeKind;
-  readonly at_ms: number;
-  readonly pk: string;
-  readonly id: string;
-  readonly previous: number | null;
-  readonly previous_ts: number | null;
-  readonly previous_expires_at: number | null;
-  readonly body: string | null;
-}
-
-const CHANGE_NAMES: Readonly<Record<ChangeKind, SnapshotChange['change']>> = {
-  [CHANGE_KINDS.create]: 'create',
-  [CHANGE_KINDS.replace]: 'replace',
-  [CHANGE_KINDS.delete]: 'delete',
-  [CHANGE_KINDS.expire]: 'expire',
-};
 
 function* containersIn(database: number): Program<readonly StoredContainer[]> {
   const rows: StoredContainer[] = [];
@@ -211,11 +186,4 @@ function changesOf(container: number, cut: number): (behind: number, size: numbe
     const rows = yield* all<ChangeRow>(sql, behind, cut, size);
     return { rows, next: rows.length === size ? rows.at(-1)?.position : undefined };
   };
-}
-
-function changeRecord(row: ChangeRow): SnapshotChange {
-  const { position, ordinal, kind, at_ms: atMs, pk: partitionKey, id, previous, previous_ts, previous_expires_at: expiresAt, body } = row;
-  const before =
-    previous === null || previous_ts === null || body === null ? null : { position: previous, ts: previous_ts, expiresAt, text: body };
-  return { kind: 'change', change: CHANGE_NAMES[kind], position, ordinal, atMs, id, partitionKey, before };
 }
