@@ -8,6 +8,7 @@ import type { JsonValue } from '../../../src/core/json.ts';
 import type { Backend } from '../../../src/store/backend.ts';
 import type { SnapshotRecord } from '../../../src/store/snapshot/snapshot-record.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
+import { openFreshPostgres } from '../../support/open-postgres.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
 import { arbitraryBody } from '../../query/compile/arbitrary-document.ts';
@@ -15,7 +16,7 @@ import { arbitraryBody } from '../../query/compile/arbitrary-document.ts';
 const SEED = Number(process.env['PERIGEE_SEED'] ?? 20_261_129);
 const RUNS = Number(process.env['PERIGEE_RUNS'] ?? 40);
 const START_MS = 1735689600123;
-const KINDS = ['memory', 'sqlite file', 'sqlite in memory'] as const;
+const KINDS = ['memory', 'sqlite file', 'sqlite in memory', 'postgres'] as const;
 
 type Kind = (typeof KINDS)[number];
 
@@ -50,6 +51,10 @@ interface Opened {
 async function open(kind: Kind, runtime: SimulatedRuntime): Promise<Opened> {
   if (kind === 'memory') {
     const backend = openMemoryBackend({ runtime });
+    return { backend, dispose: () => backend.close() };
+  }
+  if (kind === 'postgres') {
+    const backend = await openFreshPostgres({ runtime });
     return { backend, dispose: () => backend.close() };
   }
   const folder = mkdtempSync(join(tmpdir(), 'perigee-snapshots-'));
