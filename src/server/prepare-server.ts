@@ -25,6 +25,7 @@ import { LayoutStore } from './partitions/layout-store.ts';
 import { LinkParser } from './resource-link.ts';
 import { ScriptLoader } from './scripts/script-loader.ts';
 import type { ServerCertificate, ServerOptions } from './server-options.ts';
+import { ThroughputLeases } from './throttle/throughput-leases.ts';
 import { ThroughputLimiter } from './throttle/throughput-limiter.ts';
 
 /** How many requests may wait for their answers on one connection. */
@@ -86,7 +87,8 @@ export async function prepareServer(options: ServerOptions): Promise<PreparedSer
   const catalog = new ServerCatalog(backend);
   const offers = new OfferBook(backend, catalog);
   const layouts = new LayoutStore(catalog);
-  const limiter = options.enforceThroughput === true ? new ThroughputLimiter(runtime) : undefined;
+  const leases = backend.capabilities.multiProcess && catalog.isAvailable ? new ThroughputLeases(catalog) : undefined;
+  const limiter = options.enforceThroughput === true ? new ThroughputLimiter(runtime, leases) : undefined;
   const containers = new ContainerRegistry(backend, runtime, logger, { layouts, offers: limiter === undefined ? undefined : offers });
   const tokens = new ResourceTokens(key, tokenRuntime);
   const scripts = new ScriptLoader(options.scripts, runtime);
