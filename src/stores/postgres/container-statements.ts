@@ -69,23 +69,29 @@ export interface ContainerStatements {
   readonly putRows: string;
   /** Deletes rows by ordinal. */
   readonly dropRows: string;
-  /** Up to `$2` rows that expired by `$1`. */
+  /** Up to `$2` rows that expired by `$1`, while `$3` is the definition's etag. */
   readonly sweep: string;
   /** Locks partition keys and takes positions: definition's etag, keys, amount. */
   readonly enter: string;
   /** Takes one more position in a transaction that has entered. */
   readonly next: string;
   readonly head: string;
+  /** Up to where the feed of latest versions may be read. */
   readonly horizon: string;
+  /** Up to where the recorded versions may be. */
+  readonly versionsHorizon: string;
+  /** The head, and then whether writes are under way. */
+  readonly progress: string;
 }
 
 const ROW = 'ordinal, position, ts, expires_at, body';
 
 /** @param s the quoted schema of the catalogue */
 export function containerStatements(s: string, names: ContainerNames, number: number, uniqueKeys: number): ContainerStatements {
-  const { documents, positions } = names;
+  const { documents, positions, versions } = names;
   // A literal, as it is of our own making and constant: so the statement of an index of it may be prepared.
-  const sequence = `'${positions.replaceAll("'", "''")}'::regclass`;
+  const table = (name: string): string => `'${name.replaceAll("'", "''")}'::regclass`;
+  const sequence = table(positions);
   const unique = uniqueColumns(uniqueKeys);
   const columns = ['ordinal', 'pk', 'id', 'position', 'epk', 'ts', 'expires_at', 'body', ...unique];
   const arrays = ['bigint', 'text', 'text', 'bigint', 'text', 'bigint', 'bigint', 'text', ...unique.map(() => 'text')];
@@ -110,10 +116,12 @@ export function containerStatements(s: string, names: ContainerNames, number: nu
     putRows: `INSERT INTO ${documents} (${columns.join(', ')}) SELECT * FROM unnest(${arrays.map((type, index) => `$${index + 1}::${type}[]`).join(', ')})
       ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
     dropRows: `DELETE FROM ${documents} WHERE ordinal = ANY ($1::bigint[])`,
-    sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
-    enter: `SELECT ${s}.enter_many(${number}, $1, '${documents.replaceAll("'", "''")}'::regclass, ${sequence}, $2::text[], $3) AS positions`,
+    sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} AS d WHERE expires_at <= $1 AND EXISTS (SELECT 1 FROM ${s}.containers WHERE number = ${number} AND etag = $3) LIMIT $2 FOR UPDATE OF d SKIP LOCKED))`,
+    enter: `SELECT ${s}.enter_many(${number}, $1, ${table(documents)}, ${sequence}, $2::text[], $3) AS positions`,
     next: `SELECT nextval(${sequence}) AS position`,
     head: `SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS head`,
-    horizon: `SELECT ${s}.horizon(${sequence}) AS horizon`,
+    horizon: `SELECT ${s}.horizon(${sequence}, ${table(documents)}, ${number}, NULL) AS horizon`,
+    versionsHorizon: `SELECT ${s}.horizon(${sequence}, ${table(documents)}, ${number}, ${table(versions)}) AS horizon`,
+    progress: `SELECT head, ${s}.lowest_announced(${sequence}, head) IS NOT NULL AS open FROM (SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS head OFFSET 0) AS taken`,
   };
 }

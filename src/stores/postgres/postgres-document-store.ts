@@ -33,7 +33,7 @@ import { explainQuery } from './explain-query.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { Session } from './postgres-database.ts';
 import { runQueryPage, type Run } from './postgres-query.ts';
-import { findRow, singleWrite } from './single-write.ts';
+import { canWriteAlone, findRow, singleWrite } from './single-write.ts';
 import { recordSome } from './versions/tidy-versions.ts';
 import { readVersions } from './versions/version-pages.ts';
 import { partitionKeysOf, WriteUnit } from './write-unit.ts';
@@ -83,7 +83,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     for (let start = 0; start < keys.length; start += READ_MANY_ROWS) {
       const some = keys.slice(start, start + READ_MANY_ROWS);
       const rowKeys = some.map((key) => this.#container.rowKey(key));
-      const rows = await this.#container.database.rows<DocumentRow & { n: number }>(READING, {
+      const rows = await this.#container.database.read<DocumentRow & { n: number }>(READING, {
         text: this.#container.statements.findMany,
         values: [rowKeys.map(({ pk }) => pk), rowKeys.map(({ id }) => id)],
         name: this.#container.statementName('findMany'),
@@ -240,16 +240,16 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     return (statement) => {
       this.leaveWhenClosing();
       throwIfAborted(signal);
-      return this.#container.database.rows(READING, statement);
+      return this.#container.database.read(READING, statement);
     };
   }
 
   /** By single statements, where these can do it. */
   async #writeAlone(operation: WriteOperation): Promise<AppliedWrite | undefined> {
-    if (this.#container.uniquePaths.length > 0 || this.#container.isRecording) {
-      return undefined;
-    }
-    return this.#container.withDefinition(() => singleWrite(this.#container, operation, this.#rules));
+    // Asked again for every definition: one that another server has put in place may have versions recorded.
+    return this.#container.withDefinition(async () =>
+      canWriteAlone(this.#container) ? singleWrite(this.#container, operation, this.#rules) : undefined,
+    );
   }
 
   #writeLocked(operation: WriteOperation, options: CallOptions): Promise<AppliedWrite> {
