@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,8 @@ export class Gateway {
   isOver = false;
 
   constructor(options: ServedProcessOptions) {
+    // Every client of the run has a request under way.
+    setMaxListeners(0, this.#abort.signal);
     this.process = new ServedProcess(options);
     this.#over = new Promise((resolve) => {
       this.#markOver = resolve;
