@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Draw } from '../hostile/draw.ts';
 import { checkHistory, type RecordedRun } from './check-history.ts';
 import type { HeldDocument } from './check-feed.ts';
+import { checkPositions } from './check-positions.ts';
 import { checkRegister } from './check-register.ts';
 import type { Call, SeenChange, SeenVersion } from './history.ts';
 
@@ -155,6 +156,17 @@ describe('finds', () => {
   test.for(Object.entries(broken))('%s', ([, [recorded, problem]]) => {
     expect(checkHistory(recorded).join('\n')).toMatch(problem);
   });
+});
+
+test('finds positions that go back in a document, and in a partition key', () => {
+  const at = (call: Call, position: number): Call => ({ ...call, etag: `"ab-${position}-x"` });
+  const first = at(write('create', 'a', [1, 2]), 7);
+  expect(checkPositions([first, at(write('upsert', 'b', [3, 4]), 8), at(read('b', 0, [5, 6]), 8)])).toEqual([]);
+  expect(checkPositions([first, at(read('b', 0, [3, 4]), 6)]).join()).toMatch(/seen of it went back from position 7 to 6/u);
+  const other = at(write('create', 'b', [3, 4], { id: 'y' }), 6);
+  expect(checkPositions([first, other]).join()).toMatch(/written to it went back from position 7 to 6/u);
+  // At the same time, either may come first.
+  expect(checkPositions([first, { ...other, start: 1 }])).toEqual([]);
 });
 
 describe('the search for an order', () => {

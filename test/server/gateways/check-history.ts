@@ -1,5 +1,6 @@
 import { checkEtags } from './check-etags.ts';
 import { checkFeed, type FeedReading, type HeldDocument } from './check-feed.ts';
+import { checkPositions } from './check-positions.ts';
 import { checkRegister } from './check-register.ts';
 import { checkVersions } from './check-versions.ts';
 import { documentOf, type Call, type SeenVersion } from './history.ts';
@@ -45,6 +46,7 @@ export function checkHistory({ calls, readings, versions, held, endPlace }: Reco
   }
   return [
     ...checkEtags(calls),
+    ...checkPositions(calls),
     ...problems,
     ...checkFeed(readings, calls, held),
     ...[...versions].flatMap(([container, told]) => checkVersions(container, told, calls, held)),
