@@ -191,7 +191,7 @@ async function gateways(): Promise<void> {
   const result = await runGateways({
     seed,
     program: 'built',
-    clients: 10,
+    clients: 16,
     seconds: minutes * 60,
     pauseMs: 4000,
     holdMs: 5000,
