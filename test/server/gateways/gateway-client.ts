@@ -12,6 +12,9 @@ const TROUBLE = [408, 429, 449, 503];
 /** Share of the calls that go to one partition key whatever happens. */
 const CROWDED_SHARE = 0.6;
 
+/** Writes that one client sends at once. */
+const TOGETHER = 4;
+
 type Start = Pick<Call, 'container' | 'pk' | 'id' | 'start'>;
 type Sent = Omit<Call, 'end' | 'outcome' | 'status' | 'etag' | 'found'>;
 type Body = SoakItem & Record<string, string | number>;
@@ -32,7 +35,8 @@ export class GatewayClient {
       () => this.#increment(),
       () => this.#increment(),
       () => this.#increment(),
-      () => this.#upsert(),
+      () => this.#upsert(this.#begin(this.#state.hotId(this.#draw))),
+      () => this.#upsertTogether(),
       () => this.#create(),
       () => this.#patch(false),
       () => this.#patch(true),
@@ -129,8 +133,15 @@ export class GatewayClient {
     this.#note({ ...begun, start, kind: 'replace', ifWrite: found.w, w: item.w, n: item.n }, answer);
   }
 
-  async #upsert(): Promise<void> {
+  /** Writes one document several times at once, and looks at it before and after. */
+  async #upsertTogether(): Promise<void> {
     const begun = this.#begin(this.#state.hotId(this.#draw));
+    const again = (): Start => ({ ...begun, start: this.#state.history.tick() });
+    await Promise.all(Array.from({ length: TOGETHER }, () => this.#upsert(again())));
+    await this.#read(again());
+  }
+
+  async #upsert(begun: Start): Promise<void> {
     const item = this.#item(begun, this.#draw.below(1000));
     const answer = await this.#state
       .gateway(this.#draw)
