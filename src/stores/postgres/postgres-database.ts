@@ -43,7 +43,7 @@ const FIRST_PAUSE_MS = 5;
 const END_MS = 1000;
 /** Transactions that met another: run again, they may find it gone. */
 const MEETINGS = ['40001', '40P01'];
-/** So many connections in a row may turn out to be dead: after a restart of the server all of the pool are. */
+/** A read meets so many dead connections in a row before it fails: after a restart of the server all of the pool are. */
 const MAX_DEAD = 5;
 
 /** How far a transaction has come. */
@@ -86,6 +86,8 @@ export class PostgresDatabase {
           throw error;
         }
       }
+      // Meanwhile the pool notices which others have ended as well.
+      await this.#pause(dead, undefined);
     }
   }
 
@@ -131,7 +133,7 @@ export class PostgresDatabase {
           throw error;
         }
       }
-      await sleep(this.runtime, FIRST_PAUSE_MS * 2 ** run * (0.5 + this.runtime.random()), signal);
+      await this.#pause(run, signal);
     }
   }
 
@@ -149,6 +151,11 @@ export class PostgresDatabase {
         });
       });
     }
+  }
+
+  /** Waits before a run after another, longer each time, and never as long as others that failed at the same moment. */
+  #pause(run: number, signal: AbortSignal | undefined): Promise<void> {
+    return sleep(this.runtime, FIRST_PAUSE_MS * 2 ** run * (0.5 + this.runtime.random()), signal);
   }
 
   async #transactOnce<R>(

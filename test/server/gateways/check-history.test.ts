@@ -179,6 +179,19 @@ describe('the search for an order', () => {
     expect(checkRegister([first, lost, read('lost', 9, [1, 2])])).toMatch(/no order/u);
   });
 
+  test('follows positions where they are known', () => {
+    const calls = [write('create', 'a', [1, 2]), write('upsert', 'b', [3, 9]), write('upsert', 'c', [4, 8])];
+    const positions = (b: number, c: number): ReadonlyMap<string, number> =>
+      new Map([
+        ['a', 1],
+        ['b', b],
+        ['c', c],
+      ]);
+    expect(checkRegister([...calls, read('b', 0, [10, 11])], positions(3, 2))).toBeUndefined();
+    expect(checkRegister([...calls, read('b', 0, [10, 11])], positions(2, 3))).toMatch(/no order/u);
+    expect(checkRegister([...calls, read('b', 0, [10, 11])])).toBeUndefined();
+  });
+
   /** Calls of many clients at once on one document that is really there, and when each of them took effect. */
   function simulate(draw: Draw, count: number): readonly Call[] {
     let state: { w: string; n: number } | undefined;

@@ -1,6 +1,6 @@
 import { checkEtags } from './check-etags.ts';
 import { checkFeed, type FeedReading, type HeldDocument } from './check-feed.ts';
-import { checkPositions } from './check-positions.ts';
+import { checkPositions, positionsOfWrites } from './check-positions.ts';
 import { checkRegister } from './check-register.ts';
 import { checkVersions } from './check-versions.ts';
 import { documentOf, type Call, type SeenVersion } from './history.ts';
@@ -29,6 +29,8 @@ export function checkHistory({ calls, readings, versions, held, endPlace }: Reco
       known.push(call);
     }
   }
+  const told = [...versions.values()].flat().flatMap(({ current, lsn }) => (current === undefined ? [] : [{ w: current.w, lsn }]));
+  const positions = positionsOfWrites(calls, [...readings.flatMap(({ changes }) => changes), ...told]);
   const ends = new Map(held.map((document) => [documentOf(document), document]));
   const problems = [...ends.keys()].filter((key) => !byDocument.has(key)).map((key) => `${key}: nobody has written it, and it is there.`);
   for (const [key, own] of byDocument) {
@@ -36,10 +38,8 @@ export function checkHistory({ calls, readings, versions, held, endPlace }: Reco
     const end = ends.get(key);
     const found = end === undefined ? undefined : { w: end.w, n: end.n };
     const { container, pk, id } = own[0] as Call;
-    const problem = checkRegister([
-      ...own,
-      { container, pk, id, kind: 'read', start: endPlace, end: endPlace + 1, outcome: 'ok', found, etag: end?.etag },
-    ]);
+    const last: Call = { container, pk, id, kind: 'read', start: endPlace, end: endPlace + 1, outcome: 'ok', found, etag: end?.etag };
+    const problem = checkRegister([...own, last], positions);
     if (problem !== undefined) {
       problems.push(problem);
     }

@@ -1,5 +1,21 @@
 import { documentOf, type Call } from './history.ts';
 
+/** Positions of writes by their names, as etags and feeds tell them. */
+export function positionsOfWrites(
+  calls: readonly Call[],
+  seen: readonly { readonly w: string; readonly lsn: number }[],
+): ReadonlyMap<string, number> {
+  const positions = new Map(seen.map(({ w, lsn }) => [w, lsn]));
+  for (const { kind, w, found, etag, outcome } of calls) {
+    const position = outcome === 'ok' ? positionOf(etag) : undefined;
+    const write = kind === 'read' ? found?.w : w;
+    if (position !== undefined && write !== undefined) {
+      positions.set(write, position);
+    }
+  }
+  return positions;
+}
+
 /** The position of a version: a store that has positions writes them into its etags, which clients do not look into. */
 function positionOf(etag: string | undefined): number | undefined {
   const digits = /^"[0-9a-f]+-(\d+)-[0-9a-z]+"$/u.exec(etag ?? '')?.[1];

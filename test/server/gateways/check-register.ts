@@ -8,12 +8,19 @@ import { documentOf, type Call, type Version } from './history.ts';
  * before with the same calls done are not searched again. Every write has a name of its own, and the version that it makes has it, so a state is the
  * name and the number of the version that is there. Guards by etag are guards by name: {@link checkEtags} holds that etags and names belong together.
  *
- * Two things keep it short, and neither loses an order. A call that changes nothing, a read or a refusal, is put next as soon as the state allows it:
+ * Where the positions of writes are known, from etags and feeds, the order has to be one in which they grow: the store says that positions have the order of
+ * commits. What is left to find then is where deletes stand, and writes that nobody has seen.
+ *
+ * Two more things keep it short, and neither loses an order. A call that changes nothing, a read or a refusal, is put next as soon as the state allows it:
  * where some order exists with it later, there is one with it now, since nothing after it can tell. And calls without an answer, which may stand anywhere
  * or nowhere, are tried last.
  */
-export function checkRegister(calls: readonly Call[], maxSteps = 3_000_000): string | undefined {
-  const search = new Search(calls);
+export function checkRegister(
+  calls: readonly Call[],
+  positions: ReadonlyMap<string, number> = new Map(),
+  maxSteps = 1_000_000,
+): string | undefined {
+  const search = new Search(calls, positions);
   const result = search.run(maxSteps);
   if (result === 'found') {
     return undefined;
@@ -79,12 +86,26 @@ class Search {
   readonly #calls: readonly Call[];
   readonly #isDone: boolean[];
   readonly #failed = new Set<string>();
+  /** Writes whose position is known, in the order of these, and for each of them where it stands in it. */
+  readonly #ordered: readonly number[];
+  readonly #placeInOrder = new Map<number, number>();
+  #nextOrdered = 0;
   #left: number;
   #fewestLeft: number;
   stuck = '';
 
-  constructor(calls: readonly Call[]) {
+  constructor(calls: readonly Call[], positions: ReadonlyMap<string, number>) {
     this.#calls = calls.toSorted((left, right) => left.start - right.start);
+    const positionOf = (index: number): number | undefined => {
+      const call = this.#calls[index] as Call;
+      return changes(call) ? positions.get(call.w ?? '') : undefined;
+    };
+    this.#ordered = [...this.#calls.keys()]
+      .filter((index) => positionOf(index) !== undefined)
+      .toSorted((left, right) => (positionOf(left) as number) - (positionOf(right) as number));
+    for (const [place, index] of this.#ordered.entries()) {
+      this.#placeInOrder.set(index, place);
+    }
     this.#isDone = this.#calls.map(() => false);
     this.#left = calls.filter(({ outcome }) => outcome !== 'unknown').length;
     this.#fewestLeft = Number.POSITIVE_INFINITY;
@@ -153,7 +174,8 @@ class Search {
       const open = choices.filter((index) => this.#calls[index]?.outcome !== 'unknown').map((index) => this.#calls[index]);
       this.stuck = `${JSON.stringify(state ?? 'no document')} before ${JSON.stringify(open.slice(0, 4))}`;
     }
-    return { state, quiet, next: 0, choices: choices.filter((index) => changes(this.#calls[index] as Call)) };
+    const isNext = (index: number): boolean => (this.#placeInOrder.get(index) ?? this.#nextOrdered) === this.#nextOrdered;
+    return { state, quiet, next: 0, choices: choices.filter((index) => changes(this.#calls[index] as Call) && isNext(index)) };
   }
 
   /** Calls that no other one that is not done has to precede: those with an answer first. */
@@ -175,6 +197,9 @@ class Search {
 
   #set(index: number, isDone: boolean): void {
     this.#isDone[index] = isDone;
+    if (this.#placeInOrder.has(index)) {
+      this.#nextOrdered += isDone ? 1 : -1;
+    }
     if (this.#calls[index]?.outcome !== 'unknown') {
       this.#left += isDone ? -1 : 1;
     }

@@ -99,3 +99,23 @@ test('when all connections of a server are ended at once, its next reads succeed
     expect((await store.read('x', 'p'))?.document.n).toBe(0);
   }
 });
+
+test('a transaction of a caller that is idle for too long is ended by the server, and said to be undone', async () => {
+  const two = await openTwoBackends({ statementTimeoutMs: 300 });
+  const [store] = two.stores;
+  const run = store.transact('p', async (inside) => {
+    await inside.create({ id: 'x', pk: 'p', n: 0 });
+    await expect.poll(() => two.serverProcesses(), { timeout: 10_000, interval: 20 }).not.toContain(await idleProcess(two));
+    await inside.create({ id: 'y', pk: 'p', n: 0 });
+  });
+  expect(isPerigeeError(await run.catch((error: unknown) => error), 'CONNECTION_LOST')).toBe(true);
+  expect(await store.query('SELECT * FROM c').toArray()).toEqual([]);
+});
+
+async function idleProcess({ foreign, schema }: TwoBackends): Promise<number | undefined> {
+  const { rows } = await foreign.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND state = 'idle in transaction'",
+    [schema],
+  );
+  return rows[0]?.pid;
+}
