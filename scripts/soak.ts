@@ -1,14 +1,15 @@
 /**
- * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`, `load`, `kill`, `sync`; all of them unless named.
+ * Long tests: `npm run soak [-- part ...] [--seed N]`. Parts: `crash`, `differential`, `fuzz`, `http`, `load`, `kill`, `sync`, `gateways`; all of them unless named.
  * `--rounds` and `--per-point` are of the crashes, `--pairs` of the differential test, `--texts` of the fuzz, `--requests` of the hostile requests,
  * `--seconds`, `--documents`, `--connections` and `--store sqlite|memory` of the load, `--kills` of the kills of a server,
- * `--minutes` and `--json FILE`, which the result is written to, of the devices that synchronise.
+ * `--minutes` and `--json FILE`, which the result is written to, of the devices that synchronise and of the gateways on one PostgreSQL.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runCrashes } from '../test/crash/crash-run.ts';
 import { runDifferential } from '../test/query/differential/run-differential.ts';
 import { runFuzz } from '../test/query/fuzz/run-fuzz.ts';
+import { runGateways } from '../test/server/gateways/run-gateways.ts';
 import { runHostile } from '../test/server/hostile/run-hostile.ts';
 import { runKills } from '../test/server/kill/run-kills.ts';
 import { runLoad } from '../test/server/load/run-load.ts';
@@ -183,7 +184,39 @@ async function sync(): Promise<void> {
   }
 }
 
-const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http, load, kill, sync };
+async function gateways(): Promise<void> {
+  const minutes = Number(values.minutes);
+  console.log(`gateways, seed ${seed}: 2 gateways on one PostgreSQL for ${minutes} minutes, killed and cut again and again`);
+  buildCommandLine();
+  const result = await runGateways({
+    seed,
+    program: 'built',
+    clients: 16,
+    seconds: minutes * 60,
+    pauseMs: 4000,
+    holdMs: 5000,
+    onProgress: show,
+  });
+  console.log(
+    `\n${result.calls} calls: ${result.acknowledged} writes acknowledged, ${result.refused} refused, ${result.unknown} without an answer, ${result.reads} reads; ${result.documents} documents.`,
+  );
+  console.log(
+    `${result.changes} changes and ${result.versions} versions in ${result.pages} pages of feeds. All was checked in ${(result.checkedMs / 1000).toFixed(0)} s.`,
+  );
+  console.log(
+    `Faults: ${listed(result.faults)}; ${result.cutConnections} connections cut. The slowest recovery took ${(result.slowestRecoveryMs / 1000).toFixed(1)} s.`,
+  );
+  console.log(`Answers: ${listed(result.counts)}.`);
+  if (values.json !== undefined) {
+    writeFileSync(values.json, `${JSON.stringify({ seed, minutes, ...result }, null, 2)}\n`);
+  }
+  if (result.problems.length > 0) {
+    throw new Error(`${result.problems.length} violations:\n${result.problems.slice(0, 20).join('\n')}`);
+  }
+  console.log('No violation.');
+}
+
+const parts: Readonly<Record<string, () => Promise<void> | void>> = { crash, differential, fuzz, http, load, kill, sync, gateways };
 const unknown = positionals.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`Unknown part ${unknown.join(', ')}. Parts: ${Object.keys(parts).join(', ')}.`);

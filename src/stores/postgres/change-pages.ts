@@ -35,7 +35,7 @@ export async function readChanges<T extends object = JsonObject>(
   const { database, names, statements } = container;
   const { maxItemCount, partitionKey, range, signal } = request;
   const { issued, next } = cursorBindings(container.source, request);
-  const run: Run = (statement) => database.rows(WHAT, statement);
+  const run: Run = (statement) => database.read(WHAT, statement);
   const horizon = (await run<{ horizon: number }>({ text: statements.horizon, values: [] }))[0]?.horizon ?? 0;
   let position = await startPosition(container, request, issued, horizon);
   const scope = { partitionKeys: partitionKey === undefined ? undefined : [partitionKey], pathCount, range };
@@ -77,7 +77,7 @@ async function startPosition(container: PostgresContainer, { from }: ChangesRequ
   }
   // The clock of documents counts seconds, so the whole second of the given time is delivered.
   const seconds = Math.floor(from.timeMs / 1000);
-  const [row] = await container.database.rows<{ first: number | null }>(
+  const [row] = await container.database.read<{ first: number | null }>(
     WHAT,
     statementOf(piece`SELECT min(position) AS first FROM ${container.names.documents} WHERE ts >= ${value('bigint', seconds)}`),
   );

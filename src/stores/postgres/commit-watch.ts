@@ -31,15 +31,19 @@ export class CommitWatch {
   #poll(container: PostgresContainer, listener: () => void): () => void {
     const { runtime, logger } = this.#database;
     let stopped = false;
+    // What was taken before the first look may have been committed after whoever waits has read.
     let known: number | undefined;
+    let wasOpen = true;
     let cancel = (): void => undefined;
     const ask = async (): Promise<void> => {
       try {
-        const head = await container.head();
-        if (!stopped && known !== undefined && head !== known) {
+        const { head, isOpen } = await container.progress();
+        // A position is taken before its write is committed, so one that was there may belong to a write that was not.
+        if (!stopped && (head !== known || wasOpen)) {
           listener();
         }
         known = head;
+        wasOpen = isOpen;
       } catch (error) {
         logger.log('warn', 'Looking for commits of other servers failed; it is tried again.', { error });
       }

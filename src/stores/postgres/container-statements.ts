@@ -81,7 +81,7 @@ export interface ContainerStatements {
   readonly putRows: string;
   /** Deletes rows by ordinal. */
   readonly dropRows: string;
-  /** Up to `$2` rows that expired by `$1`. */
+  /** Up to `$2` rows that expired by `$1`, while `$3` is the definition's etag. */
   readonly sweep: string;
   /**
    * As {@link create} for many documents with different keys: definition's etag, partition keys to lock, their number, now and time of the write, and
@@ -93,7 +93,12 @@ export interface ContainerStatements {
   /** Takes one more position in a transaction that has entered. */
   readonly next: string;
   readonly head: string;
+  /** Up to where the feed of latest versions may be read. */
   readonly horizon: string;
+  /** Up to where the recorded versions may be. */
+  readonly versionsHorizon: string;
+  /** The head, and then whether writes are under way. */
+  readonly progress: string;
 }
 
 const ROW = 'ordinal, position, ts, expires_at, body';
@@ -108,9 +113,10 @@ export function containerStatements(
   uniqueKeys: number,
   serverVersion: number,
 ): ContainerStatements {
-  const { documents, positions } = names;
+  const { documents, positions, versions } = names;
   // A literal, as it is of our own making and constant: so the statement of an index of it may be prepared.
-  const sequence = `'${positions.replaceAll("'", "''")}'::regclass`;
+  const table = (name: string): string => `'${name.replaceAll("'", "''")}'::regclass`;
+  const sequence = table(positions);
   const unique = uniqueColumns(uniqueKeys);
   const set = columnsOf(uniqueKeys)
     .filter((column) => column !== 'pk' && column !== 'id')
@@ -127,7 +133,6 @@ export function containerStatements(
   const upsertReadingBefore = `WITH before AS (SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $7)),
       written AS (${replacing} RETURNING ordinal, position)
       SELECT w.ordinal AS new_ordinal, w.position AS new_position, b.* FROM written w LEFT JOIN before b ON true`;
-  const table = `'${documents.replaceAll("'", "''")}'::regclass`;
   return {
     find: `SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2`,
     findMany: `SELECT k.n, ${ROW} FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS k(pk, id, n) JOIN ${documents} d ON d.pk = k.pk AND d.id = k.id`,
@@ -138,17 +143,19 @@ export function containerStatements(
       WHERE d.pk = $1 AND d.id = $2 AND d.position = $6 RETURNING d.position`,
     delete: `DELETE FROM ${documents} AS d USING ${s}.enter(${number}, $4, ${sequence}, $1) AS p WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,
     putRows: `${insertRows(names, uniqueKeys)} ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
-    createMany: `WITH entered AS MATERIALIZED (SELECT ${s}.enter_many(${number}, $1, ${table}, ${sequence}, $2::text[], $3) AS positions),
+    createMany: `WITH entered AS MATERIALIZED (SELECT ${s}.enter_many(${number}, $1, ${table(documents)}, ${sequence}, $2::text[], $3) AS positions),
       written AS (INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
         SELECT r.p, r.pk, r.id, r.p, r.epk, $4::bigint, r.expires_at, r.body
         FROM entered, LATERAL unnest(entered.positions, $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[]) AS r(p, pk, id, epk, expires_at, body)
         ON CONFLICT (pk, id) DO UPDATE SET ordinal = excluded.ordinal, ${assigned} WHERE d.expires_at <= $4::bigint RETURNING position)
       SELECT positions, (SELECT array_agg(position) FROM written) AS written FROM entered`,
     dropRows: `DELETE FROM ${documents} WHERE ordinal = ANY ($1::bigint[])`,
-    sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))`,
-    enter: `SELECT ${s}.enter_many(${number}, $1, ${table}, ${sequence}, $2::text[], $3) AS positions`,
+    sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} AS d WHERE expires_at <= $1 AND EXISTS (SELECT 1 FROM ${s}.containers WHERE number = ${number} AND etag = $3) LIMIT $2 FOR UPDATE OF d SKIP LOCKED))`,
+    enter: `SELECT ${s}.enter_many(${number}, $1, ${table(documents)}, ${sequence}, $2::text[], $3) AS positions`,
     next: `SELECT nextval(${sequence}) AS position`,
     head: `SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS head`,
-    horizon: `SELECT ${s}.horizon(${sequence}) AS horizon`,
+    horizon: `SELECT ${s}.horizon(${sequence}, ${table(documents)}, ${number}, NULL) AS horizon`,
+    versionsHorizon: `SELECT ${s}.horizon(${sequence}, ${table(documents)}, ${number}, ${table(versions)}) AS horizon`,
+    progress: `SELECT head, ${s}.lowest_announced(${sequence}, head) IS NOT NULL AS open FROM (SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS head OFFSET 0) AS taken`,
   };
 }

@@ -5,6 +5,7 @@ import type { AppliedWrite } from '../common/applied-write.ts';
 import { refusalOr } from '../common/refusal-or.ts';
 import { bigintArray, textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
+import { canWriteAlone } from './single-write.ts';
 
 type Create = Extract<WriteOperation, { readonly type: 'create' }>;
 
@@ -16,7 +17,7 @@ const TAKEN = { etag: '', read: () => ({}) };
  * recorded versions.
  */
 export function isCreateMany(container: PostgresContainer, operations: readonly StoreOperation[]): operations is readonly Create[] {
-  if (operations.length < 2 || container.uniquePaths.length > 0 || container.isRecording) {
+  if (operations.length < 2 || !canWriteAlone(container)) {
     return false;
   }
   const keys = new Set<string>();

@@ -242,7 +242,7 @@ export class PostgresBackend extends BaseBackend {
   }
 
   #looking(): Resources {
-    return new Resources({ rows: (statement) => this.#database.rows(LOOKING, statement) }, this.#database.prefix);
+    return new Resources({ rows: (statement) => this.#database.read(LOOKING, statement) }, this.#database.prefix);
   }
 
   #manage<R>(work: (resources: Resources) => Promise<R>): Promise<R> {

@@ -159,7 +159,7 @@ export class PostgresContainer {
 
   /** Reads the definition again. @throws NOT_FOUND when the container was deleted */
   async reload(): Promise<void> {
-    const [row] = await this.database.rows<ContainerRow>('read a container of the PostgreSQL store', {
+    const [row] = await this.database.read<ContainerRow>('read a container of the PostgreSQL store', {
       text: `SELECT ${CONTAINER_COLUMNS} FROM ${quoteName(this.database.prefix)}.containers WHERE number = $1`,
       values: [this.number],
     });
@@ -201,9 +201,17 @@ export class PostgresContainer {
 
   /** The highest position that any write has taken. */
   async head(): Promise<number> {
-    const [row] = await this.database.rows<{ head: number }>('read from the PostgreSQL store', { text: this.statements.head });
+    const [row] = await this.database.read<{ head: number }>('read from the PostgreSQL store', { text: this.statements.head });
     this.#head = Math.max(this.#head, row?.head ?? 0);
     return row?.head ?? 0;
+  }
+
+  /** As {@link head}, and whether writes to the container are under way, which may have taken their positions before. */
+  async progress(): Promise<{ readonly head: number; readonly isOpen: boolean }> {
+    const [row] = await this.database.read<{ head: number; open: boolean }>('read from the PostgreSQL store', {
+      text: this.statements.progress,
+    });
+    return { head: row?.head ?? 0, isOpen: row?.open === true };
   }
 
   /** Whether a position was taken by a write. Who was told of one was told that it is committed, and so it is seen by every statement. */

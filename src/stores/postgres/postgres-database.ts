@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
-import { PerigeeError, throwIfAborted } from '../../core/errors.ts';
+import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { sleep, type Runtime } from '../../core/runtime.ts';
 import { COLUMN_TYPES, type PgModule } from './pg-driver.ts';
@@ -43,6 +43,13 @@ const FIRST_PAUSE_MS = 5;
 const END_MS = 1000;
 /** Transactions that met another: run again, they may find it gone. */
 const MEETINGS = ['40001', '40P01'];
+/** A read meets so many dead connections in a row before it fails: after a restart of the server all of the pool are. */
+const MAX_DEAD = 5;
+
+/** How far a transaction has come. */
+interface Attempt {
+  isCommitting: boolean;
+}
 
 /** The connections to one PostgreSQL database. */
 export class PostgresDatabase {
@@ -59,13 +66,36 @@ export class PostgresDatabase {
     this.prefix = prefix;
     this.#prepares = prepares;
     this.#pool = new pg.Pool({ ...pool, types: COLUMN_TYPES } as PoolConfig);
-    this.#pool.on('connect', (client) => this.#connections.add(client));
+    this.#pool.on('connect', (client) => {
+      this.#connections.add(client);
+      // The pool listens to idle connections only; one that ends in use says so to whoever uses it, and without a listener to the process, which ends.
+      client.on('error', (error) => logger.log('debug', 'A connection to PostgreSQL ended.', { error }));
+    });
     this.#pool.on('remove', (client) => this.#connections.delete(client));
     // An idle connection that ends takes nothing with it; without a listener it would end the process.
     this.#pool.on('error', (error) => logger.log('warn', 'An idle connection to PostgreSQL ended; another takes its place.', { error }));
   }
 
-  /** Runs one statement on a connection of its own, committed when it resolves. `what` names the attempt for errors. */
+  /** Runs a statement that only reads, on another connection where the one at hand turns out to be dead. */
+  async read<R extends PgRow = PgRow>(what: string, statement: Statement): Promise<readonly R[]> {
+    for (let dead = 1; ; dead += 1) {
+      try {
+        return await this.rows<R>(what, statement);
+      } catch (error) {
+        if (dead >= MAX_DEAD || !isPerigeeError(error, 'CONNECTION_LOST')) {
+          throw error;
+        }
+      }
+      // Meanwhile the pool notices which others have ended as well.
+      await this.#pause(dead, undefined);
+    }
+  }
+
+  /**
+   * Runs one statement on a connection of its own, committed when it resolves. `what` names the attempt for errors.
+   *
+   * @throws CONNECTION_LOST, which leaves open whether what it wrote was committed
+   */
   async rows<R extends PgRow = PgRow>(what: string, statement: Statement): Promise<readonly R[]> {
     const client = await this.#connect(what);
     try {
@@ -81,7 +111,8 @@ export class PostgresDatabase {
   /**
    * Runs `work` in one transaction at READ COMMITTED.
    *
-   * @param mode `once`: what `work` does cannot be done again, so that meeting another transaction is an error; `again`: it runs again then
+   * @param mode `once`: what `work` does cannot be done again, so that meeting another transaction is an error; `again`: it runs again then, and after
+   * the loss of a connection before the commit was sent, with which the transaction was undone
    * @throws RETRY_WITH, CONNECTION_LOST (its outcome is unknown where the commit was sent) and what `work` throws, after the transaction was undone
    */
   async transaction<R>(
@@ -91,15 +122,18 @@ export class PostgresDatabase {
   ): Promise<R> {
     const { mode = 'again', signal } = options;
     for (let run = 1; ; run += 1) {
+      const attempt: Attempt = { isCommitting: false };
       try {
-        return await this.#transactOnce(what, work, signal);
+        return await this.#transactOnce(what, work, signal, attempt);
       } catch (error) {
         const state = stateOf((error as { cause?: unknown }).cause);
-        if (mode === 'once' || run >= MAX_RUNS || state === undefined || !MEETINGS.includes(state)) {
+        const hasMet = state !== undefined && MEETINGS.includes(state);
+        const isUndone = !attempt.isCommitting && isPerigeeError(error, 'CONNECTION_LOST');
+        if (mode === 'once' || run >= MAX_RUNS || !(hasMet || isUndone)) {
           throw error;
         }
       }
-      await sleep(this.runtime, FIRST_PAUSE_MS * 2 ** run * (0.5 + this.runtime.random()), signal);
+      await this.#pause(run, signal);
     }
   }
 
@@ -137,7 +171,17 @@ export class PostgresDatabase {
     }
   }
 
-  async #transactOnce<R>(what: string, work: (session: Session) => Promise<R>, signal: AbortSignal | undefined): Promise<R> {
+  /** Waits before a run after another, longer each time, and never as long as others that failed at the same moment. */
+  #pause(run: number, signal: AbortSignal | undefined): Promise<void> {
+    return sleep(this.runtime, FIRST_PAUSE_MS * 2 ** run * (0.5 + this.runtime.random()), signal);
+  }
+
+  async #transactOnce<R>(
+    what: string,
+    work: (session: Session) => Promise<R>,
+    signal: AbortSignal | undefined,
+    attempt: Attempt,
+  ): Promise<R> {
     throwIfAborted(signal);
     const client = await this.#connect(what);
     const session = this.#sessionOf(client, what);
@@ -145,6 +189,7 @@ export class PostgresDatabase {
       await session.rows({ text: 'BEGIN' });
       const result = await work(session);
       throwIfAborted(signal);
+      attempt.isCommitting = true;
       await this.#commit(client, what);
       client.release();
       return result;

@@ -35,7 +35,7 @@ import { textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { Session } from './postgres-database.ts';
 import { runQueryPage, type Run } from './postgres-query.ts';
-import { findRow, singleWrite } from './single-write.ts';
+import { canWriteAlone, findRow, singleWrite } from './single-write.ts';
 import { recordSome } from './versions/tidy-versions.ts';
 import { readVersions } from './versions/version-pages.ts';
 import { partitionKeysOf, WriteUnit } from './write-unit.ts';
@@ -85,7 +85,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     for (let start = 0; start < keys.length; start += READ_MANY_ROWS) {
       const some = keys.slice(start, start + READ_MANY_ROWS);
       const rowKeys = some.map((key) => this.#container.rowKey(key));
-      const rows = await this.#container.database.rows<DocumentRow & { n: number }>(READING, {
+      const rows = await this.#container.database.read<DocumentRow & { n: number }>(READING, {
         text: this.#container.statements.findMany,
         values: [textArray(rowKeys.map(({ pk }) => pk)), textArray(rowKeys.map(({ id }) => id))],
         name: this.#container.statementName('findMany'),
@@ -233,16 +233,16 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     return (statement) => {
       this.leaveWhenClosing();
       throwIfAborted(signal);
-      return this.#container.database.rows(READING, statement);
+      return this.#container.database.read(READING, statement);
     };
   }
 
   /** By single statements, where these can do it. */
   async #writeAlone(operation: WriteOperation): Promise<AppliedWrite | undefined> {
-    if (this.#container.uniquePaths.length > 0 || this.#container.isRecording) {
-      return undefined;
-    }
-    return this.#container.withDefinition(() => singleWrite(this.#container, operation, this.#rules));
+    // Asked again for every definition: one that another server has put in place may have versions recorded.
+    return this.#container.withDefinition(async () =>
+      canWriteAlone(this.#container) ? singleWrite(this.#container, operation, this.#rules) : undefined,
+    );
   }
 
   #writeLocked(operation: WriteOperation, options: CallOptions): Promise<AppliedWrite> {
@@ -286,8 +286,11 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   async #bulkSome(operations: readonly StoreOperation[], options: CallOptions): Promise<readonly OperationOutcome<T>[]> {
-    if (isCreateMany(this.#container, operations)) {
-      const applied = await this.#container.withDefinition(() => createMany(this.#container, operations));
+    // Asked again for every definition, as for single writes.
+    const applied = await this.#container.withDefinition(async () =>
+      isCreateMany(this.#container, operations) ? createMany(this.#container, operations) : undefined,
+    );
+    if (applied !== undefined) {
       const last = applied.findLast((one) => !(one instanceof PerigeeError));
       if (last !== undefined) {
         this.#container.committed((last as AppliedWrite).position);

@@ -31,7 +31,8 @@ const MEANINGS: readonly (readonly [prefix: string, code: ErrorCode, why: string
   ['57P01', 'CONNECTION_LOST', 'the server ended the connection. Read back before writing again'],
   ['57P02', 'CONNECTION_LOST', 'the server crashed. Read back before writing again'],
   ['57P03', 'UNAVAILABLE', 'the server is starting or stopping; try again'],
-  ['57P05', 'CONNECTION_LOST', 'the server ended the connection, which was idle in a transaction for too long'],
+  ['25P03', 'CONNECTION_LOST', 'the server ended the connection, whose transaction was idle for too long, and undid it'],
+  ['57P05', 'CONNECTION_LOST', 'the server ended the connection, which was idle for too long'],
   ['25006', 'STORE_READ_ONLY', 'the server takes no writes: it is a replica, or was set to read only'],
   ['42501', 'STORE_READ_ONLY', 'the user of the database may not; grant it the rights on the schemas of the store'],
   ['28', 'UNAUTHORIZED', 'the server refuses the user or the password'],
@@ -97,5 +98,5 @@ export function wrapPostgresError(error: unknown, what: string): PerigeeError {
 /** Whether a connection is of no further use after an error. */
 export function endsConnection(error: unknown): boolean {
   const state = stateOf(error);
-  return state === undefined ? true : /^(?:08|57P0|E[A-Z]+$)/u.test(state);
+  return state === undefined ? true : /^(?:08|57P0|25P03|E[A-Z]+$)/u.test(state);
 }

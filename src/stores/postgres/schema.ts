@@ -65,18 +65,33 @@ $$`,
  *
  * The head is read before the locks: whoever takes a position later takes one above it. Of a lock only the low half of a position is known, which is
  * within 2^31 of the head.
+ *
+ * A crash takes positions back that were taken and lost with their transactions before the log of the server was on disk, and gives them to others then,
+ * which a reader who stands above them would never see. So where some of the log is not on disk yet, the horizon is no higher than what is committed.
  */
 const HORIZON: Migration = (s) => [
-  `CREATE FUNCTION ${s}.horizon(positions regclass) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-  head bigint := coalesce(pg_sequence_last_value(positions), 0);
-  behind bigint;
-BEGIN
-  SELECT min(${s}.signed((l.objid::bigint - (head & 4294967295)) & 4294967295)) INTO behind
+  `CREATE FUNCTION ${s}.lowest_announced(positions regclass, head bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+  SELECT head + min(${s}.signed((l.objid::bigint - (head & 4294967295)) & 4294967295))
     FROM pg_locks l
     WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = positions::oid
-      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
-  RETURN head + least(coalesce(behind, 0), 0);
+      AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+$$`,
+  `CREATE FUNCTION ${s}.horizon(positions regclass, documents regclass, container_number bigint, versions regclass) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+  head bigint := coalesce(pg_sequence_last_value(positions), 0);
+  written pg_lsn := pg_current_wal_insert_lsn();
+  announced bigint := ${s}.lowest_announced(positions, head);
+  committed bigint;
+BEGIN
+  IF pg_current_wal_flush_lsn() < written THEN
+    EXECUTE format('SELECT greatest((SELECT max(ordinal) FROM %1$s), (SELECT max(position) FROM %1$s WHERE position <> ordinal))', documents) INTO committed;
+    IF versions IS NOT NULL THEN
+      EXECUTE format('SELECT greatest($1, (SELECT max(position) FROM %s), (SELECT versions_floor FROM ${s}.containers WHERE number = $2))', versions)
+        INTO committed USING committed, container_number;
+    END IF;
+    head := least(head, coalesce(committed, 0));
+  END IF;
+  RETURN least(head, announced);
 END $$`,
 ];
 

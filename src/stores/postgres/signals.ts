@@ -36,6 +36,7 @@ export class Signals {
   #connecting: Promise<void> | undefined;
   #cancelFlush: CancelTimer | undefined;
   #cancelRetry: CancelTimer | undefined;
+  #isFlushing = false;
   #retryMs = FIRST_RETRY_MS;
   #closed = false;
 
@@ -46,12 +47,7 @@ export class Signals {
   /** Takes note of a commit of this process, to tell it soon. */
   committed(container: number): void {
     this.#dirty.add(container);
-    if (!this.#closed && this.#cancelFlush === undefined) {
-      this.#cancelFlush = this.#options.runtime.setTimer(COALESCE_MS, () => {
-        this.#cancelFlush = undefined;
-        void this.#flush();
-      });
-    }
+    this.#flushSoon();
   }
 
   /** Calls `listener` with the containers to which others may have committed. */
@@ -74,6 +70,22 @@ export class Signals {
       await client?.end();
     } catch (error) {
       this.#options.logger.log('debug', 'The connection for signals did not end in order.', { error });
+    }
+  }
+
+  #flushSoon(): void {
+    if (!this.#closed && this.#cancelFlush === undefined && !this.#isFlushing) {
+      this.#cancelFlush = this.#options.runtime.setTimer(COALESCE_MS, () => {
+        this.#cancelFlush = undefined;
+        this.#isFlushing = true;
+        void this.#flush().finally(() => {
+          this.#isFlushing = false;
+          // What could not be sent waits for the next connection.
+          if (this.#dirty.size > 0 && this.#client !== undefined) {
+            this.#flushSoon();
+          }
+        });
+      });
     }
   }
 
@@ -125,8 +137,11 @@ export class Signals {
     }
     this.#client = client;
     this.#retryMs = FIRST_RETRY_MS;
-    // Who listened before may have missed something.
+    // Who listened before may have missed something, and so may others who were to be told.
     this.#tell('all');
+    if (this.#dirty.size > 0) {
+      this.#flushSoon();
+    }
   }
 
   #retryLater(error: unknown): void {

@@ -3,7 +3,6 @@ import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { decideWrite, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
 import type { DocumentRow } from './container-row.ts';
-import type { ContainerStatements } from './container-statements.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgRow, PgValue } from './postgres-database.ts';
 
@@ -12,28 +11,35 @@ const MAX_ATTEMPTS = 3;
 
 const WHAT = 'write to the PostgreSQL store';
 
+/** Whether single statements do all that a write to a container has to do, by the definition that is known now. */
+export function canWriteAlone({ uniquePaths, isRecording }: PostgresContainer): boolean {
+  return uniquePaths.length === 0 && !isRecording;
+}
+
 /**
  * Carries out one write by single statements, each a transaction of its own: what the document is, is read first, and the statement that writes holds
  * only where it is still so. Gives `undefined` where others were faster every time.
  *
- * For containers without unique keys and recorded versions. @throws what `decideWrite` throws
+ * For containers without unique keys and recorded versions ({@link canWriteAlone}). @throws what `decideWrite` throws
  */
 export async function singleWrite(
   container: PostgresContainer,
   operation: WriteOperation,
   rules: WriteRules,
 ): Promise<AppliedWrite | undefined> {
+  // That of now, to the end: by another definition there may be more to do than a single statement does, and with this etag it is refused then.
+  const { etag } = container.info;
   if (operation.type === 'create') {
-    const created = await create(container, operation.type, operation.document);
+    const created = await create(container, etag, operation.type, operation.document);
     // A row was there: whether a living one, and what is to be said of it, follows below.
     if (created !== undefined) {
       return created;
     }
   } else if (operation.type === 'upsert' && operation.ifMatch === undefined) {
-    return upsert(container, operation.document);
+    return upsert(container, etag, operation.document);
   }
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const applied = await attemptOnce(container, operation, rules);
+    const applied = await attemptOnce(container, etag, operation, rules);
     if (applied !== undefined) {
       return applied;
     }
@@ -48,7 +54,12 @@ export async function findRow(container: PostgresContainer, key: PreparedKey): P
   return row === undefined || container.isExpired(row) ? undefined : row;
 }
 
-async function attemptOnce(container: PostgresContainer, operation: WriteOperation, rules: WriteRules): Promise<AppliedWrite | undefined> {
+async function attemptOnce(
+  container: PostgresContainer,
+  etag: string,
+  operation: WriteOperation,
+  rules: WriteRules,
+): Promise<AppliedWrite | undefined> {
   const key = keyOf(operation);
   const before = await findRow(container, key);
   const current =
@@ -60,19 +71,20 @@ async function attemptOnce(container: PostgresContainer, operation: WriteOperati
         };
   const decision = decideWrite(operation, current, rules);
   if (decision.action === 'delete') {
-    return remove(container, key, before as DocumentRow);
+    return remove(container, etag, key, before as DocumentRow);
   }
   return before === undefined
-    ? create(container, operation.type, decision.document)
-    : replace(container, operation.type, decision.document, before);
+    ? create(container, etag, operation.type, decision.document)
+    : replace(container, etag, operation.type, decision.document, before);
 }
 
 async function create(
   container: PostgresContainer,
+  etag: string,
   type: WriteOperation['type'],
   document: PreparedDocument,
 ): Promise<AppliedWrite | undefined> {
-  const { values, ts } = newRow(container, document);
+  const { values, ts } = newRow(container, etag, document);
   const [row] = await run<{ position: number }>(container, 'create', values);
   return row === undefined
     ? undefined
@@ -84,8 +96,8 @@ interface UpsertedRow extends PgRow, Partial<DocumentRow> {
   readonly new_position: number;
 }
 
-async function upsert(container: PostgresContainer, document: PreparedDocument): Promise<AppliedWrite> {
-  const { values, ts } = newRow(container, document);
+async function upsert(container: PostgresContainer, etag: string, document: PreparedDocument): Promise<AppliedWrite> {
+  const { values, ts } = newRow(container, etag, document);
   const [row] = (await run<UpsertedRow>(container, 'upsert', values)) as readonly [UpsertedRow];
   const place = { ordinal: row.new_ordinal, position: row.new_position, ts };
   // What was there is read as the statement began: another may have come since, or gone, and only the charge would tell.
@@ -99,22 +111,28 @@ async function upsert(container: PostgresContainer, document: PreparedDocument):
 
 async function replace(
   container: PostgresContainer,
+  etag: string,
   type: WriteOperation['type'],
   document: PreparedDocument,
   before: DocumentRow,
 ): Promise<AppliedWrite | undefined> {
   const ts = container.nowSeconds();
   const { pk, id } = container.rowKey(document);
-  const values = [pk, id, ts, container.expiryOf(document, ts), document.text, before.position, container.info.etag];
+  const values = [pk, id, ts, container.expiryOf(document, ts), document.text, before.position, etag];
   const [row] = await run<{ position: number }>(container, 'replace', values);
   return row === undefined
     ? undefined
     : written(container, type, document, { ordinal: before.ordinal, position: row.position, ts }, previousOf(container, before));
 }
 
-async function remove(container: PostgresContainer, key: PreparedKey, before: DocumentRow): Promise<AppliedWrite | undefined> {
+async function remove(
+  container: PostgresContainer,
+  etag: string,
+  key: PreparedKey,
+  before: DocumentRow,
+): Promise<AppliedWrite | undefined> {
   const { pk, id } = container.rowKey(key);
-  const [row] = await run<{ position: number }>(container, 'delete', [pk, id, before.position, container.info.etag]);
+  const [row] = await run<{ position: number }>(container, 'delete', [pk, id, before.position, etag]);
   return row === undefined
     ? undefined
     : {
@@ -129,11 +147,15 @@ async function remove(container: PostgresContainer, key: PreparedKey, before: Do
       };
 }
 
-function newRow(container: PostgresContainer, document: PreparedDocument): { readonly values: readonly PgValue[]; readonly ts: number } {
+function newRow(
+  container: PostgresContainer,
+  etag: string,
+  document: PreparedDocument,
+): { readonly values: readonly PgValue[]; readonly ts: number } {
   const ts = container.nowSeconds();
   const { pk, id } = container.rowKey(document);
   const expiresAt = container.expiryOf(document, ts);
-  return { values: [pk, id, container.epkOf(document), ts, expiresAt, document.text, ts, container.info.etag], ts };
+  return { values: [pk, id, container.epkOf(document), ts, expiresAt, document.text, ts, etag], ts };
 }
 
 function written(
@@ -152,12 +174,13 @@ function previousOf(container: PostgresContainer, { ordinal, position, ts, body 
 
 async function run<R extends PgRow>(
   container: PostgresContainer,
-  kind: Exclude<keyof ContainerStatements, 'head' | 'horizon'>,
+  kind: 'find' | 'create' | 'upsert' | 'replace' | 'delete',
   values: readonly PgValue[],
   what = WHAT,
 ): Promise<readonly R[]> {
   try {
-    return await container.database.rows<R>(what, { text: container.statements[kind], values, name: container.statementName(kind) });
+    const statement = { text: container.statements[kind], values, name: container.statementName(kind) };
+    return await (kind === 'find' ? container.database.read<R>(what, statement) : container.database.rows<R>(what, statement));
   } catch (error) {
     // A row of a container without unique keys has one key only, and a statement that adds it gives way to a row with that.
     if (isPerigeeError(error) && error.details['sqlState'] === '23505') {

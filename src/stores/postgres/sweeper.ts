@@ -54,7 +54,7 @@ export class Sweeper {
         found = (
           await this.#database.rows('remove expired documents of the PostgreSQL store', {
             text: `${container.statements.sweep} RETURNING ordinal`,
-            values: [container.nowSeconds(), SWEEP_ROWS],
+            values: [container.nowSeconds(), SWEEP_ROWS, container.info.etag],
           })
         ).length;
         swept += found;

@@ -1,7 +1,9 @@
 import { PerigeeError } from '../../core/errors.ts';
+import type { ContainerInfo } from '../../store/backend.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import {
   decideWrite,
+  expiresAtSeconds,
   keyOf,
   type PreparedKey,
   type StoreOperation,
@@ -63,6 +65,8 @@ export class WriteUnit {
   readonly #positions: number[] = [];
   readonly #changes: NewChange[] = [];
   readonly #nowMs: number;
+  /** The definition by which the unit works: the store refuses it if it is not that of now, and nobody replaces it until the unit ends. */
+  readonly #info: ContainerInfo;
   #lastPosition = 0;
 
   private constructor(container: PostgresContainer, session: Session, rules: WriteRules, partitionKeys: readonly string[]) {
@@ -70,6 +74,7 @@ export class WriteUnit {
     this.#container = container;
     this.#session = session;
     this.#rules = rules;
+    this.#info = container.info;
     this.#nowMs = Math.floor(container.database.runtime.nowMs());
   }
 
@@ -100,7 +105,7 @@ export class WriteUnit {
 
   /** Where versions are recorded, records what has expired by now, before what is written next. Nothing may be left to flush. */
   async recordDue(): Promise<void> {
-    if (!this.#container.isRecording) {
+    if (!this.#isRecording) {
       return;
     }
     const take = (amount: number): Promise<readonly number[]> => this.#takePositions(amount);
@@ -109,6 +114,10 @@ export class WriteUnit {
     }
     this.#rows.clear();
     this.#holders.clear();
+  }
+
+  get #isRecording(): boolean {
+    return this.#info.definition.changeFeedPolicy !== undefined;
   }
 
   /** The living row of a key. */
@@ -174,7 +183,7 @@ export class WriteUnit {
   async #enter(partitionKeys: readonly string[], amount: number): Promise<void> {
     const [row] = await this.#session.rows<{ positions: number[] }>({
       text: this.#container.statements.enter,
-      values: [this.#container.info.etag, textArray(partitionKeys), amount],
+      values: [this.#info.etag, textArray(partitionKeys), amount],
       name: this.#container.statementName('enter'),
     });
     this.#positions.push(...(row?.positions ?? []));
@@ -226,7 +235,7 @@ export class WriteUnit {
       ordinal,
       position,
       ts,
-      expires_at: this.#container.expiryOf(document, ts),
+      expires_at: expiresAtSeconds(ts, document.ttl, this.#info.definition.defaultTtl) ?? null,
       body: document.text,
       digests,
     };
@@ -312,9 +321,9 @@ export class WriteUnit {
 
   /** Lets a row go that has expired since the unit began. */
   async #expire(key: PreparedKey, row: UnitRow): Promise<void> {
-    if (this.#container.isRecording) {
+    if (this.#isRecording) {
       const position = await this.#takePosition();
-      const expiredMs = Math.max(row.expires_at ?? 0, this.#container.info.ts) * 1000;
+      const expiredMs = Math.max(row.expires_at ?? 0, this.#info.ts) * 1000;
       this.#record(CHANGE_KINDS.expire, key, row.ordinal, position, row, Math.min(expiredMs, this.#nowMs));
     }
     this.#forget(row.ordinal);
@@ -334,7 +343,7 @@ export class WriteUnit {
     before: UnitRow | DocumentRow | undefined,
     atMs: number = this.#nowMs,
   ): void {
-    if (this.#container.isRecording) {
+    if (this.#isRecording) {
       const epk = this.#container.epkOf(key);
       this.#changes.push({ position, ordinal, kind, atMs, ...this.#container.rowKey(key), epk, key: key.partitionKeyText, before });
     }

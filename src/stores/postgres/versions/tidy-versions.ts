@@ -41,7 +41,7 @@ export async function recordSome(container: PostgresContainer): Promise<boolean>
     return false;
   }
   const { database, names, statements } = container;
-  const due = await database.rows<{ pk: string }>(WHAT, {
+  const due = await database.read<{ pk: string }>(WHAT, {
     text: `SELECT DISTINCT pk FROM (SELECT pk FROM ${names.documents} WHERE expires_at <= $1 ORDER BY expires_at, ordinal LIMIT $2) AS due`,
     values: [container.nowSeconds(), TURN_KEYS],
   });
@@ -81,7 +81,7 @@ export async function trimSome(container: PostgresContainer): Promise<boolean> {
     return false;
   }
   const nowMs = database.runtime.nowMs();
-  const oldest = await database.rows<OldRow>(WHAT, {
+  const oldest = await database.read<OldRow>(WHAT, {
     text: `SELECT position, at_ms FROM ${names.versions} ORDER BY position LIMIT $1`,
     values: [TURN_ROWS],
   });

@@ -43,11 +43,15 @@ export async function readVersions<T extends object = JsonObject>(
 ): Promise<ChangePage<T>> {
   const { database, statements } = container;
   const { maxItemCount, partitionKey, range, signal } = request;
-  const run: Run = (statement) => database.rows(WHAT, statement);
+  const run: Run = (statement) => database.read(WHAT, statement);
   await container.reload();
   await tidyVersions(container, signal);
-  const horizon = (await run<{ horizon: number }>({ text: statements.horizon, values: [] }))[0]?.horizon ?? 0;
-  const window = await readWindow(container, horizon);
+  const horizon =
+    (await run<{ horizon: number }>({ text: container.isRecording ? statements.versionsHorizon : statements.horizon, values: [] }))[0]
+      ?.horizon ?? 0;
+  // A cursor may stand above a horizon that is lower for a moment than it was.
+  const isResumed = typeof request.from === 'object' && 'cursor' in request.from;
+  const window = await readWindow(container, isResumed ? Math.max(horizon, await container.head()) : horizon);
   const { issued, next } = cursorBindings(container.source, request);
   const start = startOfVersions(request.from, window, issued);
   const scope = keyConditions({ partitionKeys: partitionKey === undefined ? undefined : [partitionKey], pathCount, range });

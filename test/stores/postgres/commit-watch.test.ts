@@ -1,0 +1,60 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { openTwoBackends, type Counted } from './two-backends.ts';
+import type { DocumentStore } from '../../../src/store/document-store.ts';
+
+/** What a query over all documents gives each time that it is looked at again. */
+function watchNumbers(store: DocumentStore<Counted>): () => Promise<readonly number[]> {
+  const abort = new AbortController();
+  onTestFinished(() => abort.abort());
+  // It does not look by itself within the time of a test: the store has to tell.
+  const results = store
+    .watch<number>('SELECT VALUE c.n FROM c', { signal: abort.signal, pollIntervalMs: 1_000_000 })
+    [Symbol.asyncIterator]();
+  return async () => (await results.next()).value as readonly number[];
+}
+
+test('who watches in one server is woken by the commits of another, by a signal', async () => {
+  // No poll comes within the time of the test.
+  const { stores } = await openTwoBackends({ pollIntervalMs: 1_000_000 });
+  const next = watchNumbers(stores[1]);
+  expect(await next()).toEqual([]);
+  for (let n = 1; n <= 5; n += 1) {
+    await stores[0].upsert({ id: 'x', pk: 'p', n });
+    expect(await next()).toEqual([n]);
+  }
+});
+
+test('signals go on after the connection for them has ended', async () => {
+  const { stores, foreign, schema } = await openTwoBackends({ pollIntervalMs: 1_000_000 });
+  const next = watchNumbers(stores[1]);
+  expect(await next()).toEqual([]);
+  await stores[0].upsert({ id: 'x', pk: 'p', n: 1 });
+  expect(await next()).toEqual([1]);
+  await foreign.query("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = $1 AND query ~ '^LISTEN'", [
+    schema,
+  ]);
+  await stores[0].upsert({ id: 'x', pk: 'p', n: 2 });
+  expect(await next()).toEqual([2]);
+});
+
+test('without signals it is woken by asking: also for a commit before the first time that it asks', async () => {
+  const { stores } = await openTwoBackends({ signals: false, pollIntervalMs: 300 });
+  const next = watchNumbers(stores[1]);
+  expect(await next()).toEqual([]);
+  await stores[0].create({ id: 'x', pk: 'p', n: 1 });
+  expect(await next()).toEqual([1]);
+  await stores[0].upsert({ id: 'x', pk: 'p', n: 2 });
+  expect(await next()).toEqual([2]);
+});
+
+test('without signals it is woken by a commit whose position was taken long before', async () => {
+  const { stores } = await openTwoBackends({ signals: false, pollIntervalMs: 20 });
+  const next = watchNumbers(stores[1]);
+  expect(await next()).toEqual([]);
+  await stores[0].transact('p', async (inside) => {
+    await inside.create({ id: 'x', pk: 'p', n: 1 });
+    // Time to ask several times while the position is taken and nothing is committed.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  });
+  expect(await next()).toEqual([1]);
+});
