@@ -23,14 +23,16 @@ const PEER_PROGRAM = `
 
 const SERVE: readonly string[] = ['dist/cli/main.js', 'serve', '--port', '0', '--json', '--cross-partition', 'answer', '--store'];
 
-/** How the emulators are started: Perigee as it is published, in memory or on a file, and the other one. */
+/** How the emulators are started: Perigee as it is published, in memory, on a file or on PostgreSQL, and the other one. */
 export const PROGRAMS: {
   readonly memory: readonly string[];
   readonly sqlite: (path: string) => readonly string[];
+  readonly postgres: (connectionString: string) => readonly string[];
   readonly peer: readonly string[];
 } = {
   memory: [...SERVE, 'memory'],
   sqlite: (path) => [...SERVE, `sqlite:${path}`],
+  postgres: (connectionString) => [...SERVE, connectionString],
   peer: ['-e', PEER_PROGRAM],
 };
 

@@ -26,6 +26,7 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   server: () => import('./cases/server.ts'),
   emulator: () => import('./cases/emulator.ts'),
   postgres: () => import('./cases/postgres.ts'),
+  'postgres-memory': () => import('./cases/postgres-memory.ts'),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });
