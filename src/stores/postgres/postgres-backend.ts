@@ -37,6 +37,21 @@ const LOOKING = 'read the catalogue of the PostgreSQL store';
  * to create schemas. Times come from the runtime of each server, so their clocks have to agree to within the seconds that matter.
  *
  * @throws INVALID_OPTION, DRIVER_MISSING, UNREACHABLE, UNAVAILABLE, UNAUTHORIZED, STORE_TOO_NEW, STORE_CORRUPT, STORE_READ_ONLY, NOT_SUPPORTED
+ *
+ * @example
+ * ```ts
+ * import { openPostgresBackend, startEmbeddedPostgres } from 'perigee/postgres';
+ *
+ * const server = await startEmbeddedPostgres(); // or a PostgreSQL of yours
+ * const backend = await openPostgresBackend({ connectionString: server.connectionString });
+ * await backend.createDatabase('app');
+ * await backend.createContainer('app', { id: 'notes', partitionKey: '/owner' });
+ * const notes = await backend.container('app', 'notes');
+ * await notes.create({ id: '1', owner: 'ada', text: 'kept in PostgreSQL' });
+ * console.log((await notes.read('1', 'ada'))?.document['text']); // -> kept in PostgreSQL
+ * await backend.close();
+ * await server.stop();
+ * ```
  */
 export async function openPostgresBackend(options: PostgresBackendOptions): Promise<PostgresBackend> {
   const { pool, prefix, prepares, signals, pollIntervalMs, sweepIntervalMs } = checkPostgresOptions(options);

@@ -2,11 +2,6 @@
  * Writes `$1`, `$2`, … for the placeholders of a piece or a whole statement; `from` is the number of the first.
  *
  * Pieces of this compiler hold no other `?`: values are bound, and literals have none.
- *
- * @example
- * ```ts
- * numberPlaceholders('(doc IS NULL OR (doc -> \'a\') = ?::jsonb)', 3); // -> (doc IS NULL OR (doc -> 'a') = $3::jsonb)
- * ```
  */
 export function numberPlaceholders(sql: string, from: number): string {
   let next = from;
