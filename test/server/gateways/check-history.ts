@@ -2,6 +2,7 @@ import { checkEtags } from './check-etags.ts';
 import { checkFeed, type FeedReading, type HeldDocument } from './check-feed.ts';
 import { checkPositions, positionsOfWrites } from './check-positions.ts';
 import { checkRegister } from './check-register.ts';
+import { settleUnknown } from './settle-unknown.ts';
 import { checkVersions } from './check-versions.ts';
 import { documentOf, type Call, type SeenVersion } from './history.ts';
 
@@ -19,8 +20,11 @@ export interface RecordedRun {
 
 /** Everything that is wrong with a run. */
 export function checkHistory({ calls, readings, versions, held, endPlace }: RecordedRun): readonly string[] {
+  const told = [...versions.values()].flat().flatMap(({ current, lsn }) => (current === undefined ? [] : [{ w: current.w, lsn }]));
+  const known = positionsOfWrites(calls, [...readings.flatMap(({ changes }) => changes), ...told]);
+  const settled = settleUnknown(calls, known, new Set(versions.keys()));
   const byDocument = new Map<string, Call[]>();
-  for (const call of calls) {
+  for (const call of settled.calls) {
     const key = documentOf(call);
     const known = byDocument.get(key);
     if (known === undefined) {
@@ -29,8 +33,6 @@ export function checkHistory({ calls, readings, versions, held, endPlace }: Reco
       known.push(call);
     }
   }
-  const told = [...versions.values()].flat().flatMap(({ current, lsn }) => (current === undefined ? [] : [{ w: current.w, lsn }]));
-  const positions = positionsOfWrites(calls, [...readings.flatMap(({ changes }) => changes), ...told]);
   const ends = new Map(held.map((document) => [documentOf(document), document]));
   const problems = [...ends.keys()].filter((key) => !byDocument.has(key)).map((key) => `${key}: nobody has written it, and it is there.`);
   for (const [key, own] of byDocument) {
@@ -39,7 +41,7 @@ export function checkHistory({ calls, readings, versions, held, endPlace }: Reco
     const found = end === undefined ? undefined : { w: end.w, n: end.n };
     const { container, pk, id } = own[0] as Call;
     const last: Call = { container, pk, id, kind: 'read', start: endPlace, end: endPlace + 1, outcome: 'ok', found, etag: end?.etag };
-    const problem = checkRegister([...own, last], positions);
+    const problem = checkRegister([...own, last], settled.positions);
     if (problem !== undefined) {
       problems.push(problem);
     }

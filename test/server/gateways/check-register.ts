@@ -1,3 +1,4 @@
+import { seededRandom } from '../../../src/core/seeded-random.ts';
 import { documentOf, type Call, type Version } from './history.ts';
 
 /**
@@ -84,7 +85,12 @@ interface Frame {
 
 class Search {
   readonly #calls: readonly Call[];
-  readonly #isDone: boolean[];
+  /** For each call the next one that is not done, and the one before; the last place stands for both ends. */
+  readonly #after: number[];
+  readonly #before: number[];
+  /** Names the calls that are done, whatever the order in which they were: the random words of all of them, combined. */
+  readonly #words: readonly (readonly [number, number, number])[];
+  readonly #name: [number, number, number] = [0, 0, 0];
   readonly #failed = new Set<string>();
   /** Writes whose position is known, in the order of these, and for each of them where it stands in it. */
   readonly #ordered: readonly number[];
@@ -106,7 +112,11 @@ class Search {
     for (const [place, index] of this.#ordered.entries()) {
       this.#placeInOrder.set(index, place);
     }
-    this.#isDone = this.#calls.map(() => false);
+    const { length } = this.#calls;
+    this.#after = Array.from({ length: length + 1 }, (_, index) => (index === length ? 0 : index + 1));
+    this.#before = Array.from({ length: length + 1 }, (_, index) => (index === 0 ? length : index - 1));
+    const draw = seededRandom('a search');
+    this.#words = this.#calls.map(() => [draw(), draw(), draw()]);
     this.#left = calls.filter(({ outcome }) => outcome !== 'unknown').length;
     this.#fewestLeft = Number.POSITIVE_INFINITY;
   }
@@ -124,7 +134,7 @@ class Search {
       const choice = frame.choices[frame.next];
       if (choice === undefined) {
         frames.pop();
-        for (const index of frame.quiet) {
+        for (const index of frame.quiet.toReversed()) {
           this.#set(index, false);
         }
         const before = frames.at(-1);
@@ -182,21 +192,26 @@ class Search {
   #candidates(): readonly number[] {
     const found: number[] = [];
     let firstEnd = Number.POSITIVE_INFINITY;
-    for (let index = 0; index < this.#calls.length; index += 1) {
+    const { length } = this.#calls;
+    for (let index = this.#after[length] as number; index !== length; index = this.#after[index] as number) {
       const { start, end } = this.#calls[index] as Call;
       if (start > firstEnd) {
         break;
       }
-      if (!this.#isDone[index]) {
-        found.push(index);
-        firstEnd = Math.min(firstEnd, end);
-      }
+      found.push(index);
+      firstEnd = Math.min(firstEnd, end);
     }
     return found.toSorted((left, right) => (this.#calls[left] as Call).end - (this.#calls[right] as Call).end);
   }
 
   #set(index: number, isDone: boolean): void {
-    this.#isDone[index] = isDone;
+    // Calls come back in the reverse of the order in which they went, so each finds its neighbours as they were.
+    const [before, after] = [this.#before[index] as number, this.#after[index] as number];
+    this.#after[before] = isDone ? after : index;
+    this.#before[after] = isDone ? before : index;
+    for (const [place, word] of (this.#words[index] as readonly number[]).entries()) {
+      this.#name[place] = ((this.#name[place] as number) ^ word) >>> 0;
+    }
     if (this.#placeInOrder.has(index)) {
       this.#nextOrdered += isDone ? 1 : -1;
     }
@@ -206,13 +221,6 @@ class Search {
   }
 
   #key(state: State): string {
-    const last = this.#isDone.lastIndexOf(true);
-    const open: number[] = [];
-    for (let index = 0; index < last; index += 1) {
-      if (!this.#isDone[index]) {
-        open.push(index);
-      }
-    }
-    return `${last} ${open.join(',')} ${state === undefined ? '' : `${state.w} ${state.n}`}`;
+    return `${this.#name.join(' ')} ${state === undefined ? '' : `${state.w} ${state.n}`}`;
   }
 }

@@ -91,6 +91,8 @@ export class GatewayClient {
       this.#state.history.add({ ...sent, end, outcome: 'refused', status: answer.status });
     } else if (answer.kind !== 'unsent') {
       this.#state.history.add({ ...sent, end: Number.POSITIVE_INFINITY, outcome: 'unknown' });
+      // So no document has many of these: each may have taken effect at any time, or never.
+      this.#state.renewHot();
     }
   }
 

@@ -21,8 +21,8 @@ export type Answer<T> =
 export class Gateway {
   readonly process: ServedProcess;
   readonly #abort = new AbortController();
-  readonly #over: Promise<void>;
-  #markOver: () => void = () => undefined;
+  /** Whoever waits for an answer. They are told of the end one by one: what waits for one promise is kept as long as that. */
+  readonly #waiting = new Set<() => void>();
   #client: CosmosClient | undefined;
   isOver = false;
 
@@ -30,9 +30,6 @@ export class Gateway {
     // Every client of the run has a request under way.
     setMaxListeners(0, this.#abort.signal);
     this.process = new ServedProcess(options);
-    this.#over = new Promise((resolve) => {
-      this.#markOver = resolve;
-    });
   }
 
   async ready(): Promise<void> {
@@ -63,13 +60,22 @@ export class Gateway {
         return typeof code === 'number' ? { kind: 'refused', status: code, error } : { kind: 'unknown', error };
       },
     );
-    return Promise.race([answer, this.#over.then((): Answer<T> => ({ kind: 'unknown', error: new Error('the gateway was killed') }))]);
+    return new Promise((resolve) => {
+      const giveUp = (): void => resolve({ kind: 'unknown', error: new Error('the gateway was killed') });
+      this.#waiting.add(giveUp);
+      void answer.then((come) => {
+        this.#waiting.delete(giveUp);
+        resolve(come);
+      });
+    });
   }
 
   async kill(): Promise<void> {
     this.isOver = true;
     await this.process.kill();
-    this.#markOver();
+    for (const giveUp of this.#waiting) {
+      giveUp();
+    }
     this.#abort.abort();
     this.#client?.dispose();
   }
