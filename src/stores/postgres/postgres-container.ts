@@ -16,6 +16,7 @@ import { VersionNames } from '../common/version-names.ts';
 import { CONTAINER_COLUMNS, type ContainerRow, type DocumentRow } from './container-row.ts';
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
 import { escapeText } from '../../query/compile/postgres/nul-text.ts';
+import { ContainerIndexes } from './indexes/container-indexes.ts';
 import { keyText, uniqueDigest } from './key-text.ts';
 import { containerNames, quoteName, type ContainerNames } from './names.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
@@ -49,6 +50,7 @@ export class PostgresContainer {
   /** Names the data in cursors and continuations; another for every container, and for a copy of the data elsewhere. */
   readonly source: string;
   readonly userFunctions: PostgresHost['userFunctions'];
+  readonly indexes: ContainerIndexes = new ContainerIndexes();
   readonly #versions: VersionNames;
   readonly #epks = new EpkCache();
   readonly #events = new Emitter<{ commit: undefined }>();

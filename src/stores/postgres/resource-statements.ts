@@ -6,6 +6,7 @@ import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
+import { reconcileIndexes } from './indexes/index-catalog.ts';
 import { escapeText, unescapeText } from '../../query/compile/postgres/nul-text.ts';
 import { containerNames, databaseSchema, quoteName } from './names.ts';
 import type { PgRow, Session } from './postgres-database.ts';
@@ -208,6 +209,7 @@ export class Resources {
     for (const text of createContainerTable(names, made.number, definition.uniqueKeys.length)) {
       await this.#session.rows({ text });
     }
+    await reconcileIndexes(this.#session, this.#prefix, made, definition);
     return definition.changeFeedPolicy === undefined ? made : this.beginRecording(made, { position: 0, atMs: stamp.ts * 1000 });
   }
 

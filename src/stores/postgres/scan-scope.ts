@@ -90,6 +90,34 @@ export function scopeCondition({ filter, ...keys }: ScanScope, nowSeconds: numbe
   return filter === undefined ? living : piece`${living} AND (${filter})`;
 }
 
+/** How the documents of a scope are read. */
+export interface Reading {
+  /** The table. */
+  readonly documents: string;
+  /** Holds for the living documents that are read. */
+  readonly condition: SqlPiece;
+  /** Holds for those odd ones that are read besides; where it is there, {@link Reading.condition} holds for none of them. */
+  readonly odd: SqlPiece | undefined;
+}
+
+/** Reads a scope, by way of an index where `told` is what holds for the documents that it leads to. */
+export function readingOf(documents: string, scope: ScanScope, told: SqlPiece | undefined, nowSeconds: number): Reading {
+  if (told === undefined) {
+    return { documents, condition: scopeCondition(scope, nowSeconds), odd: undefined };
+  }
+  const living = scopeCondition({ ...scope, filter: undefined }, nowSeconds);
+  return { documents, condition: piece`${told} AND ${living}`, odd: piece`doc IS NULL AND ${living}` };
+}
+
+/** The first rows of a reading behind an ordinal, in creation order. */
+export function rowsBehind({ documents, condition, odd }: Reading, columns: string, behind: number, limit: number): SqlPiece {
+  const rows = (where: SqlPiece): SqlPiece =>
+    piece`SELECT ${columns} FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${where} ORDER BY ordinal LIMIT ${String(limit)}`;
+  return odd === undefined
+    ? rows(condition)
+    : piece`SELECT * FROM ((${rows(condition)}) UNION ALL (${rows(odd)})) AS both_kinds ORDER BY ordinal LIMIT ${String(limit)}`;
+}
+
 /** How the documents of a scope are found. */
 export function accessOf({ partitionKeys, ids }: ScanScope): ScanAccess {
   if (partitionKeys?.length === 0 || ids?.length === 0) {
