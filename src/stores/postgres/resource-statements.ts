@@ -6,7 +6,7 @@ import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
-import { reconcileIndexes } from './indexes/index-catalog.ts';
+import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
 import { escapeText, unescapeText } from '../../query/compile/postgres/nul-text.ts';
 import { containerNames, databaseSchema, quoteName } from './names.ts';
 import type { PgRow, Session } from './postgres-database.ts';
@@ -80,6 +80,7 @@ export class Resources {
       return false;
     }
     await this.#session.rows({ text: `DELETE FROM ${this.#s}.containers WHERE database = $1`, values: [row.number] });
+    await stopBuilds(this.#session, databaseSchema(this.#prefix, row.number));
     await this.#session.rows({ text: `DROP SCHEMA IF EXISTS ${databaseSchema(this.#prefix, row.number)} CASCADE` });
     return true;
   }
@@ -135,7 +136,8 @@ export class Resources {
     if (row === undefined) {
       return false;
     }
-    const { documents, versions } = containerNames(this.#prefix, row.database, row.number);
+    const { schema, documents, versions } = containerNames(this.#prefix, row.database, row.number);
+    await stopBuilds(this.#session, schema, documents);
     await this.#session.rows({ text: `DROP TABLE IF EXISTS ${versions}, ${documents}` });
     return true;
   }

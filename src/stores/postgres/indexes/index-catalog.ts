@@ -103,6 +103,18 @@ export async function reconcileIndexes(
   }
 }
 
+/**
+ * Ends the building of indexes on a table, or on all of a schema, which would keep a definition from being replaced or dropped for as long as it takes.
+ * The builder begins again.
+ */
+export async function stopBuilds(session: Session, schema: string, table?: string): Promise<void> {
+  await session.rows({
+    text: `SELECT pg_cancel_backend(p.pid) FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.relid
+      WHERE p.datname = current_database() AND c.relnamespace = to_regnamespace($1) AND ($2::text IS NULL OR c.oid = to_regclass($2))`,
+    values: [schema, table ?? null],
+  });
+}
+
 /** What has to be built or dropped, oldest first. */
 export function pendingRows(session: Session, prefix: string): Promise<readonly (IndexRow & IndexPlace)[]> {
   const s = quoteName(prefix);
