@@ -31,7 +31,7 @@ export async function aggregate(
   aggregates: PostgresAggregates,
   run: Run,
 ): Promise<AggregatedRows | undefined> {
-  const reading = readingOf(container.names.documents, scope, access?.told, container.nowSeconds());
+  const reading = readingOf(container.names.documents, scope, access, container.nowSeconds());
   const [row] = await run<PgRow>(statementOf(aggregateStatement(reading, aggregates)));
   if (Number(row?.['odd'] ?? 0) > 0) {
     return undefined;

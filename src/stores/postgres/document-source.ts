@@ -66,7 +66,7 @@ export function documentSource(
   };
   const rowsOf = (rows: readonly ScannedRow[]): SourceRow[] => rows.map(rowOf).filter((row) => row !== undefined);
   const reader = projection === undefined ? undefined : foldingReader(container, projection);
-  const reading = (): Reading => readingOf(container.names.documents, scope, access?.told, container.nowSeconds());
+  const reading = (): Reading => readingOf(container.names.documents, scope, access, container.nowSeconds());
   const isSelective = scope.filter !== undefined && access === undefined && scope.ids === undefined;
   const walk = access?.walk;
   return {

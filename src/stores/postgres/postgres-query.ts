@@ -18,6 +18,7 @@ import type { QueryRequest } from '../../store/store-hooks.ts';
 import { queryScope } from '../common/query-scope.ts';
 import { aggregate } from './aggregate-query.ts';
 import { countDocuments, documentSource, type ScannedSpan } from './document-source.ts';
+import { runDirectQuery } from './indexes/direct-query.ts';
 import { indexAccess, type IndexAccess } from './indexes/index-access.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgValue } from './postgres-database.ts';
@@ -67,6 +68,25 @@ type Page = Omit<QueryPage<unknown>, 'session'>;
 /** Runs one page of a query. */
 export async function runQueryPage(container: PostgresContainer, request: QueryRequest, run: Run): Promise<Page> {
   await container.indexes.refresh(container, run);
+  const { definition } = container.info;
+  const prepared = prepareQuery(request.query);
+  checkOrderByIndexes(prepared, definition, request.orderBy);
+  const direct = await runDirectQuery(container, prepared, request, run);
+  if (direct !== undefined) {
+    const { items, bytes, looked, continuation } = direct;
+    return {
+      items,
+      continuation,
+      documentsScanned: looked,
+      rowsMatched: items.length,
+      bytesRead: bytes,
+      requestUnits: pageUnits(request, definition.partitionKey, {
+        bytesReturned: bytes,
+        documentsRead: items.length,
+        itemsReturned: items.length,
+      }),
+    };
+  }
   return runPlanned(container, request, planQuery(container, request), run);
 }
 

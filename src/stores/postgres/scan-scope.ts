@@ -42,6 +42,15 @@ export function statementOf({ sql, parameters }: SqlPiece): { readonly text: str
   return { text: numberPlaceholders(sql, 1), values: parameters };
 }
 
+/** {@link statementOf} by the name under which it is kept prepared, where it is. */
+export function namedStatement(
+  one: SqlPiece,
+  { nameOf }: Reading,
+): ReturnType<typeof statementOf> & { readonly name?: string | undefined } {
+  const statement = statementOf(one);
+  return nameOf === undefined ? statement : { ...statement, name: nameOf(statement.text) };
+}
+
 function prefixCondition(prefix: PartitionKey): SqlPiece {
   const [from, below] = prefixBounds(prefix);
   return piece`(pk >= ${value('text', from)} AND pk < ${value('text', below)})`;
@@ -98,15 +107,25 @@ export interface Reading {
   readonly condition: SqlPiece;
   /** Holds for those odd ones that are read besides; where it is there, {@link Reading.condition} holds for none of them. */
   readonly odd: SqlPiece | undefined;
+  /** Names the statements that are kept prepared; undefined where each is planned for its values. */
+  readonly nameOf: ((text: string) => string | undefined) | undefined;
 }
 
-/** Reads a scope, by way of an index where `told` is what holds for the documents that it leads to. */
-export function readingOf(documents: string, scope: ScanScope, told: SqlPiece | undefined, nowSeconds: number): Reading {
-  if (told === undefined) {
-    return { documents, condition: scopeCondition(scope, nowSeconds), odd: undefined };
+/** What an index says of the documents that a reading leads to. */
+export interface Told {
+  /** Holds for those that are not odd. */
+  readonly told: SqlPiece;
+  readonly nameOf: Reading['nameOf'];
+}
+
+/** Reads a scope, by way of an index where there is one. */
+export function readingOf(documents: string, scope: ScanScope, access: Told | undefined, nowSeconds: number): Reading {
+  if (access === undefined) {
+    return { documents, condition: scopeCondition(scope, nowSeconds), odd: undefined, nameOf: undefined };
   }
   const living = scopeCondition({ ...scope, filter: undefined }, nowSeconds);
-  return { documents, condition: piece`${told} AND ${living}`, odd: piece`doc IS NULL AND ${living}` };
+  const { told, nameOf } = access;
+  return { documents, condition: piece`${told} AND ${living}`, odd: piece`doc IS NULL AND ${living}`, nameOf };
 }
 
 /** The first rows of a reading behind an ordinal, in creation order. */

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../core/errors.ts';
 import type { SourceRow } from '../../query/executor/query-source.ts';
 import type { FoldedRow } from '../common/folded-rows.ts';
 import type { PgRow } from './postgres-database.ts';
-import { piece, rowsBehind, statementOf, type Reading, type SqlPiece } from './scan-scope.ts';
+import { namedStatement, piece, rowsBehind, statementOf, type Reading, type SqlPiece } from './scan-scope.ts';
 
 /** Runs a statement, inside a transaction or outside. */
 export type Run = <R extends PgRow>(statement: {
@@ -129,7 +129,7 @@ export function shortColumns(rows: number): string {
 }
 
 async function readWhole(run: Run, { reading }: ScanRequest, behind: number, limit: number): Promise<ScanSlice> {
-  const rows = await run<ShortRow>(statementOf(rowsBehind(reading, shortColumns(limit), behind, limit)));
+  const rows = await run<ShortRow>(namedStatement(rowsBehind(reading, shortColumns(limit), behind, limit), reading));
   const long = rows.findIndex(({ body }) => body === null);
   if (long === 0) {
     return readBounded(run, boundedRows(rowsBehind(reading, 'ordinal, position, ts, body', behind, limit), 'ordinal'), limit);

@@ -8,6 +8,9 @@ import { physicalName } from './index-catalog.ts';
 /** How long it takes until an index that another server makes is noticed. */
 const LOOK_AGAIN_MS = 1000;
 
+/** Statements that each connection keeps prepared for the queries of one container. */
+const MAX_PREPARED = 32;
+
 interface LoadedRow extends PgRow {
   readonly number: number;
   readonly key: string;
@@ -26,6 +29,7 @@ export class ContainerIndexes {
   ranges: readonly IndexDefinition[] = [];
   /** About how many documents the container has, as the server estimates it. */
   documents = 0;
+  readonly #names = new Map<string, string>();
   #etag: string | undefined;
   #lookAgainAt: number | undefined;
 
@@ -47,6 +51,17 @@ export class ContainerIndexes {
       .filter(({ ready }) => ready)
       .map(({ number, key }) => ({ name: physicalName(container.number, number), columns: readIndexKey(key) }));
     this.#lookAgainAt = rows.every(({ ready }) => ready) ? undefined : runtime.monotonicMs() + LOOK_AGAIN_MS;
+  }
+
+  /** The name under which a statement on the container is kept prepared; undefined for one more than are kept. */
+  statementName(container: PostgresContainer, text: string): string | undefined {
+    const known = this.#names.get(text);
+    if (known !== undefined || this.#names.size >= MAX_PREPARED) {
+      return known;
+    }
+    const name = `perigee ${container.number} index ${this.#names.size}`;
+    this.#names.set(text, name);
+    return name;
   }
 
   /** Has the catalogue read before the next query. */

@@ -8,16 +8,14 @@ import { parsePropertyPath } from '../../../store/partition-key.ts';
 import type { QueryRequest } from '../../../store/store-hooks.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgValue } from '../postgres-database.ts';
-import { accessOf, piece, type ScanScope, type SqlPiece } from '../scan-scope.ts';
+import { accessOf, piece, type ScanScope, type SqlPiece, type Told } from '../scan-scope.ts';
 import { indexColumns } from './index-columns.ts';
 import { seekConditions } from './index-seek.ts';
 import { orderedWalk, type OrderedWalk } from './ordered-walk.ts';
 
 /** How an index serves a query. */
-export interface IndexAccess {
+export interface IndexAccess extends Told {
   readonly path: AccessPath;
-  /** What holds for the documents that it leads to, odd ones apart; of these nothing is told, and they are read besides. */
-  readonly told: SqlPiece;
   /** The walk in the order of the query, where the index has it. */
   readonly walk: OrderedWalk | undefined;
 }
@@ -38,6 +36,11 @@ function knownValues({ partitionKeys }: ScanScope, paths: readonly string[], com
     : key
         .map((value, at) => ({ path: parsePropertyPath(paths[at] as string), value }))
         .filter(({ path }) => !computed.has(path[0] as string));
+}
+
+/** Whether the entries of an access lie in creation order: all columns have one value. */
+function isInCreationOrder({ equal, range, index }: AccessPath): boolean {
+  return range === undefined && equal.length === index.columns.length && equal.every(({ length }) => length === 1);
 }
 
 /**
@@ -66,5 +69,8 @@ export function indexAccess(container: PostgresContainer, { prepared, request, s
   const conditions = [...seek.conditions, ...(left === undefined ? [] : [piece`(${left})`])];
   const told = conditions.reduce((all, one) => piece`${all} AND ${one}`, piece`doc IS NOT NULL`);
   const walk = path.order === undefined ? undefined : orderedWalk(path, columns, rewrittenOrder(prepared)?.tiesDescend === true);
-  return { path, told, walk };
+  // One plan is right for all values where the entries that are read lie side by side, in the order in which they are wanted.
+  const isSteady = (filter === undefined || isCovered) && (walk !== undefined || isInCreationOrder(path)) && scope.range === undefined;
+  const nameOf = isSteady ? (text: string): string | undefined => indexes.statementName(container, text) : undefined;
+  return { path, told, walk, nameOf };
 }

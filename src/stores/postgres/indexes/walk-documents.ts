@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { OrderedBatch, OrderedScan, SourceBatch, SourceRow } from '../../../query/executor/query-source.ts';
 import type { PgRow } from '../postgres-database.ts';
-import { piece, statementOf, value, type Reading } from '../scan-scope.ts';
+import { namedStatement, piece, statementOf, value, type Reading } from '../scan-scope.ts';
 import { nextRows, shortColumns, type Run, type ScannedRow } from '../scan-slices.ts';
 import {
   isSameGroup,
@@ -79,7 +79,7 @@ export async function* walkInOrder(
   const given = new Set<number>();
   for (let isFirst = true; stretches.length > 0; isFirst = false) {
     const [stretch, ...rest] = stretches as readonly [WalkStretch, ...WalkStretch[]];
-    const found = await run<WalkedRow>(statementOf(stretchStatement(reading, stretch, limit, isFirst)));
+    const found = await run<WalkedRow>(namedStatement(stretchStatement(reading, stretch, limit, isFirst), reading));
     throwIfAborted(signal);
     if (isFirst && (found[0] === undefined ? await hasOdd(reading, run) : found[0].odd === true)) {
       yield 'gave-up';
