@@ -70,6 +70,12 @@ function pushedBy(query: PlannedQuery): ReadonlyMap<EngineClause, PushedClause> 
   if (aggregates !== undefined) {
     pushed.set('aggregates', { exact: true, reasons: [] });
   }
+  if (query.groups !== undefined) {
+    const { isSingle, values } = query.groups;
+    const reasons = values.length === 0 ? [] : ['sums that are not of whole numbers are made again by the evaluator'];
+    const clause = isSingle ? 'aggregates' : query.prepared.root.distinct ? 'DISTINCT' : 'GROUP BY';
+    pushed.set(clause, { exact: true, reasons });
+  }
   if (query.access?.walk !== undefined) {
     pushed.set('ORDER BY', { exact: true, reasons: ['the entries of the index lie in this order'] });
   } else if (orderOf(query) !== undefined) {
@@ -78,7 +84,7 @@ function pushedBy(query: PlannedQuery): ReadonlyMap<EngineClause, PushedClause> 
       reasons: ['for the first page PostgreSQL chooses what comes first; the evaluator sorts that'],
     });
   }
-  if (projection !== undefined && aggregates === undefined && query.access?.walk === undefined) {
+  if (projection !== undefined && aggregates === undefined && query.groups === undefined && query.access?.walk === undefined) {
     pushed.set('properties', { exact: true, reasons: [] });
   }
   return pushed;

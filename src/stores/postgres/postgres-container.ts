@@ -3,6 +3,7 @@ import { isPerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
+import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import { containerGone } from '../../store/container-gone.ts';
 import type { SystemProperties } from '../../store/document.ts';
@@ -51,6 +52,8 @@ export class PostgresContainer {
   readonly source: string;
   readonly userFunctions: PostgresHost['userFunctions'];
   readonly indexes: ContainerIndexes = new ContainerIndexes();
+  /** Queries of which PostgreSQL's groups had to be made again by the evaluator. */
+  readonly untoldGroups: WeakSet<PreparedQuery> = new WeakSet();
   readonly #versions: VersionNames;
   readonly #epks = new EpkCache();
   readonly #events = new Emitter<{ commit: undefined }>();

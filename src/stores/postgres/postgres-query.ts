@@ -22,7 +22,8 @@ import { runDirectQuery } from './indexes/direct-query.ts';
 import { indexAccess, type IndexAccess } from './indexes/index-access.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgValue } from './postgres-database.ts';
-import { accessOf, type ScanScope } from './scan-scope.ts';
+import { group, groupedShape, type GroupedShape } from './grouped-query.ts';
+import { accessOf, piece, readingOf, type Reading, type ScanScope, type SqlPiece } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
 
 export type { Run } from './scan-slices.ts';
@@ -47,6 +48,8 @@ export interface PlannedQuery {
   readonly hasIds: boolean;
   /** How an index serves it, where one does. */
   readonly access: IndexAccess | undefined;
+  /** How PostgreSQL makes its groups, where it does. */
+  readonly groups: GroupedShape | undefined;
 }
 
 /** Prepares a query and compiles what PostgreSQL can do of it. */
@@ -59,7 +62,12 @@ export function planQuery(container: PostgresContainer, request: QueryRequest): 
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
   const filter = plan.filter === undefined ? undefined : { sql: plan.filter.sql, parameters: plan.filter.parameters as readonly PgValue[] };
   const access = indexAccess(container, { prepared, request, scope, filter: plan.filter });
-  return { prepared, plan, scope: { ...scope, filter }, isNarrowed, hasIds: scope.ids !== undefined, access };
+  const isTold = prepared.root.where === undefined || plan.filter?.exact === true;
+  const groups =
+    isTold && plan.aggregates === undefined && !container.untoldGroups.has(prepared)
+      ? groupedShape(prepared, computedProperties)
+      : undefined;
+  return { prepared, plan, scope: { ...scope, filter }, isNarrowed, hasIds: scope.ids !== undefined, access, groups };
 }
 
 /** A page as a backend's hook gives it. */
@@ -107,8 +115,11 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
   const countAsked = (behind: number, upTo: number): Promise<number> => countDocuments(container, asked, behind, upTo, run);
   const countScanned = (behind: number, upTo: number): Promise<number> =>
     countDocuments(container, { ...scope, filter: undefined }, behind, upTo, run);
-  if (plan.aggregates !== undefined && continuation === undefined) {
-    const rows = await aggregate(container, scope, served, plan.aggregates, run);
+  if (continuation === undefined) {
+    const rows =
+      plan.aggregates === undefined
+        ? query.groups && (await group(toldReading(container, query), query.groups, maxItemCount, run))
+        : await aggregate(container, scope, served, plan.aggregates, run);
     if (rows !== undefined) {
       const isScan = served === undefined && scope.filter !== undefined && accessOf(scope) !== 'point';
       const bytesReturned = rows.items.reduce<number>((sum, item) => sum + measureValue(item), 0);
@@ -121,6 +132,9 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
         bytesRead: 0,
         requestUnits: pageUnits(request, definition.partitionKey, { bytesReturned, documentsRead, itemsReturned: rows.items.length }),
       };
+    }
+    if (query.groups !== undefined) {
+      container.untoldGroups.add(prepared);
     }
   }
   const udfs = functionsOfQuery(container.userFunctions, request.userDefinedFunctions);
@@ -172,6 +186,15 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
     bytesRead: page.bytesRead,
     requestUnits: pageUnits(request, definition.partitionKey, { ...page, itemsReturned: page.items.length }),
   };
+}
+
+/** Reads the documents that pass, odd ones apart. */
+function toldReading(container: PostgresContainer, { plan, scope, access }: PlannedQuery): Reading {
+  const { filter } = plan;
+  const passing: SqlPiece =
+    filter === undefined ? piece`true` : { sql: filter.told.sql, parameters: filter.told.parameters as readonly PgValue[] };
+  const told = access ?? { told: piece`doc IS NOT NULL AND (${passing})`, nameOf: undefined };
+  return readingOf(container.names.documents, scope, told, container.nowSeconds());
 }
 
 /** The order in which PostgreSQL can tell the first documents: not where documents come along that give no row in the end. */
