@@ -202,6 +202,7 @@ export async function* run(): AsyncGenerator<BenchResult> {
     await new CopyIn(client).run('held', samples(0, HELD, 500));
     await client.query("CREATE INDEX ON held (((doc ->> 'rank')::float8))");
     await client.query('VACUUM ANALYZE');
+    await backend.indexesReady();
     const ask = (query: string, x: number): Promise<unknown[]> =>
       held.query({ query, parameters: [{ name: '@x', value: x }] }, { maxItemCount: 10_000 }).toArray();
     const cases = [

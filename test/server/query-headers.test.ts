@@ -1,6 +1,7 @@
 import type { Container, FeedOptions } from '@azure/cosmos';
 import { expect, test } from 'vitest';
 import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
+import { openFreshPostgres } from '../support/open-postgres.ts';
 import { serve, type Served } from './served.ts';
 
 const DOCS = '/dbs/app/colls/items/docs';
@@ -49,34 +50,39 @@ function sum(metrics: readonly Metrics[], of: (one: Metrics) => number): number 
   return metrics.reduce((total, one) => total + of(one), 0);
 }
 
-test.each(['memory', 'sqlite'])('query metrics on %s are what was read and returned, added up over pages and ranges', async (store) => {
-  const served = await serve(store === 'sqlite' ? { backend: await openSqliteBackend({ path: ':memory:' }) } : {});
-  const { database } = await served.client().databases.create({ id: 'app' });
-  const { container } = await database.containers.create({ id: 'items', partitionKey: { paths: ['/id'] }, throughput: 25_100 });
-  for (let n = 0; n < 12; n += 1) {
-    await container.items.create({ id: String(n), n, text: 'x'.repeat(1000) });
-  }
-  const { resources } = await container.items.readAll().fetchAll();
-  const bytes = resources.reduce((total, item) => total + JSON.stringify(item).length, 0);
-  for (const options of [{}, { maxItemCount: 5 }, { forceQueryPlan: true }]) {
-    const [all] = [await queryMetrics(container, 'SELECT * FROM c', options)];
-    expect(sum(all, (one) => one.outputDocumentCount)).toBe(12);
-    expect(sum(all, (one) => one.outputDocumentSize)).toBe(bytes);
-    expect(sum(all, (one) => one.retrievedDocumentCount)).toBeGreaterThanOrEqual(12);
-    expect(sum(all, (one) => one.retrievedDocumentSize)).toBeGreaterThan(12_000);
-    expect(sum(all, (one) => one.totalQueryExecutionTime.totalMilliseconds())).toBeGreaterThan(0);
-    for (const one of all) {
-      expect(one.vmExecutionTime.totalMilliseconds()).toBeLessThanOrEqual(one.totalQueryExecutionTime.totalMilliseconds());
-      expect(one.clientSideMetrics.requestCharge).toBeGreaterThan(0);
+test.each(['memory', 'sqlite', 'postgres'])(
+  'query metrics on %s are what was read and returned, added up over pages and ranges',
+  async (store) => {
+    const served = await serve(
+      store === 'memory' ? {} : { backend: await (store === 'sqlite' ? openSqliteBackend({ path: ':memory:' }) : openFreshPostgres()) },
+    );
+    const { database } = await served.client().databases.create({ id: 'app' });
+    const { container } = await database.containers.create({ id: 'items', partitionKey: { paths: ['/id'] }, throughput: 25_100 });
+    for (let n = 0; n < 12; n += 1) {
+      await container.items.create({ id: String(n), n, text: 'x'.repeat(1000) });
     }
-  }
-  const filtered = await queryMetrics(container, 'SELECT VALUE c.id FROM c WHERE c.n < 3');
-  expect(sum(filtered, (one) => one.outputDocumentCount)).toBe(3);
-  expect(sum(filtered, (one) => one.outputDocumentSize)).toBe('"0""1""2"'.length);
-  expect(filtered.map((one) => one.indexHitRatio)).toEqual([3 / 12]);
-  const grouped = await queryMetrics(container, 'SELECT COUNT(1) AS n FROM c GROUP BY c.n > 5', { forceQueryPlan: true });
-  expect(grouped.every((one) => one.indexHitRatio === 1)).toBe(true);
-});
+    const { resources } = await container.items.readAll().fetchAll();
+    const bytes = resources.reduce((total, item) => total + JSON.stringify(item).length, 0);
+    for (const options of [{}, { maxItemCount: 5 }, { forceQueryPlan: true }]) {
+      const [all] = [await queryMetrics(container, 'SELECT * FROM c', options)];
+      expect(sum(all, (one) => one.outputDocumentCount)).toBe(12);
+      expect(sum(all, (one) => one.outputDocumentSize)).toBe(bytes);
+      expect(sum(all, (one) => one.retrievedDocumentCount)).toBeGreaterThanOrEqual(12);
+      expect(sum(all, (one) => one.retrievedDocumentSize)).toBeGreaterThan(12_000);
+      expect(sum(all, (one) => one.totalQueryExecutionTime.totalMilliseconds())).toBeGreaterThan(0);
+      for (const one of all) {
+        expect(one.vmExecutionTime.totalMilliseconds()).toBeLessThanOrEqual(one.totalQueryExecutionTime.totalMilliseconds());
+        expect(one.clientSideMetrics.requestCharge).toBeGreaterThan(0);
+      }
+    }
+    const filtered = await queryMetrics(container, 'SELECT VALUE c.id FROM c WHERE c.n < 3');
+    expect(sum(filtered, (one) => one.outputDocumentCount)).toBe(3);
+    expect(sum(filtered, (one) => one.outputDocumentSize)).toBe('"0""1""2"'.length);
+    expect(filtered.map((one) => one.indexHitRatio)).toEqual([3 / 12]);
+    const grouped = await queryMetrics(container, 'SELECT COUNT(1) AS n FROM c GROUP BY c.n > 5', { forceQueryPlan: true });
+    expect(grouped.every((one) => one.indexHitRatio === 1)).toBe(true);
+  },
+);
 
 async function indexMetrics(container: Container, query: string, options: FeedOptions = {}): Promise<unknown> {
   const { indexMetrics: text } = await container.items.query(query, { populateIndexMetrics: true, ...options }).fetchNext();

@@ -41,6 +41,7 @@ export function createContainerTable(names: ContainerNames, number: number, uniq
     `CREATE INDEX c${number}_position ON ${documents} (position) WHERE position <> ordinal`,
     `CREATE INDEX c${number}_pk_position ON ${documents} (pk, position) WHERE position <> ordinal`,
     `CREATE INDEX c${number}_expiry ON ${documents} (expires_at) WHERE expires_at IS NOT NULL`,
+    `CREATE INDEX c${number}_odd ON ${documents} (ordinal) WHERE doc IS NULL`,
   ];
 }
 

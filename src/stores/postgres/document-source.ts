@@ -1,13 +1,34 @@
+import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { isOddText } from '../../query/compile/postgres/odd-documents.ts';
 import type { PostgresOrderBy } from '../../query/compile/postgres/compile-order-by.ts';
 import type { PostgresProjection } from '../../query/compile/postgres/compile-projection.ts';
 import type { QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
-import { UNDEFINED_TEXT, unfolder, type FoldedRow } from '../common/folded-rows.ts';
+import type { IndexAccess } from './indexes/index-access.ts';
+import { firstByIndex, walkInOrder } from './indexes/walk-documents.ts';
+import { foldingReader } from './folding-reader.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgRow, PgValue } from './postgres-database.ts';
-import { piece, scopeCondition, statementOf, value, type ScanScope, type SqlPiece } from './scan-scope.ts';
-import { boundedRows, scanSlices, type Run, type ScannedRow, type SliceReader } from './scan-slices.ts';
+import {
+  piece,
+  readingOf,
+  rowsBehind,
+  scopeCondition,
+  statementOf,
+  value,
+  type Reading,
+  type ScanScope,
+  type SqlPiece,
+} from './scan-scope.ts';
+import { scanSlices, type Run, type ScannedRow } from './scan-slices.ts';
+
+/** Documents that a scan went through, of which it says only how many it gave. */
+export interface ScannedSpan {
+  readonly behind: number;
+  upTo: number;
+  /** How many it said it looked at. */
+  told: number;
+}
 
 /** How the documents of a scope are given. */
 export interface DocumentSourceOptions {
@@ -21,79 +42,80 @@ export interface DocumentSourceOptions {
   readonly oddFilter: ((document: JsonObject) => boolean) | undefined;
   /** The order of the query, where PostgreSQL can tell which documents come first in it and WHERE is exact. */
   readonly orderBy: PostgresOrderBy | undefined;
+  /** The index that serves the query. */
+  readonly access: IndexAccess | undefined;
+  /** Is told of spans that no index led through, and of which only some documents were given. */
+  readonly onSpan: (span: ScannedSpan) => void;
 }
 
 /** Rows beyond the number asked for, so that a few whose place is not told do not cost a second look. */
-const UNTOLD_ROWS = 64;
+export const UNTOLD_ROWS = 64;
 
 /** The documents of a scope, each parsed for this run alone. */
 export function documentSource(
   container: PostgresContainer,
   scope: ScanScope,
-  { count, expectedRows, projection, oddFilter, orderBy }: DocumentSourceOptions,
+  { count, expectedRows, projection, oddFilter, orderBy, access, onSpan }: DocumentSourceOptions,
   run: Run,
 ): QuerySource {
-  const { documents } = container.names;
-  const rowOf = ({ ordinal, position, ts, body }: ScannedRow): SourceRow | undefined => {
-    const document = container.documentOf(body, ordinal, position, ts) as unknown as JsonObject;
-    return oddFilter === undefined || !isOddText(body) || oddFilter(document) ? { ordinal, document } : undefined;
+  const wholeOf = ({ ordinal, position, ts, body }: ScannedRow): JsonObject =>
+    container.documentOf(body, ordinal, position, ts) as unknown as JsonObject;
+  const rowOf = (row: ScannedRow): SourceRow | undefined => {
+    const document = wholeOf(row);
+    return oddFilter === undefined || !isOddText(row.body) || oddFilter(document) ? { ordinal: row.ordinal, document } : undefined;
   };
   const rowsOf = (rows: readonly ScannedRow[]): SourceRow[] => rows.map(rowOf).filter((row) => row !== undefined);
   const reader = projection === undefined ? undefined : foldingReader(container, projection);
+  const reading = (): Reading => readingOf(container.names.documents, scope, access, container.nowSeconds());
+  const isSelective = scope.filter !== undefined && access === undefined && scope.ids === undefined;
+  const walk = access?.walk;
   return {
     count,
+    ordered: walk === undefined ? undefined : (request) => walkInOrder(walk, reading(), request, wholeOf, run),
     async *scan({ afterOrdinal, signal, firstInOrder, skippable }): AsyncGenerator<SourceBatch> {
-      const condition = scopeCondition(scope, container.nowSeconds());
+      const read = reading();
+      const span: ScannedSpan = { behind: afterOrdinal, upTo: afterOrdinal, told: 0 };
+      const isFirst = orderBy !== undefined && firstInOrder !== undefined;
+      if (isSelective || (isFirst && access === undefined)) {
+        onSpan(span);
+      }
+      const batch = (one: SourceBatch): SourceBatch => {
+        span.upTo = one.scannedTo;
+        span.told += one.looked;
+        return one;
+      };
       let scannedTo = afterOrdinal;
       if (skippable !== undefined && (scope.filter === undefined || oddFilter !== undefined)) {
-        const skipped = await skip(run, documents, condition, afterOrdinal, skippable);
+        const skipped = await skip(run, read, afterOrdinal, skippable);
         if (skipped !== undefined) {
           ({ scannedTo } = skipped);
-          yield skipped;
+          yield batch(skipped);
         }
       }
-      if (orderBy !== undefined && firstInOrder !== undefined) {
-        const first = await firstRows(run, documents, condition, scannedTo, orderBy, firstInOrder);
+      if (isFirst) {
+        const first =
+          walk !== undefined && scannedTo === 0
+            ? await firstByIndex(walk, read, firstInOrder, rowOf, run)
+            : await firstRows(run, read, scannedTo, orderBy, firstInOrder).then((rows) => rows && { rows: rowsOf(rows), ...sizeOf(rows) });
+        throwIfAborted(signal);
         if (first !== undefined) {
-          const bytes = first.reduce((sum, { body }) => sum + body.length, 0);
-          yield { rows: rowsOf(first), scannedTo: Number.MAX_SAFE_INTEGER, looked: first.length, bytes };
+          yield batch({ ...first, scannedTo: Number.MAX_SAFE_INTEGER });
           return;
         }
       }
-      for await (const slice of scanSlices(run, { documents, condition, behind: scannedTo, expectedRows, signal, reader })) {
+      for await (const slice of scanSlices(run, { reading: read, behind: scannedTo, expectedRows, signal, reader })) {
         const rows = slice.folded ?? rowsOf(slice.rows);
         scannedTo = slice.last ?? scannedTo;
-        yield { rows, scannedTo, looked: slice.count, bytes: slice.characters };
+        const one = batch({ rows, scannedTo, looked: slice.count, bytes: slice.characters });
+        span.upTo = slice.isLast ? Number.MAX_SAFE_INTEGER : scannedTo;
+        yield one;
       }
     },
   };
 }
 
-/** Reads of documents only what a query reads, folded into one row; a slice with odd documents is read whole. */
-function foldingReader(container: PostgresContainer, projection: PostgresProjection): SliceReader {
-  const { columns, readsSystemProperties } = projection;
-  const names = columns.map((_, index) => `p${index}`);
-  const unfold = unfolder(container, projection);
-  const cut = columns.map((column, index) => `coalesce(${column}, '${UNDEFINED_TEXT}') AS p${index}`);
-  const together = (column: string): string => `string_agg(${column}, ',' ORDER BY ordinal)`;
-  const folded = [
-    'count(*) AS rows',
-    'max(ordinal) AS last',
-    'max(total) AS total',
-    'count(*) FILTER (WHERE odd) AS odd',
-    `${together('ordinal::text')} AS ordinals`,
-    ...(readsSystemProperties ? [`${together('position::text')} AS positions`, `${together('ts::text')} AS times`] : []),
-    ...names.map((name) => `${together(name)} AS ${name}`),
-  ];
-  return {
-    columns: ['ordinal', 'position', 'ts', 'doc IS NULL AS odd', ...cut].join(', '),
-    statement: (rows) => {
-      const bytes = ['0', ...names.map((name) => `octet_length(${name})`)].join(' + ');
-      const bounded = boundedRows(rows, 'ordinal', { columns: ['ordinal', 'position', 'ts', 'odd', ...names].join(', '), bytes });
-      return piece`SELECT ${folded.join(', ')} FROM (${bounded}) AS bounded`;
-    },
-    read: (row: FoldedRow) => (Number(row['odd']) > 0 ? undefined : unfold(row)),
-  };
+function sizeOf(rows: readonly ScannedRow[]): { readonly looked: number; readonly bytes: number } {
+  return { looked: rows.length, bytes: rows.reduce((sum, { body }) => sum + body.length, 0) };
 }
 
 interface SkippedRow extends PgRow {
@@ -103,8 +125,8 @@ interface SkippedRow extends PgRow {
 }
 
 /** Counts documents without reading them; `undefined` where some are odd, of which the filter says nothing. */
-async function skip(run: Run, documents: string, condition: SqlPiece, behind: number, count: number): Promise<SourceBatch | undefined> {
-  const rows = piece`SELECT ordinal, doc IS NULL AS odd FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${condition} ORDER BY ordinal LIMIT ${value('bigint', count)}`;
+async function skip(run: Run, reading: Reading, behind: number, count: number): Promise<SourceBatch | undefined> {
+  const rows = rowsBehind(reading, 'ordinal, doc IS NULL AS odd', behind, count);
   const statement = piece`SELECT count(*) AS n, count(*) FILTER (WHERE odd) AS odd, max(ordinal) AS last FROM (${rows}) AS skipped`;
   const [row] = await run<SkippedRow>(statementOf(statement));
   return row === undefined || row.last === null || row.odd > 0
@@ -118,8 +140,7 @@ async function skip(run: Run, documents: string, condition: SqlPiece, behind: nu
  */
 async function firstRows(
   run: Run,
-  documents: string,
-  condition: SqlPiece,
+  { documents, condition, odd }: Reading,
   behind: number,
   orderBy: PostgresOrderBy,
   count: number,
@@ -128,11 +149,17 @@ async function firstRows(
   const untold: SqlPiece = { sql: `((${orderBy.unless.sql}) IS TRUE)`, parameters: orderBy.unless.parameters as readonly PgValue[] };
   const order: SqlPiece = { sql: orderBy.sql, parameters: orderBy.parameters as readonly PgValue[] };
   // Only what the order needs is sorted; whole documents are looked up for those that come first.
-  const first = piece`SELECT ordinal AS place, ${untold} AS untold FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${condition} ORDER BY untold DESC, ${order} LIMIT ${value('bigint', limit)}`;
-  const statement = piece`SELECT ordinal, position, ts, body, untold FROM (${first}) AS first JOIN ${documents} ON ordinal = place ORDER BY ordinal`;
-  const rows = await run<ScannedRow & { untold: boolean }>(statementOf(statement));
-  const untoldRows = rows.reduce((sum, row) => sum + (row.untold ? 1 : 0), 0);
-  return rows.length < limit || untoldRows <= UNTOLD_ROWS ? rows : undefined;
+  const told = piece`SELECT ordinal AS place, ${untold} AS untold, false AS odd FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${condition} ORDER BY untold DESC, ${order} LIMIT ${String(limit)}`;
+  const first =
+    odd === undefined
+      ? told
+      : piece`(${told}) UNION ALL (SELECT ordinal, true, true FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${odd} LIMIT ${String(UNTOLD_ROWS + 1)})`;
+  const statement = piece`SELECT ordinal, position, ts, body, untold, odd FROM (${first}) AS first JOIN ${documents} ON ordinal = place ORDER BY ordinal`;
+  const rows = await run<ScannedRow & { untold: boolean; odd: boolean }>(statementOf(statement));
+  const oddRows = rows.reduce((sum, row) => sum + (row.odd ? 1 : 0), 0);
+  const untoldRows = rows.reduce((sum, row) => sum + (row.untold && !row.odd ? 1 : 0), 0);
+  const areAll = rows.length - oddRows < limit || untoldRows <= UNTOLD_ROWS;
+  return areAll && oddRows <= UNTOLD_ROWS ? rows : undefined;
 }
 
 /** Counts the living documents of a scope with an ordinal above one and up to another. */

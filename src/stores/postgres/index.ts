@@ -4,3 +4,4 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/start-e
 export { openPostgresBackend, PostgresBackend } from './postgres-backend.ts';
 export { PostgresDocumentStore } from './postgres-document-store.ts';
 export type { PostgresBackendOptions, PostgresTlsOptions } from './postgres-options.ts';
+export type { IndexProgress, IndexStatus } from './indexes/index-builder.ts';

@@ -1,3 +1,4 @@
+import type { Unsubscribe } from '../../core/emitter.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { systemRuntime, toHex } from '../../core/runtime.ts';
 import { checkContainer } from '../../query/check-container.ts';
@@ -11,6 +12,7 @@ import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { containerInfoOf } from '../common/stored-container.ts';
 import { CommitWatch } from './commit-watch.ts';
 import type { ContainerRow } from './container-row.ts';
+import { IndexBuilder, type IndexProgress, type IndexStatus } from './indexes/index-builder.ts';
 import { loadPg } from './pg-driver.ts';
 import { postgresCapabilities } from './postgres-capabilities.ts';
 import { PostgresContainer, type PostgresHost } from './postgres-container.ts';
@@ -74,6 +76,7 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
       signals: told,
       pollIntervalMs,
       sweepIntervalMs,
+      builderOf: (onChange) => new IndexBuilder({ pg, pool, database, intervalMs: sweepIntervalMs, onChange }),
     });
   } catch (error) {
     await database.close();
@@ -85,6 +88,8 @@ interface PostgresBackendSettings {
   readonly signals: Signals | undefined;
   readonly pollIntervalMs: number;
   readonly sweepIntervalMs: number;
+  /** What makes indexes; `onChange` is told of containers whose indexes have changed. */
+  readonly builderOf: (onChange: (container: number) => void) => IndexBuilder;
 }
 
 /** Databases and containers in one PostgreSQL database; see {@link openPostgresBackend}. */
@@ -96,9 +101,11 @@ export class PostgresBackend extends BaseBackend {
   readonly #signals: Signals | undefined;
   readonly #watch: CommitWatch;
   readonly #sweeper: Sweeper;
+  readonly #indexes: IndexBuilder;
   readonly #containers = new Map<number, PostgresContainer>();
 
-  constructor(host: PostgresHost, capabilities: StoreCapabilities, { signals, pollIntervalMs, sweepIntervalMs }: PostgresBackendSettings) {
+  constructor(host: PostgresHost, capabilities: StoreCapabilities, settings: PostgresBackendSettings) {
+    const { signals, pollIntervalMs, sweepIntervalMs, builderOf } = settings;
     super(host.database.runtime, 'PostgreSQL backend');
     this.capabilities = capabilities;
     this.#host = host;
@@ -107,6 +114,25 @@ export class PostgresBackend extends BaseBackend {
     this.#watch = new CommitWatch(host.database, signals, pollIntervalMs);
     this.#sweeper = new Sweeper(host.database, sweepIntervalMs, () => this.#mortalContainers());
     this.#sweeper.start();
+    this.#indexes = builderOf((number) => this.#containers.get(number)?.indexes.forget());
+    this.#indexes.start();
+  }
+
+  /** Resolves when every index that policies ask for is made, or failed. Queries run meanwhile, without those that are missing. */
+  indexesReady(): Promise<void> {
+    this.calls.assertOpen();
+    // It may take hours, so closing does not wait for it.
+    return this.#indexes.ready();
+  }
+
+  /** All indexes of the store, in the order in which they were asked for. */
+  indexStatus(): Promise<readonly IndexStatus[]> {
+    return this.calls.run(undefined, () => this.#indexes.status());
+  }
+
+  /** Calls `listener` with the progress of each index that this process makes in the background. */
+  onIndexProgress(listener: (progress: IndexProgress) => void): Unsubscribe {
+    return this.#indexes.onProgress(listener);
   }
 
   /**
@@ -175,6 +201,7 @@ export class PostgresBackend extends BaseBackend {
       return undefined;
     }
     this.#containers.get(row.number)?.notice(row);
+    this.#indexes.schedule();
     return containerInfoOf(current.databaseId, row);
   }
 
@@ -223,6 +250,7 @@ export class PostgresBackend extends BaseBackend {
   }
 
   protected async _close(): Promise<void> {
+    await this.#indexes.close();
     await this.#sweeper.close();
     await this.#signals?.close();
     await this.#database.close();

@@ -3,6 +3,7 @@ import { isPerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { IndexedTerms } from '../../query/cost/indexed-terms.ts';
 import type { ScalarFunction } from '../../query/functions/function-entry.ts';
+import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { ContainerInfo } from '../../store/backend.ts';
 import { containerGone } from '../../store/container-gone.ts';
 import type { SystemProperties } from '../../store/document.ts';
@@ -16,6 +17,7 @@ import { VersionNames } from '../common/version-names.ts';
 import { CONTAINER_COLUMNS, type ContainerRow, type DocumentRow } from './container-row.ts';
 import { containerStatements, type ContainerStatements } from './container-statements.ts';
 import { escapeText } from '../../query/compile/postgres/nul-text.ts';
+import { ContainerIndexes } from './indexes/container-indexes.ts';
 import { keyText, uniqueDigest } from './key-text.ts';
 import { containerNames, quoteName, type ContainerNames } from './names.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
@@ -49,6 +51,9 @@ export class PostgresContainer {
   /** Names the data in cursors and continuations; another for every container, and for a copy of the data elsewhere. */
   readonly source: string;
   readonly userFunctions: PostgresHost['userFunctions'];
+  readonly indexes: ContainerIndexes = new ContainerIndexes();
+  /** Queries of which PostgreSQL's groups had to be made again by the evaluator. */
+  readonly untoldGroups: WeakSet<PreparedQuery> = new WeakSet();
   readonly #versions: VersionNames;
   readonly #epks = new EpkCache();
   readonly #events = new Emitter<{ commit: undefined }>();

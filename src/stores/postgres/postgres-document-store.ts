@@ -45,6 +45,9 @@ const BULK_TRANSACTION = 1000;
 /** Documents of a readMany call that are read by one statement. */
 const READ_MANY_ROWS = 200;
 
+/** A page that takes no more statements is finished when the store closes meanwhile. */
+const SHORT_STATEMENTS = 4;
+
 const READING = 'read from the PostgreSQL store';
 const WRITING = 'write to the PostgreSQL store';
 
@@ -230,8 +233,12 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   #runOutside(signal: AbortSignal | undefined): Run {
+    let statements = 0;
     return (statement) => {
-      this.leaveWhenClosing();
+      statements += 1;
+      if (statements > SHORT_STATEMENTS) {
+        this.leaveWhenClosing();
+      }
       throwIfAborted(signal);
       return this.#container.database.read(READING, statement);
     };

@@ -17,16 +17,26 @@ import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { queryScope } from '../common/query-scope.ts';
 import { aggregate } from './aggregate-query.ts';
-import { countDocuments, documentSource } from './document-source.ts';
+import { countDocuments, documentSource, type ScannedSpan } from './document-source.ts';
+import { runDirectQuery } from './indexes/direct-query.ts';
+import { indexAccess, type IndexAccess } from './indexes/index-access.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgValue } from './postgres-database.ts';
-import type { ScanScope } from './scan-scope.ts';
+import { group, groupedShape, type GroupedShape } from './grouped-query.ts';
+import { accessOf, piece, readingOf, type Reading, type ScanScope, type SqlPiece } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
 
 export type { Run } from './scan-slices.ts';
 
 const COLUMNS = { body: 'body', doc: 'doc', id: 'id', ts: 'ts' } as const;
-const WHOLE_CONTAINER = { count: undefined, expectedRows: Number.POSITIVE_INFINITY, oddFilter: undefined, orderBy: undefined } as const;
+const WHOLE_CONTAINER = {
+  count: undefined,
+  expectedRows: Number.POSITIVE_INFINITY,
+  oddFilter: undefined,
+  orderBy: undefined,
+  access: undefined,
+  onSpan: () => undefined,
+} as const;
 
 /** A query with what PostgreSQL does of it. */
 export interface PlannedQuery {
@@ -36,6 +46,10 @@ export interface PlannedQuery {
   /** Whether partition keys or ids in WHERE narrow what is read. */
   readonly isNarrowed: boolean;
   readonly hasIds: boolean;
+  /** How an index serves it, where one does. */
+  readonly access: IndexAccess | undefined;
+  /** How PostgreSQL makes its groups, where it does. */
+  readonly groups: GroupedShape | undefined;
 }
 
 /** Prepares a query and compiles what PostgreSQL can do of it. */
@@ -47,20 +61,46 @@ export function planQuery(container: PostgresContainer, request: QueryRequest): 
   const plan = cachedPostgresPlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
   const filter = plan.filter === undefined ? undefined : { sql: plan.filter.sql, parameters: plan.filter.parameters as readonly PgValue[] };
-  return { prepared, plan, scope: { ...scope, filter }, isNarrowed, hasIds: scope.ids !== undefined };
+  const access = indexAccess(container, { prepared, request, scope, filter: plan.filter });
+  const isTold = prepared.root.where === undefined || plan.filter?.exact === true;
+  const groups =
+    isTold && plan.aggregates === undefined && !container.untoldGroups.has(prepared)
+      ? groupedShape(prepared, computedProperties)
+      : undefined;
+  return { prepared, plan, scope: { ...scope, filter }, isNarrowed, hasIds: scope.ids !== undefined, access, groups };
 }
 
 /** A page as a backend's hook gives it. */
 type Page = Omit<QueryPage<unknown>, 'session'>;
 
 /** Runs one page of a query. */
-export function runQueryPage(container: PostgresContainer, request: QueryRequest, run: Run): Promise<Page> {
+export async function runQueryPage(container: PostgresContainer, request: QueryRequest, run: Run): Promise<Page> {
+  await container.indexes.refresh(container, run);
+  const { definition } = container.info;
+  const prepared = prepareQuery(request.query);
+  checkOrderByIndexes(prepared, definition, request.orderBy);
+  const direct = await runDirectQuery(container, prepared, request, run);
+  if (direct !== undefined) {
+    const { items, bytes, looked, continuation } = direct;
+    return {
+      items,
+      continuation,
+      documentsScanned: looked,
+      rowsMatched: items.length,
+      bytesRead: bytes,
+      requestUnits: pageUnits(request, definition.partitionKey, {
+        bytesReturned: bytes,
+        documentsRead: items.length,
+        itemsReturned: items.length,
+      }),
+    };
+  }
   return runPlanned(container, request, planQuery(container, request), run);
 }
 
 /** {@link runQueryPage} for a query that is planned already. */
 export async function runPlanned(container: PostgresContainer, request: QueryRequest, query: PlannedQuery, run: Run): Promise<Page> {
-  const { prepared, plan, scope } = query;
+  const { prepared, plan, scope, access: served } = query;
   const { definition } = container.info;
   const { runtime } = container.database;
   const { parameters, maxItemCount, continuation, range, signal } = request;
@@ -73,32 +113,50 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
   const whole: ScanScope = { partitionKeys: undefined, pathCount: asked.pathCount, range: undefined };
   const access = accessByPolicy(prepared, definition);
   const countAsked = (behind: number, upTo: number): Promise<number> => countDocuments(container, asked, behind, upTo, run);
-  if (plan.aggregates !== undefined && continuation === undefined) {
-    const rows = await aggregate(container, scope, plan.aggregates, run);
+  const countScanned = (behind: number, upTo: number): Promise<number> =>
+    countDocuments(container, { ...scope, filter: undefined }, behind, upTo, run);
+  if (continuation === undefined) {
+    const rows =
+      plan.aggregates === undefined
+        ? query.groups && (await group(toldReading(container, query), query.groups, maxItemCount, run))
+        : await aggregate(container, scope, served, plan.aggregates, run);
     if (rows !== undefined) {
+      const isScan = served === undefined && scope.filter !== undefined && accessOf(scope) !== 'point';
       const bytesReturned = rows.items.reduce<number>((sum, item) => sum + measureValue(item), 0);
       const documentsRead = access === 'served' ? rows.passed : await countAsked(0, Number.MAX_SAFE_INTEGER);
       return {
         items: rows.items,
         continuation: undefined,
-        documentsScanned: rows.passed,
+        documentsScanned: isScan ? await countScanned(0, Number.MAX_SAFE_INTEGER) : rows.passed,
         rowsMatched: rows.passed,
         bytesRead: 0,
         requestUnits: pageUnits(request, definition.partitionKey, { bytesReturned, documentsRead, itemsReturned: rows.items.length }),
       };
+    }
+    if (query.groups !== undefined) {
+      container.untoldGroups.add(prepared);
     }
   }
   const udfs = functionsOfQuery(container.userFunctions, request.userDefinedFunctions);
   const oddFilter = plan.whereIsExact
     ? compileCondition(prepared, { parameters, runtime, computedProperties, udfs, searchPolicy })
     : undefined;
+  const spans: ScannedSpan[] = [];
   const page = await executeQuery({
     prepared,
     parameters,
     source: documentSource(
       container,
       scope,
-      { count: countAsked, expectedRows: maxItemCount + 1, projection: plan.projection, oddFilter, orderBy: orderOf(query) },
+      {
+        count: countAsked,
+        expectedRows: maxItemCount + 1,
+        projection: plan.projection,
+        oddFilter,
+        orderBy: orderOf(query),
+        access: served,
+        onSpan: (span) => spans.push(span),
+      },
       run,
     ),
     wholeSource:
@@ -116,14 +174,27 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
     searchPolicy,
     access,
   });
+  let documentsScanned = page.rowsLookedAt;
+  for (const { behind, upTo, told } of spans) {
+    documentsScanned += (await countScanned(behind, upTo)) - told;
+  }
   return {
     items: page.items as readonly JsonValue[],
     continuation: page.continuation,
-    documentsScanned: page.rowsLookedAt,
+    documentsScanned,
     rowsMatched: page.rowsMatched,
     bytesRead: page.bytesRead,
     requestUnits: pageUnits(request, definition.partitionKey, { ...page, itemsReturned: page.items.length }),
   };
+}
+
+/** Reads the documents that pass, odd ones apart. */
+function toldReading(container: PostgresContainer, { plan, scope, access }: PlannedQuery): Reading {
+  const { filter } = plan;
+  const passing: SqlPiece =
+    filter === undefined ? piece`true` : { sql: filter.told.sql, parameters: filter.told.parameters as readonly PgValue[] };
+  const told = access ?? { told: piece`doc IS NOT NULL AND (${passing})`, nameOf: undefined };
+  return readingOf(container.names.documents, scope, told, container.nowSeconds());
 }
 
 /** The order in which PostgreSQL can tell the first documents: not where documents come along that give no row in the end. */

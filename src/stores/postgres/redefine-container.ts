@@ -2,6 +2,7 @@ import type { ContainerInfo } from '../../store/backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import type { ContainerRow } from './container-row.ts';
 import { readDefinition } from '../common/definition-text.ts';
+import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
 import { containerNames } from './names.ts';
 import type { PostgresDatabase, Session } from './postgres-database.ts';
 import type { PostgresContainer } from './postgres-container.ts';
@@ -31,6 +32,7 @@ export async function redefineContainer(
   }
   const names = containerNames(database.prefix, found.database, found.number);
   const { documents, positions } = names;
+  await stopBuilds(session, names.schema, documents);
   await session.rows({ text: `LOCK TABLE ${documents} IN SHARE ROW EXCLUSIVE MODE` });
   if (readDefinition(found.definition).changeFeedPolicy !== undefined) {
     const take: TakePositions = async (amount) => {
@@ -43,6 +45,7 @@ export async function redefineContainer(
   }
   const row = await resources.replaceDefinition(rid, definition, stamp);
   if (row !== undefined) {
+    await reconcileIndexes(session, database.prefix, row, definition);
     const nowSeconds = Math.floor(database.runtime.nowMs() / 1000);
     await restampExpiry(session, documents, definition.defaultTtl, nowSeconds);
     const wasRecording = readDefinition(found.definition).changeFeedPolicy !== undefined;

@@ -6,6 +6,7 @@ import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
+import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
 import { escapeText, unescapeText } from '../../query/compile/postgres/nul-text.ts';
 import { containerNames, databaseSchema, quoteName } from './names.ts';
 import type { PgRow, Session } from './postgres-database.ts';
@@ -79,6 +80,7 @@ export class Resources {
       return false;
     }
     await this.#session.rows({ text: `DELETE FROM ${this.#s}.containers WHERE database = $1`, values: [row.number] });
+    await stopBuilds(this.#session, databaseSchema(this.#prefix, row.number));
     await this.#session.rows({ text: `DROP SCHEMA IF EXISTS ${databaseSchema(this.#prefix, row.number)} CASCADE` });
     return true;
   }
@@ -133,7 +135,8 @@ export class Resources {
       text: `DELETE FROM ${this.#s}.containers WHERE number = $1 RETURNING number`,
       values: [number],
     });
-    const { documents, versions } = containerNames(this.#prefix, database, number);
+    const { schema, documents, versions } = containerNames(this.#prefix, database, number);
+    await stopBuilds(this.#session, schema, documents);
     await this.#session.rows({ text: `DROP TABLE IF EXISTS ${versions}, ${documents}` });
     return gone.length > 0;
   }
@@ -214,6 +217,7 @@ export class Resources {
     for (const text of createContainerTable(names, made.number, definition.uniqueKeys.length)) {
       await this.#session.rows({ text });
     }
+    await reconcileIndexes(this.#session, this.#prefix, made, definition);
     return definition.changeFeedPolicy === undefined ? made : this.beginRecording(made, floor);
   }
 

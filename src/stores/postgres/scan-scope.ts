@@ -42,6 +42,15 @@ export function statementOf({ sql, parameters }: SqlPiece): { readonly text: str
   return { text: numberPlaceholders(sql, 1), values: parameters };
 }
 
+/** {@link statementOf} by the name under which it is kept prepared, where it is. */
+export function namedStatement(
+  one: SqlPiece,
+  { nameOf }: Reading,
+): ReturnType<typeof statementOf> & { readonly name?: string | undefined } {
+  const statement = statementOf(one);
+  return nameOf === undefined ? statement : { ...statement, name: nameOf(statement.text) };
+}
+
 function prefixCondition(prefix: PartitionKey): SqlPiece {
   const [from, below] = prefixBounds(prefix);
   return piece`(pk >= ${value('text', from)} AND pk < ${value('text', below)})`;
@@ -88,6 +97,44 @@ export function keyConditions({ partitionKeys, pathCount, range, ids }: KeyScope
 export function scopeCondition({ filter, ...keys }: ScanScope, nowSeconds: number): SqlPiece {
   const living = piece`(expires_at IS NULL OR expires_at > ${value('bigint', nowSeconds)})${keyConditions(keys)}`;
   return filter === undefined ? living : piece`${living} AND (${filter})`;
+}
+
+/** How the documents of a scope are read. */
+export interface Reading {
+  /** The table. */
+  readonly documents: string;
+  /** Holds for the living documents that are read. */
+  readonly condition: SqlPiece;
+  /** Holds for those odd ones that are read besides; where it is there, {@link Reading.condition} holds for none of them. */
+  readonly odd: SqlPiece | undefined;
+  /** Names the statements that are kept prepared; undefined where each is planned for its values. */
+  readonly nameOf: ((text: string) => string | undefined) | undefined;
+}
+
+/** What an index says of the documents that a reading leads to. */
+export interface Told {
+  /** Holds for those that are not odd. */
+  readonly told: SqlPiece;
+  readonly nameOf: Reading['nameOf'];
+}
+
+/** Reads a scope, by way of an index where there is one. */
+export function readingOf(documents: string, scope: ScanScope, access: Told | undefined, nowSeconds: number): Reading {
+  if (access === undefined) {
+    return { documents, condition: scopeCondition(scope, nowSeconds), odd: undefined, nameOf: undefined };
+  }
+  const living = scopeCondition({ ...scope, filter: undefined }, nowSeconds);
+  const { told, nameOf } = access;
+  return { documents, condition: piece`${told} AND ${living}`, odd: piece`doc IS NULL AND ${living}`, nameOf };
+}
+
+/** The first rows of a reading behind an ordinal, in creation order. */
+export function rowsBehind({ documents, condition, odd }: Reading, columns: string, behind: number, limit: number): SqlPiece {
+  const rows = (where: SqlPiece): SqlPiece =>
+    piece`SELECT ${columns} FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${where} ORDER BY ordinal LIMIT ${String(limit)}`;
+  return odd === undefined
+    ? rows(condition)
+    : piece`SELECT * FROM ((${rows(condition)}) UNION ALL (${rows(odd)})) AS both_kinds ORDER BY ordinal LIMIT ${String(limit)}`;
 }
 
 /** How the documents of a scope are found. */

@@ -2,12 +2,13 @@ import { throwIfAborted } from '../../core/errors.ts';
 import type { SourceRow } from '../../query/executor/query-source.ts';
 import type { FoldedRow } from '../common/folded-rows.ts';
 import type { PgRow } from './postgres-database.ts';
-import { piece, statementOf, value, type SqlPiece } from './scan-scope.ts';
+import { namedStatement, piece, rowsBehind, statementOf, type Reading, type SqlPiece } from './scan-scope.ts';
 
 /** Runs a statement, inside a transaction or outside. */
 export type Run = <R extends PgRow>(statement: {
   readonly text: string;
   readonly values: readonly never[] | SqlPiece['parameters'];
+  readonly name?: string | undefined;
 }) => Promise<readonly R[]>;
 
 /** A row that a scan brings. */
@@ -82,15 +83,14 @@ export async function readBounded(run: Run, statement: SqlPiece, limit: number):
 }
 
 /** How many rows the next slice asks for, after one whose rows were long or short. */
-export function nextRows(rows: number, { characters, count }: ScanSlice): number {
+export function nextRows(rows: number, { characters, count }: Pick<ScanSlice, 'characters' | 'count'>): number {
   const fitting = count === 0 ? MOST_ROWS : Math.floor(SLICE_BYTES / Math.max(1, characters / count));
   return Math.max(LEAST_ROWS, Math.min(rows * 2, fitting, MOST_ROWS));
 }
 
 /** Where a scan starts, and how many rows its reader is likely to take. */
 export interface ScanRequest {
-  readonly documents: string;
-  readonly condition: SqlPiece;
+  readonly reading: Reading;
   readonly behind: number;
   readonly expectedRows: number;
   readonly signal: AbortSignal | undefined;
@@ -120,12 +120,29 @@ export async function* scanSlices(run: Run, request: ScanRequest): AsyncGenerato
   }
 }
 
-function rowsBehind({ documents, condition }: ScanRequest, columns: string, behind: number, limit: number): SqlPiece {
-  return piece`SELECT ${columns} FROM ${documents} WHERE ordinal > ${value('bigint', behind)} AND ${condition} ORDER BY ordinal LIMIT ${value('bigint', limit)}`;
+/** A row whose text may be left out since it is long. */
+type ShortRow = Omit<ScannedRow, 'body'> & { readonly body: string | null };
+
+/** The columns of a document, without its text where that is longer than so many rows of one statement may be. */
+export function shortColumns(rows: number): string {
+  return `ordinal, position, ts, CASE WHEN octet_length(body) <= ${Math.floor((2 * SLICE_BYTES) / Math.max(rows, LEAST_ROWS))} THEN body END AS body`;
 }
 
-function readWhole(run: Run, request: ScanRequest, behind: number, limit: number): Promise<ScanSlice> {
-  return readBounded(run, boundedRows(rowsBehind(request, 'ordinal, position, ts, body', behind, limit), 'ordinal'), limit);
+async function readWhole(run: Run, { reading }: ScanRequest, behind: number, limit: number): Promise<ScanSlice> {
+  const rows = await run<ShortRow>(namedStatement(rowsBehind(reading, shortColumns(limit), behind, limit), reading));
+  const long = rows.findIndex(({ body }) => body === null);
+  if (long === 0) {
+    return readBounded(run, boundedRows(rowsBehind(reading, 'ordinal, position, ts, body', behind, limit), 'ordinal'), limit);
+  }
+  const read = (long === -1 ? rows : rows.slice(0, long)) as readonly ScannedRow[];
+  return {
+    rows: read,
+    folded: undefined,
+    count: read.length,
+    last: read.at(-1)?.ordinal,
+    isLast: long === -1 && rows.length < limit,
+    characters: read.reduce((sum, { body }) => sum + body.length, 0),
+  };
 }
 
 interface FoldedSlice extends PgRow {
@@ -141,7 +158,7 @@ async function readFolded(
   behind: number,
   limit: number,
 ): Promise<ScanSlice | undefined> {
-  const [row] = await run<FoldedSlice>(statementOf(reader.statement(rowsBehind(request, reader.columns, behind, limit))));
+  const [row] = await run<FoldedSlice>(statementOf(reader.statement(rowsBehind(request.reading, reader.columns, behind, limit))));
   const folded = row === undefined ? undefined : reader.read(row);
   if (row === undefined || folded === undefined) {
     return undefined;

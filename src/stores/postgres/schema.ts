@@ -124,6 +124,19 @@ const MIGRATIONS: readonly Migration[] = [
     ...ENTER(s),
     ...HORIZON(s),
   ],
+  // 2: indexes of containers. A row outlives its definition, `dropped`, until the index itself is gone.
+  (s) => [
+    `CREATE TABLE ${s}.indexes (
+      number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      container bigint NOT NULL REFERENCES ${s}.containers (number) ON DELETE CASCADE,
+      kind text NOT NULL,
+      key text NOT NULL,
+      form text NOT NULL,
+      ready boolean NOT NULL,
+      dropped boolean NOT NULL DEFAULT false
+    )`,
+    `CREATE INDEX indexes_container ON ${s}.indexes (container)`,
+  ],
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

@@ -6,6 +6,8 @@ import { SYSTEM_PROPERTY_NAMES } from '../../../src/store/document.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
 import { openFreshPostgres } from '../../support/open-postgres.ts';
+import { postgresForTests } from '../../support/postgres.ts';
+import { PostgresBackend } from '../../../src/stores/postgres/postgres-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
 import { arbitraryBody, arbitraryValue } from '../compile/arbitrary-document.ts';
@@ -93,7 +95,11 @@ export class Differential {
   static async open(): Promise<Differential> {
     const runtime = new SimulatedRuntime({ seed: 1 });
     const sqlite = await Promise.all(Object.keys(POLICIES).map(() => openSqliteBackend({ path: ':memory:', runtime })));
-    const postgres = await Promise.all(Object.keys(POLICIES).map(() => openFreshPostgres({ runtime })));
+    // Of tables as small as these PostgreSQL would take no index.
+    const { url } = await postgresForTests();
+    const forced = new URL(url);
+    forced.searchParams.set('options', '-c enable_seqscan=off -c enable_sort=off');
+    const postgres = await Promise.all([url, forced.href].map((connectionString) => openFreshPostgres({ runtime, connectionString })));
     const backends = [openMemoryBackend({ runtime }), ...sqlite, ...postgres];
     await Promise.all(backends.map((backend) => backend.createDatabase('test')));
     return new Differential(backends);
@@ -144,6 +150,9 @@ export class Differential {
     return Promise.all(
       this.#backends.map(async (backend, index) => {
         await backend.createContainer('test', { id, partitionKey: '/pk', indexingPolicy: policies[index], computedProperties: COMPUTED });
+        if (backend instanceof PostgresBackend) {
+          await backend.indexesReady();
+        }
         const store = await backend.container('test', id);
         await store.bulk(documents.map((document) => ({ type: 'create' as const, document })));
         return store;

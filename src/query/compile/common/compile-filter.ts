@@ -25,6 +25,8 @@ export interface SqlFilter {
   readonly exact: boolean;
   /** What was left to the evaluator and why; empty when `exact`. */
   readonly reasons: readonly string[];
+  /** The same for documents that are not odd alone, where the engine finds odd ones in another way. */
+  readonly told: { readonly sql: string; readonly parameters: readonly SqlParameter[] };
 }
 
 /** Expressions nested deeper are left to the evaluator: the engines bound the depth of an expression. */
@@ -163,7 +165,8 @@ export function filterOf({ sql, exact }: Condition, context: CompileContext): Sq
   }
   const odd = context.dialect.isOdd();
   const reasons = exact ? [] : [...context.reasons];
+  const told = { sql: sql.text, parameters: sql.values };
   return sql === NEVER
-    ? { sql: sql.text, parameters: [], exact, reasons }
-    : { sql: `(${odd.text} OR ${sql.text})`, parameters: [...odd.values, ...sql.values], exact, reasons };
+    ? { sql: sql.text, parameters: [], exact, reasons, told }
+    : { sql: `(${odd.text} OR ${sql.text})`, parameters: [...odd.values, ...sql.values], exact, reasons, told };
 }

@@ -1,57 +1,32 @@
-import { throwIfAborted } from '../../../core/errors.ts';
-import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '../../../core/json.ts';
-import type { IndexColumn } from '../../../query/access/index-definition.ts';
 import { rawSql, type Sql } from '../../../query/compile/common/sql-fragment.ts';
-import { isBindableText } from '../../../query/compile/common/sql-value.ts';
-import { decodePosition, encodePosition, tokenScope, type QueryPosition } from '../../../query/executor/continuation-token.ts';
-import { measureValue } from '../../../query/executor/measure-value.ts';
-import type { OrderedPlace } from '../../../query/executor/ordered-rows.ts';
-import { PAGE_BYTES } from '../../../query/executor/page-collector.ts';
-import { counterFrom, positionBehind } from '../../../query/executor/resume-order.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
-import { queryCounts } from '../../../query/query-counts.ts';
 import type { QueryRequest } from '../../../store/store-hooks.ts';
+import { readDirect, valueOf, type DirectPage, type DirectRow } from '../../common/direct-page.ts';
+import { directShape, type DirectShape, type KnownShapes } from '../../common/direct-shape.ts';
 import { BODY_TEXT, isFoldable, tableNames } from '../container-statements.ts';
 import { all, type Program, type SqliteRow } from '../driver.ts';
 import type { Read } from '../scan-slices.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
-import { directShape, type DirectShape, type DirectStatements, type Operand } from './direct-shape.ts';
 import { indexExpressions, RANKS } from './index-expressions.ts';
 import { allOf, rankIs, rankOf } from './index-seek.ts';
 
-/** A page of documents. */
-export interface DirectPage {
-  readonly items: readonly JsonObject[];
-  readonly bytes: number;
-  readonly looked: number;
-  readonly continuation: string | undefined;
-  /** The index that led to them. */
-  readonly index: string;
+/** What a direct query runs. */
+interface DirectStatements {
+  readonly rows: string;
+  /** Looks for an odd document, where there may be any among the rows. */
+  readonly odd: string | undefined;
 }
 
-type Scalar = null | boolean | number | string;
+type KnownStatements = DirectStatements | 'nothing';
 
-/** The value of an operand as the index has it; undefined for one that it does not tell. */
-function valueOf(operand: Operand, { parameters }: QueryRequest): Scalar | undefined {
-  const value = 'value' in operand ? operand.value : parameters.findLast(({ name }) => name === operand.parameter)?.value;
-  switch (typeof value) {
-    case 'number':
-      return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value)) ? (value === 0 ? 0 : value) : undefined;
-    case 'string':
-      return isBindableText(value) ? value : undefined;
-    case 'boolean':
-      return value;
-    default:
-      return value === null ? null : undefined;
-  }
-}
+const SHAPES: KnownShapes<KnownStatements> = new WeakMap();
 
 function hasValue(rank: number): boolean {
   return rank === RANKS.number || rank === RANKS.string;
 }
 
 /** `ranks` are those of the values of `equal`, then of `ends`. */
-function statementsFor(container: SqliteContainer, shape: DirectShape, ranks: readonly number[]): DirectStatements | 'nothing' {
+function statementsFor(container: SqliteContainer, shape: DirectShape<KnownStatements>, ranks: readonly number[]): KnownStatements {
   const { documents } = tableNames(container.number);
   const columns = indexExpressions(shape.index.columns) ?? [];
   const pieces: Sql[] = [];
@@ -88,21 +63,9 @@ function statementsFor(container: SqliteContainer, shape: DirectShape, ranks: re
   };
 }
 
-interface DirectRow extends SqliteRow {
-  readonly ordinal: number;
-  readonly position: number;
-  readonly ts: number;
-  readonly expires_at: number | null;
-  /** NULL where the document is too long to be read together with others. */
-  readonly body: string | null;
-}
-
-/** Rows of one statement. */
-const MAX_ROWS = 256;
-
 /** A query that is ready to run. */
 interface DirectRun {
-  readonly shape: DirectShape;
+  readonly shape: DirectShape<KnownStatements>;
   readonly statements: DirectStatements;
   /** The values of the placeholders. */
   readonly bound: readonly (number | string)[];
@@ -112,7 +75,7 @@ function prepareRun(container: SqliteContainer, prepared: PreparedQuery, request
   if (request.partitionKey !== undefined || request.range !== undefined || container.indexes.isStale) {
     return undefined;
   }
-  const shape = directShape(container, prepared);
+  const shape = directShape(container, prepared, SHAPES);
   if (shape === undefined) {
     return undefined;
   }
@@ -143,136 +106,8 @@ function readRows(run: DirectRun, looksForOdd: boolean, values: readonly number[
   const { statements, bound } = run;
   return (function* () {
     const odd = looksForOdd && statements.odd !== undefined ? yield* all(statements.odd) : [];
-    return odd.length > 0 ? undefined : yield* all<DirectRow>(statements.rows, ...bound, ...values);
+    return odd.length > 0 ? undefined : yield* all<DirectRow & SqliteRow>(statements.rows, ...bound, ...values);
   })();
-}
-
-function keyAt(document: JsonObject, { path }: IndexColumn): JsonValue | undefined {
-  let value: JsonValue | undefined = document;
-  for (const name of path) {
-    value = isJsonObject(value) ? getOwn(value, name) : undefined;
-  }
-  return value;
-}
-
-/** Collects the items of a page. */
-class DirectItems {
-  readonly items: JsonObject[] = [];
-  bytes = 0;
-  looked = 0;
-
-  isFull(capacity: number): boolean {
-    return this.items.length >= capacity || this.bytes >= PAGE_BYTES;
-  }
-
-  add(document: JsonObject): void {
-    this.items.push(document);
-    this.bytes += measureValue(document);
-  }
-
-  page(run: DirectRun, prepared: PreparedQuery, request: QueryRequest, next: QueryPosition | undefined): DirectPage {
-    const { items, bytes, looked } = this;
-    const continuation = next === undefined ? undefined : encodePosition(tokenScope(prepared, request.parameters, request.range), next);
-    return { items, bytes, looked, continuation, index: run.shape.index.name };
-  }
-}
-
-/** The first page of a query with ORDER BY; later ones start in the middle of the index, and are left to the walk. */
-async function readOrdered(
-  container: SqliteContainer,
-  prepared: PreparedQuery,
-  request: QueryRequest,
-  run: DirectRun,
-  read: Read,
-): Promise<DirectPage | undefined> {
-  const { top, limit } = queryCounts(prepared, request.parameters);
-  const wanted = top ?? limit ?? Number.POSITIVE_INFINITY;
-  const capacity = Math.min(wanted, request.maxItemCount);
-  const count = capacity + 1;
-  if (request.continuation !== undefined || wanted === 0 || count > MAX_ROWS) {
-    return undefined;
-  }
-  const { order } = run.shape;
-  const rows = await read(() => readRows(run, true, [count]));
-  const now = container.nowSeconds();
-  const found = new DirectItems();
-  const counter = counterFrom(undefined, undefined);
-  let last: OrderedPlace | undefined;
-  for (const { ordinal, position, ts, expires_at: expiresAt, body } of rows ?? []) {
-    if (expiresAt !== null && expiresAt <= now) {
-      return undefined;
-    }
-    if (found.isFull(capacity)) {
-      break;
-    }
-    if (body === null) {
-      return undefined;
-    }
-    const document = container.documentOf(body, ordinal, position, ts);
-    const keys = order.map((column) => keyAt(document, column));
-    // Arrays and objects have an order that SQLite lacks.
-    if (keys.some((key) => typeof key === 'object' && key !== null)) {
-      return undefined;
-    }
-    found.add(document);
-    last = { keys, ordinal, row: 0 };
-    counter.pass(keys);
-  }
-  if (rows === undefined) {
-    return undefined;
-  }
-  found.looked = rows.length;
-  const taken = found.items.length;
-  if (last === undefined || rows.length <= taken || taken >= wanted) {
-    return found.page(run, prepared, request, undefined);
-  }
-  return found.page(run, prepared, request, positionBehind(last, taken, counter));
-}
-
-/** A page of a query without ORDER BY, from any place on. */
-async function readInCreationOrder(
-  container: SqliteContainer,
-  prepared: PreparedQuery,
-  request: QueryRequest,
-  run: DirectRun,
-  read: Read,
-): Promise<DirectPage | undefined> {
-  let behind = 0;
-  if (request.continuation !== undefined) {
-    const position = decodePosition(tokenScope(prepared, request.parameters, request.range), request.continuation);
-    if (position.kind !== 'stream' || position.rows >= 0) {
-      return undefined;
-    }
-    behind = position.ordinal;
-  }
-  const { maxItemCount, signal } = request;
-  const found = new DirectItems();
-  for (let isFirst = true; ; isFirst = false) {
-    const count = Math.min(maxItemCount - found.items.length + 1, MAX_ROWS);
-    const rows = await read(() => readRows(run, isFirst, [behind, count]));
-    if (rows === undefined) {
-      return undefined;
-    }
-    const now = container.nowSeconds();
-    for (const { ordinal, position, ts, expires_at: expiresAt, body } of rows) {
-      if (expiresAt === null || expiresAt > now) {
-        if (found.isFull(maxItemCount)) {
-          return found.page(run, prepared, request, { kind: 'stream', ordinal: behind, rows: -1, skip: 0, taken: found.items.length });
-        }
-        if (body === null) {
-          return undefined;
-        }
-        found.add(container.documentOf(body, ordinal, position, ts));
-      }
-      found.looked += 1;
-      behind = ordinal;
-    }
-    if (rows.length < count) {
-      return found.page(run, prepared, request, undefined);
-    }
-    await container.database.runtime.yieldTask();
-    throwIfAborted(signal);
-  }
 }
 
 /** Reads a page of a query that an index answers by itself; undefined where it has to be run in another way. */
@@ -283,10 +118,14 @@ export async function runDirectQuery(
   read: Read,
 ): Promise<DirectPage | undefined> {
   const run = prepareRun(container, prepared, request);
-  if (run === undefined || (run.shape.order.length === 0 && (prepared.root.top ?? prepared.root.limit) !== undefined)) {
-    return undefined;
-  }
-  return run.shape.order.length === 0
-    ? readInCreationOrder(container, prepared, request, run, read)
-    : readOrdered(container, prepared, request, run, read);
+  return run === undefined
+    ? undefined
+    : readDirect(run.shape, prepared, request, {
+        runtime: container.database.runtime,
+        nowSeconds: () => container.nowSeconds(),
+        documentOf: (body, ordinal, position, ts) => container.documentOf(body, ordinal, position, ts),
+        readRows: (looksForOdd, behind, count) => read(() => readRows(run, looksForOdd, behind === undefined ? [count] : [behind, count])),
+        // Arrays and objects have an order that SQLite lacks.
+        isTold: (key) => typeof key !== 'object' || key === null,
+      });
 }

@@ -1,63 +1,22 @@
-import { isPerigeeError } from '../../../core/errors.ts';
-import { indexKey, type IndexColumn } from '../../../query/access/index-definition.ts';
-import { parseIndexPolicy, type IndexPolicy } from '../../../query/index-policy/index-policy.ts';
-import { ARRAY_STEP } from '../../../query/index-policy/policy-path.ts';
+import type { IndexColumn } from '../../../query/access/index-definition.ts';
+import type { IndexPolicy } from '../../../query/index-policy/index-policy.ts';
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
+import { canIndex, rangeIndexOf, wantedRangeIndexesOf, type WantedIndex } from '../../common/wanted-indexes.ts';
 import { indexTerms } from './index-expressions.ts';
 
-/** An index that a container should have. */
-export interface WantedIndex {
-  readonly kind: string;
-  readonly key: string;
-  /** How its content is made; the catalogue's index of another form is made anew. */
-  readonly form: string;
-}
+export { policyOf, type WantedIndex } from '../../common/wanted-indexes.ts';
 
-/** A policy may list 1,500 paths, but each index costs every write; the first ones are made. */
-export const MAX_POLICY_INDEXES = 64;
-
-/** The policy of a container; undefined where it asks for no index, and for one of an early version that is not well formed. */
-export function policyOf(definition: ContainerDefinition): IndexPolicy | undefined {
-  try {
-    const policy = parseIndexPolicy(definition.indexingPolicy);
-    return policy.mode === 'none' ? undefined : policy;
-  } catch (error) {
-    if (isPerigeeError(error, 'INVALID_CONTAINER')) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** Whether columns can be an index of this container: a computed property hides what is stored under its name. */
+/** {@link canIndex} for an index of SQLite. */
 export function isIndexable(columns: readonly IndexColumn[], definition: ContainerDefinition): boolean {
-  const computed = new Set(definition.computedProperties.map(({ name }) => name));
-  return columns.every(({ path }) => !computed.has(path[0] as string)) && indexTerms(columns) !== undefined;
+  return canIndex(columns, definition, indexTerms);
 }
 
 /** The range index of some columns. */
 export function rangeIndex(columns: readonly IndexColumn[]): WantedIndex {
-  return { kind: 'range', key: indexKey(columns), form: indexTerms(columns) as string };
+  return rangeIndexOf(columns, indexTerms);
 }
 
-function columnsOf(policy: IndexPolicy): readonly (readonly IndexColumn[])[] {
-  const explicit = policy.included
-    .filter(({ ending, segments, tuple }) => ending === '?' && tuple === undefined && !segments.includes(ARRAY_STEP))
-    .map(({ segments }): readonly IndexColumn[] => [{ path: segments, descending: false }]);
-  return [...explicit, ...policy.composites];
-}
-
-/**
- * The range indexes that a policy asks for: one for each explicit path (`/a/b/?`), one for each composite index. Elements of arrays
- * (`/tags/[]/?`) get none, since an index of SQLite has one entry a document, and neither do computed properties.
- */
+/** {@link wantedRangeIndexesOf} for SQLite. */
 export function wantedRangeIndexes(policy: IndexPolicy, definition: ContainerDefinition): readonly WantedIndex[] {
-  const wanted = new Map<string, WantedIndex>();
-  for (const columns of columnsOf(policy)) {
-    if (wanted.size < MAX_POLICY_INDEXES && isIndexable(columns, definition)) {
-      const index = rangeIndex(columns);
-      wanted.set(index.key, index);
-    }
-  }
-  return [...wanted.values()];
+  return wantedRangeIndexesOf(policy, definition, indexTerms);
 }

@@ -1,11 +1,11 @@
-import { documentPath, type ConditionScope } from '../../../query/access/condition-reader.ts';
-import type { IndexColumn, IndexDefinition } from '../../../query/access/index-definition.ts';
-import { pathKey } from '../../../query/access/query-conditions.ts';
-import { conjunctsOf, isDocumentSource } from '../../../query/compile/common/query-shape.ts';
-import type { PreparedQuery } from '../../../query/prepared-query.ts';
-import type { BinaryNode, ExpressionNode } from '../../../query/syntax-nodes.ts';
-import { parsePropertyPath } from '../../../store/partition-key.ts';
-import type { SqliteContainer } from '../sqlite-container.ts';
+import { documentPath, type ConditionScope } from '../../query/access/condition-reader.ts';
+import type { IndexColumn, IndexDefinition } from '../../query/access/index-definition.ts';
+import { pathKey } from '../../query/access/query-conditions.ts';
+import { conjunctsOf, isDocumentSource } from '../../query/compile/common/query-shape.ts';
+import type { PreparedQuery } from '../../query/prepared-query.ts';
+import type { BinaryNode, ExpressionNode } from '../../query/syntax-nodes.ts';
+import { parsePropertyPath } from '../../store/partition-key.ts';
+import type { ContainerInfo } from '../../store/backend.ts';
 
 /** Where a value comes from. */
 export type Operand = { readonly parameter: string } | { readonly value: unknown };
@@ -18,8 +18,8 @@ export interface DirectEnd {
   readonly operand: Operand;
 }
 
-/** A query that an index answers by itself: its text tells all but the values. */
-export interface DirectShape {
+/** A query that an index answers by itself: its text tells all but the values. `Statements` is what an engine runs for it. */
+export interface DirectShape<Statements = unknown> {
   readonly index: IndexDefinition;
   /** Values of the leading columns. */
   readonly equal: readonly Operand[];
@@ -27,24 +27,24 @@ export interface DirectShape {
   readonly ends: readonly DirectEnd[];
   /** The columns behind those of `equal`: those of ORDER BY, in its order and direction. None where rows are wanted in creation order. */
   readonly order: readonly IndexColumn[];
-  /** Statements by the ranks of the values. */
-  readonly statements: Map<string, DirectStatements | 'nothing'>;
+  /** Statements by the types of the values. */
+  readonly statements: Map<string, Statements>;
 }
 
-/** What a direct query runs. */
-export interface DirectStatements {
-  readonly rows: string;
-  /** Looks for an odd document, where there may be any among the rows. */
-  readonly odd: string | undefined;
+/** A container with the indexes that its queries may use. */
+export interface IndexedContainer {
+  readonly info: Pick<ContainerInfo, 'definition'>;
+  readonly indexes: { readonly ranges: readonly IndexDefinition[] };
 }
 
-interface KnownShape {
+interface KnownShape<Statements> {
   readonly ranges: readonly IndexDefinition[];
   readonly definition: object;
-  readonly shape: DirectShape | undefined;
+  readonly shape: DirectShape<Statements> | undefined;
 }
 
-const shapes = new WeakMap<PreparedQuery, KnownShape>();
+/** The shapes that one engine knows. */
+export type KnownShapes<Statements> = WeakMap<PreparedQuery, KnownShape<Statements>>;
 
 function operandOf(node: ExpressionNode): Operand | undefined {
   switch (node.kind) {
@@ -134,8 +134,8 @@ function fits({ columns }: IndexDefinition, { equal, ranges }: Comparisons, orde
   );
 }
 
-function findShape(container: SqliteContainer, prepared: PreparedQuery): DirectShape | undefined {
-  const { definition } = container.info;
+function findShape<Statements>({ info, indexes }: IndexedContainer, prepared: PreparedQuery): DirectShape<Statements> | undefined {
+  const { definition } = info;
   if (!isPlainSelection(prepared) || definition.computedProperties.length > 0) {
     return undefined;
   }
@@ -153,7 +153,7 @@ function findShape(container: SqliteContainer, prepared: PreparedQuery): DirectS
   if (!isRead || order === undefined || found.equal.size + order.length === 0 || keys.some((key) => found.equal.has(key))) {
     return undefined;
   }
-  const index = container.indexes.ranges.find((one) => fits(one, found, order));
+  const index = indexes.ranges.find((one) => fits(one, found, order));
   return index === undefined
     ? undefined
     : {
@@ -170,14 +170,18 @@ function findShape(container: SqliteContainer, prepared: PreparedQuery): DirectS
  * an index on just these paths, as most queries are that are no point reads. Nothing has to be compiled or evaluated for them, which would take
  * longer than reading their rows.
  */
-export function directShape(container: SqliteContainer, prepared: PreparedQuery): DirectShape | undefined {
+export function directShape<Statements>(
+  container: IndexedContainer,
+  prepared: PreparedQuery,
+  shapes: KnownShapes<Statements>,
+): DirectShape<Statements> | undefined {
   const { ranges } = container.indexes;
   const { definition } = container.info;
   const known = shapes.get(prepared);
   if (known !== undefined && known.ranges === ranges && known.definition === definition) {
     return known.shape;
   }
-  const shape = findShape(container, prepared);
+  const shape = findShape<Statements>(container, prepared);
   shapes.set(prepared, { ranges, definition, shape });
   return shape;
 }

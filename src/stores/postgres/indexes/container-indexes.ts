@@ -1,0 +1,71 @@
+import { readIndexKey, type IndexDefinition } from '../../../query/access/index-definition.ts';
+import { quoteName } from '../names.ts';
+import type { PgRow } from '../postgres-database.ts';
+import type { PostgresContainer } from '../postgres-container.ts';
+import type { Run } from '../scan-slices.ts';
+import { physicalName } from './index-catalog.ts';
+
+/** How long it takes until an index that another server makes is noticed. */
+const LOOK_AGAIN_MS = 1000;
+
+/** Statements that each connection keeps prepared for the queries of one container. */
+const MAX_PREPARED = 32;
+
+interface LoadedRow extends PgRow {
+  readonly number: number;
+  readonly key: string;
+  readonly ready: boolean;
+  readonly documents: number;
+}
+
+/**
+ * What a process knows of the indexes of a container.
+ *
+ * It may be behind: a query that knows an index that is gone runs without it, since statements name no index, and one that does not know of a new one
+ * runs as before.
+ */
+export class ContainerIndexes {
+  /** Those that queries may use. */
+  ranges: readonly IndexDefinition[] = [];
+  /** About how many documents the container has, as the server estimates it. */
+  documents = 0;
+  readonly #names = new Map<string, string>();
+  #etag: string | undefined;
+  #lookAgainAt: number | undefined;
+
+  /** Reads the catalogue where it may have changed. */
+  async refresh(container: PostgresContainer, run: Run): Promise<void> {
+    const { etag } = container.row;
+    const { runtime, prefix } = container.database;
+    if (this.#etag === etag && (this.#lookAgainAt === undefined || runtime.monotonicMs() < this.#lookAgainAt)) {
+      return;
+    }
+    const rows = await run<LoadedRow>({
+      text: `SELECT i.number, i.key, i.ready, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
+        WHERE i.container = $1 AND NOT i.dropped AND i.kind = 'range' AND c.oid = to_regclass($2) ORDER BY i.number`,
+      values: [container.number, container.names.documents],
+    });
+    this.#etag = etag;
+    this.documents = rows[0]?.documents ?? 0;
+    this.ranges = rows
+      .filter(({ ready }) => ready)
+      .map(({ number, key }) => ({ name: physicalName(container.number, number), columns: readIndexKey(key) }));
+    this.#lookAgainAt = rows.every(({ ready }) => ready) ? undefined : runtime.monotonicMs() + LOOK_AGAIN_MS;
+  }
+
+  /** The name under which a statement on the container is kept prepared; undefined for one more than are kept. */
+  statementName(container: PostgresContainer, text: string): string | undefined {
+    const known = this.#names.get(text);
+    if (known !== undefined || this.#names.size >= MAX_PREPARED) {
+      return known;
+    }
+    const name = `perigee ${container.number} index ${this.#names.size}`;
+    this.#names.set(text, name);
+    return name;
+  }
+
+  /** Has the catalogue read before the next query. */
+  forget(): void {
+    this.#etag = undefined;
+  }
+}

@@ -1,0 +1,76 @@
+import type { AccessPath } from '../../../query/access/access-path.ts';
+import { chooseAccess } from '../../../query/access/choose-access.ts';
+import type { KnownValue } from '../../../query/access/query-conditions.ts';
+import type { PostgresFilter } from '../../../query/compile/postgres/compile-filter.ts';
+import type { PreparedQuery } from '../../../query/prepared-query.ts';
+import { rewrittenOrder } from '../../../query/rewritten-order.ts';
+import { parsePropertyPath } from '../../../store/partition-key.ts';
+import type { QueryRequest } from '../../../store/store-hooks.ts';
+import type { PostgresContainer } from '../postgres-container.ts';
+import type { PgValue } from '../postgres-database.ts';
+import { accessOf, piece, type ScanScope, type SqlPiece, type Told } from '../scan-scope.ts';
+import { indexColumns } from './index-columns.ts';
+import { seekConditions } from './index-seek.ts';
+import { orderedWalk, type OrderedWalk } from './ordered-walk.ts';
+
+/** How an index serves a query. */
+export interface IndexAccess extends Told {
+  readonly path: AccessPath;
+  /** The walk in the order of the query, where the index has it. */
+  readonly walk: OrderedWalk | undefined;
+}
+
+/** A query whose access is to be chosen. */
+export interface AccessQuery {
+  readonly prepared: PreparedQuery;
+  readonly request: QueryRequest;
+  readonly scope: ScanScope;
+  readonly filter: PostgresFilter | undefined;
+}
+
+/** What the partition key that is asked for says of the documents. */
+function knownValues({ partitionKeys }: ScanScope, paths: readonly string[], computed: ReadonlySet<string>): readonly KnownValue[] {
+  const [key] = partitionKeys ?? [];
+  return partitionKeys?.length !== 1 || key === undefined
+    ? []
+    : key
+        .map((value, at) => ({ path: parsePropertyPath(paths[at] as string), value }))
+        .filter(({ path }) => !computed.has(path[0] as string));
+}
+
+/** Whether the entries of an access lie in creation order: all columns have one value. */
+function isInCreationOrder({ equal, range, index }: AccessPath): boolean {
+  return range === undefined && equal.length === index.columns.length && equal.every(({ length }) => length === 1);
+}
+
+/**
+ * Chooses the index that serves a query; undefined where none does.
+ *
+ * The statement gets conditions on the index's expressions, and PostgreSQL decides by what it knows of the values whether it takes the index for them.
+ */
+export function indexAccess(container: PostgresContainer, { prepared, request, scope, filter }: AccessQuery): IndexAccess | undefined {
+  const { indexes, info } = container;
+  if (indexes.ranges.length === 0 || accessOf(scope) === 'point') {
+    return undefined;
+  }
+  const computedProperties = new Set(info.definition.computedProperties.map(({ name }) => name));
+  const known = knownValues(scope, info.definition.partitionKey.paths, computedProperties);
+  const documents = Math.max(indexes.documents, container.position);
+  const pageRows = request.maxItemCount;
+  const path = chooseAccess(prepared, request.parameters, indexes.ranges, { computedProperties, known, documents, pageRows });
+  const columns = path === undefined ? undefined : indexColumns(path.index.columns);
+  const seek = path === undefined || columns === undefined ? undefined : seekConditions(path, columns);
+  if (path === undefined || columns === undefined || seek === undefined) {
+    return undefined;
+  }
+  const isCovered = seek.exact && path.coversFilter && filter?.exact === true;
+  const left: SqlPiece | undefined =
+    filter === undefined || isCovered ? undefined : { sql: filter.told.sql, parameters: filter.told.parameters as readonly PgValue[] };
+  const conditions = [...seek.conditions, ...(left === undefined ? [] : [piece`(${left})`])];
+  const told = conditions.reduce((all, one) => piece`${all} AND ${one}`, piece`doc IS NOT NULL`);
+  const walk = path.order === undefined ? undefined : orderedWalk(path, columns, rewrittenOrder(prepared)?.tiesDescend === true);
+  // One plan is right for all values where the entries that are read lie side by side, in the order in which they are wanted.
+  const isSteady = (filter === undefined || isCovered) && (walk !== undefined || isInCreationOrder(path)) && scope.range === undefined;
+  const nameOf = isSteady ? (text: string): string | undefined => indexes.statementName(container, text) : undefined;
+  return { path, told, walk, nameOf };
+}

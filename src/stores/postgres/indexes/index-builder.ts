@@ -1,0 +1,348 @@
+import type { Client, PoolConfig } from 'pg';
+import { Emitter, type Unsubscribe } from '../../../core/emitter.ts';
+import { sleep, toHex, type CancelTimer } from '../../../core/runtime.ts';
+import { readDefinition } from '../../common/definition-text.ts';
+import { unescapeText } from '../../../query/compile/postgres/nul-text.ts';
+import type { ContainerRow } from '../container-row.ts';
+import { containerNames, quoteName, type ContainerNames } from '../names.ts';
+import { COLUMN_TYPES, type PgModule } from '../pg-driver.ts';
+import type { PgRow, PostgresDatabase, Session, Statement } from '../postgres-database.ts';
+import { stateOf, wrapPostgresError } from '../postgres-errors.ts';
+import {
+  agreesWith,
+  indexName,
+  indexRows,
+  pendingRows,
+  physicalName,
+  reconcileIndexes,
+  type IndexPlace,
+  type IndexRow,
+} from './index-catalog.ts';
+
+/** How far an index is that is made in the background. */
+export interface IndexProgress {
+  /** Id of the database and of the container. */
+  readonly database: string;
+  readonly container: string;
+  /** What is indexed: `/type, /rank DESC`. */
+  readonly index: string;
+  readonly state: 'building' | 'ready' | 'failed';
+  /** Why it failed; it is tried again when the store is opened next. */
+  readonly error?: unknown;
+}
+
+/** An index of a container, for people and programs. */
+export interface IndexStatus {
+  readonly database: string;
+  readonly container: string;
+  /** What is indexed: `/type, /rank DESC`. */
+  readonly index: string;
+  readonly kind: string;
+  readonly isReady: boolean;
+}
+
+/** What an {@link IndexBuilder} works with. */
+export interface IndexBuilderOptions {
+  readonly pg: PgModule;
+  /** How to connect. An index takes as long as the container is large, so it is made on a connection of its own, without a timeout. */
+  readonly pool: PoolConfig;
+  readonly database: PostgresDatabase;
+  /** How often to look for what another server left unfinished; 0 for never. */
+  readonly intervalMs: number;
+  /** Is told of each container whose indexes have changed. */
+  readonly onChange: (container: number) => void;
+}
+
+const LEASE = 'indexes';
+const LEASE_MS = 15_000;
+const RENEW_MS = 5000;
+/** How long to wait for another server, or for a build that goes on without the one who began it. */
+const WAIT_MS = 100;
+/** How long to stand back where the statement was cancelled, or was to end a deadlock. */
+const YIELD_MS = 500;
+const YIELDED = ['57014', '40P01'];
+const WHAT = 'look after the indexes of the PostgreSQL store';
+
+type PendingRow = IndexRow & IndexPlace;
+
+/**
+ * Makes the indexes of a store that are in its catalogue and not ready, one after the other, without keeping anybody from writing, and drops those that nobody
+ * wants any more. Of all servers the one that has the lease does it. What a server leaves unfinished is made anew by the next.
+ */
+export class IndexBuilder {
+  readonly #options: IndexBuilderOptions;
+  readonly #holder: string;
+  readonly #events = new Emitter<{ progress: IndexProgress }>();
+  readonly #failed = new Set<number>();
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  #isAsked = false;
+  #cancel: CancelTimer | undefined;
+  #client: Client | undefined;
+
+  constructor(options: IndexBuilderOptions) {
+    this.#options = options;
+    this.#holder = toHex(options.database.runtime.randomBytes(8));
+  }
+
+  /** Looks after what earlier servers left, and goes on to do so. */
+  start(): void {
+    this.schedule();
+    this.#lookAgain();
+  }
+
+  onProgress(listener: (progress: IndexProgress) => void): Unsubscribe {
+    return this.#events.on('progress', listener);
+  }
+
+  /** Looks for indexes to make, soon and without being waited for. */
+  schedule(): void {
+    this.#isAsked = true;
+    if (!this.#closing.signal.aborted) {
+      this.#running ??= this.#work().finally(() => {
+        this.#running = undefined;
+      });
+    }
+  }
+
+  /** Resolves when there is nothing left to make, by any server, but what failed here. */
+  async ready(): Promise<void> {
+    const { runtime } = this.#options.database;
+    for (;;) {
+      this.schedule();
+      await this.#running;
+      if (this.#closing.signal.aborted || (await this.#pending()).length === 0) {
+        return;
+      }
+      await sleep(runtime, WAIT_MS, this.#closing.signal).catch(() => undefined);
+    }
+  }
+
+  /** All indexes of the store, in the order in which they were asked for. */
+  async status(): Promise<readonly IndexStatus[]> {
+    const s = quoteName(this.#options.database.prefix);
+    const rows = await this.#options.database.rows<IndexRow & IndexPlace>(WHAT, {
+      text: `SELECT i.number, i.container, i.kind, i.key, i.ready, c.id AS container_id, d.id AS database_id
+        FROM ${s}.indexes i JOIN ${s}.containers c ON c.number = i.container LEFT JOIN ${s}.databases d ON d.number = c.database
+        WHERE NOT i.dropped ORDER BY i.number`,
+    });
+    return rows.map((row) => ({ ...placeOf(row), kind: row.kind, isReady: row.ready }));
+  }
+
+  /** Ends what is under way; the next server makes it anew. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#cancel?.();
+    // A statement that makes an index may take hours: its connection is cut, and the server ends it.
+    await this.#end();
+    await this.#running;
+  }
+
+  get #session(): Session {
+    const { database } = this.#options;
+    return { rows: (statement) => database.rows(WHAT, statement) };
+  }
+
+  #lookAgain(): void {
+    const { database, intervalMs } = this.#options;
+    if (intervalMs > 0 && !this.#closing.signal.aborted) {
+      this.#cancel = database.runtime.setTimer(intervalMs, () => {
+        this.schedule();
+        this.#lookAgain();
+      });
+    }
+  }
+
+  async #pending(): Promise<readonly PendingRow[]> {
+    const rows = await pendingRows(this.#session, this.#options.database.prefix);
+    return rows.filter(({ number }) => !this.#failed.has(number));
+  }
+
+  async #work(): Promise<void> {
+    const { logger } = this.#options.database;
+    while (this.#isAsked && !this.#closing.signal.aborted) {
+      this.#isAsked = false;
+      try {
+        await this.#reconcileAll();
+        if ((await this.#pending()).length > 0 && (await this.#hasLease())) {
+          await this.#makeAll();
+        }
+      } catch (error) {
+        if (!this.#closing.signal.aborted) {
+          logger.log('warn', 'The indexes of the PostgreSQL store could not be looked after; it is tried again.', { error });
+        }
+      }
+    }
+  }
+
+  /** Makes the catalogue agree with definitions that were written before it knew of these indexes. */
+  async #reconcileAll(): Promise<void> {
+    const { database } = this.#options;
+    const { prefix } = database;
+    const s = quoteName(prefix);
+    const select = `SELECT number, database, definition FROM ${s}.containers`;
+    const rows = await indexRows(this.#session, prefix);
+    const containers = await this.#session.rows<ContainerRow>({ text: select });
+    for (const { number, definition } of containers) {
+      const own = rows.filter((row) => row.container === number);
+      if (!agreesWith(own, readDefinition(definition))) {
+        await database.transaction(WHAT, async (session) => {
+          const [row] = await session.rows<ContainerRow>({ text: `${select} WHERE number = $1 FOR NO KEY UPDATE`, values: [number] });
+          if (row !== undefined) {
+            await reconcileIndexes(session, prefix, row, readDefinition(row.definition));
+          }
+        });
+        this.#options.onChange(number);
+      }
+    }
+  }
+
+  async #makeAll(): Promise<void> {
+    const { runtime } = this.#options.database;
+    let cancel: CancelTimer | undefined;
+    const renew = (): void => {
+      cancel = runtime.setTimer(RENEW_MS, () => void this.#hasLease().then(renew, renew));
+    };
+    renew();
+    try {
+      for (;;) {
+        const [row] = await this.#pending();
+        if (row === undefined || this.#closing.signal.aborted || !(await this.#hasLease())) {
+          return;
+        }
+        await this.#make(row);
+      }
+    } finally {
+      cancel?.();
+      await this.#end();
+      await this.#leave();
+    }
+  }
+
+  async #make(row: PendingRow): Promise<void> {
+    const { database, onChange } = this.#options;
+    const report = (state: IndexProgress['state'], error?: unknown): void => {
+      if (!row.dropped) {
+        this.#events.emit('progress', { ...placeOf(row), state, ...(error === undefined ? {} : { error }) });
+      }
+    };
+    report('building');
+    const names = containerNames(database.prefix, row.database, row.container);
+    try {
+      await (row.dropped ? this.#drop(row, names) : this.#build(row, names));
+      report('ready');
+    } catch (error) {
+      if (this.#closing.signal.aborted || (await this.#isToBeTriedAgain(row, error))) {
+        return;
+      }
+      this.#failed.add(row.number);
+      database.logger.log('error', 'An index could not be made or dropped; queries run without it.', { index: indexName(row), error });
+      report('failed', error);
+      await this.#end();
+      await this.#dropPhysical(row, names).catch(() => undefined);
+    }
+    onChange(row.container);
+  }
+
+  /** Whether it is gone by now, or someone had to have its way first. */
+  async #isToBeTriedAgain(row: PendingRow, error: unknown): Promise<boolean> {
+    if (!(await this.#pending()).some(({ number }) => number === row.number)) {
+      return true;
+    }
+    const state = stateOf(error instanceof Error ? error.cause : undefined);
+    if (state === undefined || !YIELDED.includes(state)) {
+      return false;
+    }
+    await sleep(this.#options.database.runtime, YIELD_MS, this.#closing.signal).catch(() => undefined);
+    return true;
+  }
+
+  async #build(row: PendingRow, names: ContainerNames): Promise<void> {
+    const { documents } = names;
+    const s = quoteName(this.#options.database.prefix);
+    const state = await this.#stateOf(row, names);
+    if (state === 'invalid') {
+      await this.#dropPhysical(row, names);
+    }
+    if (state !== 'valid') {
+      await this.#run({ text: `CREATE INDEX CONCURRENTLY ${physicalName(row.container, row.number)} ON ${documents} (${row.form})` });
+    }
+    // So that PostgreSQL knows how the values are spread.
+    await this.#run({ text: `ANALYZE ${documents}` });
+    await this.#run({ text: `UPDATE ${s}.indexes SET ready = true WHERE number = $1 AND NOT dropped`, values: [row.number] });
+  }
+
+  async #drop(row: PendingRow, names: ContainerNames): Promise<void> {
+    await this.#dropPhysical(row, names);
+    const s = quoteName(this.#options.database.prefix);
+    await this.#run({ text: `DELETE FROM ${s}.indexes WHERE number = $1`, values: [row.number] });
+  }
+
+  #dropPhysical(row: PendingRow, { schema }: ContainerNames): Promise<unknown> {
+    return this.#run({ text: `DROP INDEX CONCURRENTLY IF EXISTS ${schema}.${physicalName(row.container, row.number)}` });
+  }
+
+  /** What there is of an index already. A server that was killed may have left a build that its PostgreSQL goes on with: that is waited for. */
+  async #stateOf(row: PendingRow, { schema }: ContainerNames): Promise<'valid' | 'invalid' | 'missing'> {
+    const { runtime } = this.#options.database;
+    for (;;) {
+      const [found] = await this.#run<{ valid: boolean; building: boolean }>({
+        text: `SELECT x.indisvalid AS valid, EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid) AS building
+          FROM pg_index x WHERE x.indexrelid = to_regclass($1)`,
+        values: [`${schema}.${physicalName(row.container, row.number)}`],
+      });
+      if (found === undefined || found.valid || !found.building) {
+        return found === undefined ? 'missing' : found.valid ? 'valid' : 'invalid';
+      }
+      await sleep(runtime, WAIT_MS, this.#closing.signal);
+    }
+  }
+
+  /** Runs a statement, however long it takes, on the connection for that. */
+  async #run<R extends PgRow = PgRow>({ text, values }: Statement): Promise<readonly R[]> {
+    const { pg, pool, database } = this.#options;
+    try {
+      this.#closing.signal.throwIfAborted();
+      if (this.#client === undefined) {
+        const client = new pg.Client({ ...pool, statement_timeout: 0, lock_timeout: 0, types: COLUMN_TYPES });
+        client.on('error', (error) => database.logger.log('warn', 'The connection that makes indexes ended.', { error }));
+        this.#client = client;
+        await client.connect();
+      }
+      const { rows } = await this.#client.query<R>({ text, ...(values === undefined ? {} : { values: values as unknown[] }) });
+      return rows;
+    } catch (error) {
+      throw wrapPostgresError(error, WHAT);
+    }
+  }
+
+  async #end(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  async #hasLease(): Promise<boolean> {
+    const { database } = this.#options;
+    const nowMs = Math.floor(database.runtime.nowMs());
+    const rows = await this.#session.rows({
+      text: `INSERT INTO ${quoteName(database.prefix)}.leases AS l (name, holder, until_ms) VALUES ($1, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
+        WHERE l.holder = excluded.holder OR l.until_ms < $4 RETURNING holder`,
+      values: [LEASE, this.#holder, nowMs + LEASE_MS, nowMs],
+    });
+    return rows.length > 0;
+  }
+
+  /** Gives the lease back. */
+  async #leave(): Promise<void> {
+    const { prefix } = this.#options.database;
+    await this.#session
+      .rows({ text: `DELETE FROM ${quoteName(prefix)}.leases WHERE name = $1 AND holder = $2`, values: [LEASE, this.#holder] })
+      .catch(() => undefined);
+  }
+}
+
+function placeOf(row: PendingRow): Pick<IndexProgress, 'database' | 'container' | 'index'> {
+  return { database: unescapeText(row.database_id ?? ''), container: unescapeText(row.container_id), index: indexName(row) };
+}

@@ -1,0 +1,209 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { JsonObject } from '../../../../src/core/json.ts';
+import type { DocumentStore } from '../../../../src/store/document-store.ts';
+import type { IndexProgress } from '../../../../src/stores/postgres/indexes/index-builder.ts';
+import { openPostgresBackend, type PostgresBackend } from '../../../../src/stores/postgres/postgres-backend.ts';
+import { postgresForTests } from '../../../support/postgres.ts';
+
+const policy = (...paths: readonly string[]): JsonObject => ({
+  indexingMode: 'consistent',
+  includedPaths: ['/*', ...paths].map((path) => ({ path })),
+  excludedPaths: [],
+});
+
+interface Opened {
+  readonly open: () => Promise<PostgresBackend>;
+  readonly client: pg.Client;
+  readonly schema: string;
+}
+
+async function postgres(): Promise<Opened> {
+  const { url, freshSchema, dropSchemas } = await postgresForTests();
+  const schema = freshSchema();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const backends: PostgresBackend[] = [];
+  onTestFinished(async () => {
+    await Promise.all(backends.map((backend) => backend.close()));
+    await client.end();
+    await dropSchemas(schema);
+  });
+  const open = async (): Promise<PostgresBackend> => {
+    const backend = await openPostgresBackend({ connectionString: url, schema, maxConnections: 4 });
+    backends.push(backend);
+    return backend;
+  };
+  return { open, client, schema };
+}
+
+async function container(backend: PostgresBackend, indexingPolicy?: JsonObject): Promise<DocumentStore> {
+  await backend.createDatabase('app');
+  await backend.createContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy });
+  return backend.container('app', 'notes');
+}
+
+async function load(store: DocumentStore, count: number): Promise<void> {
+  const { outcomes } = await store.bulk(
+    Array.from({ length: count }, (_, index) => ({
+      type: 'create' as const,
+      document: { id: `d${index}`, owner: `o${index % 7}`, rank: index % 50, type: index % 2 === 0 ? 'note' : 'task' },
+    })),
+  );
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
+}
+
+async function physicalIndexes({ client, schema }: Opened): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string; valid: boolean }>(
+    `SELECT i.indexrelid::regclass::text AS name, i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname ~ '_x[0-9]+$' ORDER BY 1`,
+    [`${schema}_1`],
+  );
+  return rows.map(({ name, valid }) => `${name.split('.').at(-1)} ${valid}`);
+}
+
+const BY_RANK = 'SELECT * FROM c WHERE c.rank = 7';
+
+describe('indexes of a policy', () => {
+  test('are there as soon as the container is', async () => {
+    const opened = await postgres();
+    const backend = await opened.open();
+    const store = await container(backend, policy('/rank/?', '/tags/[]/?', '/deep/er/?'));
+    await load(store, 100);
+    expect((await store.explain(BY_RANK)).access).toBe('index');
+    expect((await backend.indexStatus()).map(({ index, isReady }) => [index, isReady])).toEqual([
+      ['/rank', true],
+      ['/deep/er', true],
+    ]);
+    expect(await physicalIndexes(opened)).toEqual(['c1_x1 true', 'c1_x2 true']);
+  });
+
+  test('are made in the background when the policy changes, while others write, and dropped', async () => {
+    const opened = await postgres();
+    const backend = await opened.open();
+    const other = await opened.open();
+    const store = await container(backend);
+    await load(store, 1200);
+    expect((await store.explain(BY_RANK)).access).toBe('container');
+    const progress: IndexProgress[] = [];
+    // Whichever of both has the lease makes them.
+    [backend, other].forEach((one) => one.onIndexProgress((event) => progress.push(event)));
+    await backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy: policy('/rank/?', '/type/?') });
+    const written = store.create({ id: 'meanwhile', owner: 'o1', rank: 7 });
+    await Promise.all([backend.indexesReady(), other.indexesReady(), written]);
+    expect(progress.map(({ index, state }) => `${index} ${state}`)).toEqual([
+      '/rank building',
+      '/rank ready',
+      '/type building',
+      '/type ready',
+    ]);
+    for (const one of [store, await other.container('app', 'notes')]) {
+      expect((await one.explain(BY_RANK)).access).toBe('index');
+      expect(await one.query(BY_RANK, { maxItemCount: 1000 }).toArray()).toHaveLength(25);
+    }
+    await backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy: policy('/type/?') });
+    expect((await backend.indexStatus()).map(({ index }) => index)).toEqual(['/type']);
+    expect((await store.explain(BY_RANK)).access).toBe('container');
+    await other.indexesReady();
+    expect(await physicalIndexes(opened)).toEqual(['c1_x2 true']);
+  });
+
+  test('that a killed server left half made are made anew', async () => {
+    const opened = await postgres();
+    const { client, schema } = opened;
+    const first = await opened.open();
+    const store = await container(first, policy('/rank/?'));
+    await load(store, 300);
+    await first.close();
+    // As it is left by a server whose connection broke in the middle, and by one that never got to begin.
+    await client.query(`UPDATE pg_index SET indisvalid = false WHERE indexrelid = '${schema}_1.c1_x1'::regclass`);
+    await client.query(`UPDATE ${schema}.indexes SET ready = false`);
+    await client.query(
+      `INSERT INTO ${schema}.leases (name, holder, until_ms) VALUES ('indexes', 'killed', ${Date.now() + 1000}) ON CONFLICT (name) DO UPDATE SET holder = 'killed', until_ms = excluded.until_ms`,
+    );
+    const second = await opened.open();
+    expect(await physicalIndexes(opened)).toEqual(['c1_x1 false']);
+    const again = await second.container('app', 'notes');
+    expect((await again.explain(BY_RANK)).access).toBe('container');
+    expect(await again.query(BY_RANK).toArray()).toHaveLength(6);
+    await second.indexesReady();
+    expect(await physicalIndexes(opened)).toEqual(['c1_x1 true']);
+    expect((await again.explain(BY_RANK)).access).toBe('index');
+    expect(await again.query(BY_RANK).toArray()).toHaveLength(6);
+  });
+
+  test('are made for containers of a version that had none', async () => {
+    const opened = await postgres();
+    const first = await opened.open();
+    const store = await container(first, policy('/rank/?'));
+    await load(store, 300);
+    await first.close();
+    await opened.client.query(`DROP INDEX ${opened.schema}_1.c1_x1; DELETE FROM ${opened.schema}.indexes`);
+    const second = await opened.open();
+    await second.indexesReady();
+    expect(await physicalIndexes(opened)).toEqual(['c1_x2 true']);
+  });
+
+  test('that are being made keep nobody from replacing the definition, or from dropping the container', async () => {
+    const opened = await postgres();
+    const { client, schema } = opened;
+    const backend = await opened.open();
+    const store = await container(backend);
+    await load(store, 300);
+    const { url } = await postgresForTests();
+    const reader = new pg.Client({ connectionString: url });
+    await reader.connect();
+    // A transaction that has written to the table holds up the building of an index on it.
+    await reader.query('BEGIN');
+    await reader.query(`DELETE FROM ${schema}_1.c1 WHERE ordinal = -1`);
+    const replaced = backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy: policy('/rank/?') });
+    await pause(50);
+    await reader.query('COMMIT');
+    await replaced;
+    await reader.query('BEGIN');
+    await reader.query(`DELETE FROM ${schema}_1.c1 WHERE ordinal = -1`);
+    for (let building = 0; building === 0;) {
+      const { rows } = await client.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM pg_stat_progress_create_index WHERE relid = '${schema}_1.c1'::regclass`,
+      );
+      building = rows[0]?.n ?? 0;
+    }
+    const again = backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy: policy('/rank/?', '/type/?') });
+    await pause(50);
+    await reader.query('COMMIT');
+    await again;
+    await backend.indexesReady();
+    expect((await backend.indexStatus()).map(({ index, isReady }) => [index, isReady])).toEqual([
+      ['/rank', true],
+      ['/type', true],
+    ]);
+    await reader.end();
+    await backend.deleteContainer('app', 'notes');
+    expect(await backend.indexStatus()).toEqual([]);
+    expect(await physicalIndexes(opened)).toEqual([]);
+  });
+});
+
+test('documents with huge values under every indexed path are written', async () => {
+  const backend = await (await postgres()).open();
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const indexingPolicy = {
+    includedPaths: ['/*', ...names.map((name) => `/${name}/?`), '/id/?', '/_ts/?', '/owner/?'].map((path) => ({ path })),
+    compositeIndexes: [names, names.toReversed(), ['a', 'b'], ['a', '_ts', 'id']].map((some) =>
+      some.map((name, at) => ({ path: `/${name}`, order: at % 2 === 0 ? 'ascending' : 'descending' })),
+    ),
+  };
+  const store = await container(backend, indexingPolicy);
+  // Of characters that do not compress, in as many bytes as UTF-8 takes.
+  const huge = (seed: number): string =>
+    Array.from({ length: 3000 }, (_, at) => String.fromCodePoint(0x10000 + ((at * at * 7919 + seed * 104_729) % 0x20000))).join('');
+  const values = [huge, (seed: number) => [huge(seed)], (seed: number) => ({ x: huge(seed) }), (seed: number) => 1.5e300 * seed];
+  for (const [index, make] of values.entries()) {
+    const document = Object.fromEntries(names.map((name, at) => [name, make(index * 10 + at)]));
+    await store.create({ ...document, id: `d${index}`, owner: huge(index).slice(0, 200) });
+    await store.upsert({ ...document, id: `d${index}`, owner: huge(index).slice(0, 200), again: true });
+  }
+  expect((await backend.indexStatus()).every(({ isReady }) => isReady)).toBe(true);
+  expect(await store.query('SELECT VALUE c.id FROM c ORDER BY c.a', { maxItemCount: 1 }).toArray()).toEqual(['d3', 'd0', 'd1', 'd2']);
+});
