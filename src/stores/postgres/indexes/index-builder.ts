@@ -148,7 +148,8 @@ export class IndexBuilder {
     if (intervalMs > 0 && !this.#closing.signal.aborted) {
       this.#cancel = database.runtime.setTimer(intervalMs, () => {
         this.schedule();
-        this.#lookAgain();
+        // Only then: a clock that jumps would bring a look for each interval that it jumps over.
+        void (this.#running ?? Promise.resolve()).finally(() => this.#lookAgain());
       });
     }
   }
