@@ -189,7 +189,7 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
 }
 
 /** Reads the documents that pass, odd ones apart. */
-function toldReading(container: PostgresContainer, { plan, scope, access }: PlannedQuery): Reading {
+export function toldReading(container: PostgresContainer, { plan, scope, access }: PlannedQuery): Reading {
   const { filter } = plan;
   const passing: SqlPiece =
     filter === undefined ? piece`true` : { sql: filter.told.sql, parameters: filter.told.parameters as readonly PgValue[] };
