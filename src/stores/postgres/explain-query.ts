@@ -7,9 +7,14 @@ import { planTree } from '../../query/explain/plan-tree.ts';
 import { runToEnd } from '../../query/explain/run-to-end.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
+import { aggregateStatement } from './aggregate-query.ts';
+import { groupedStatement } from './grouped-query.ts';
+import type { IndexAccess } from './indexes/index-access.ts';
+import { walkStatement } from './indexes/walk-documents.ts';
 import type { PostgresContainer } from './postgres-container.ts';
-import { orderOf, planQuery, runPlanned, type PlannedQuery, type Run } from './postgres-query.ts';
-import { accessOf, type ScanAccess } from './scan-scope.ts';
+import { orderOf, planQuery, runPlanned, toldReading, type PlannedQuery, type Run } from './postgres-query.ts';
+import { accessOf, readingOf, rowsBehind, statementOf, type ScanAccess, type SqlPiece } from './scan-scope.ts';
+import { shortColumns } from './scan-slices.ts';
 
 const READING_TEXTS: Readonly<Record<ScanAccess, string>> = {
   point: 'documents by partition key and id',
@@ -23,15 +28,55 @@ export async function explainQuery(container: PostgresContainer, request: QueryR
   const query = planQuery(container, request);
   const { prepared } = query;
   const completed = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, run));
-  const work = workOf(query);
+  const statement = mainStatement(container, request, query);
+  const taken = await indexesTaken(statement, run);
+  const work = workOf(query, taken);
   const before = { access: work.access, index: work.indexes[0], documentsScanned: completed.documentsScanned };
   return createExplanation({
     prepared,
     plan: planTree(prepared, work, completed),
     work,
     run: completed,
+    statement: statementOf(statement).text,
     advice: adviseOrderBy(prepared, container.info.definition, before),
   });
+}
+
+/** The statement that makes the rows, or reads the first documents. */
+function mainStatement(container: PostgresContainer, { maxItemCount }: QueryRequest, query: PlannedQuery): SqlPiece {
+  const { plan, scope, access, groups } = query;
+  const reading = readingOf(container.names.documents, scope, access, container.nowSeconds());
+  if (plan.aggregates !== undefined) {
+    return aggregateStatement(reading, plan.aggregates);
+  }
+  if (groups !== undefined) {
+    return groupedStatement(toldReading(container, query), groups, maxItemCount + 1);
+  }
+  return access?.walk === undefined
+    ? rowsBehind(reading, shortColumns(maxItemCount + 1), 0, maxItemCount + 1)
+    : walkStatement(access.walk, reading, maxItemCount + 1);
+}
+
+interface PlanNode {
+  readonly 'Index Name'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** Names of the indexes that PostgreSQL takes for a statement. */
+async function indexesTaken(statement: SqlPiece, run: Run): Promise<ReadonlySet<string>> {
+  const { text, values } = statementOf(statement);
+  const [row] = await run<{ 'QUERY PLAN': string }>({ text: `EXPLAIN (FORMAT JSON) ${text}`, values });
+  const names = new Set<string>();
+  const visit = (node: PlanNode): void => {
+    if (node['Index Name'] !== undefined) {
+      names.add(node['Index Name']);
+    }
+    node.Plans?.forEach(visit);
+  };
+  for (const { Plan } of JSON.parse(row?.['QUERY PLAN'] ?? '[]') as readonly { readonly Plan: PlanNode }[]) {
+    visit(Plan);
+  }
+  return names;
 }
 
 /** How an index is read: `/type, /rank: 1 value, then a range`. */
@@ -45,22 +90,24 @@ function indexReading({ index, equal, range, order }: AccessPath): string {
   return `${indexText(index)}: ${parts.join(', then ')}`;
 }
 
-function workOf(query: PlannedQuery): EngineWork {
-  const { scope, isNarrowed, hasIds, access: served, plan } = query;
+function workOf(query: PlannedQuery, taken: ReadonlySet<string>): EngineWork {
+  const { scope, isNarrowed, hasIds, plan } = query;
   const access = accessOf(scope);
+  const served = query.access !== undefined && taken.has(query.access.path.index.name) ? query.access : undefined;
+  const left = query.access === served ? '' : `; PostgreSQL finds this cheaper than ${indexText((query.access as IndexAccess).path.index)}`;
   const byKey = access === 'partition' || (isNarrowed && !hasIds) || (access === 'point' && scope.partitionKeys !== undefined);
   return {
     engine: 'PostgreSQL',
     access: served === undefined ? access : 'index',
-    reading: served === undefined ? READING_TEXTS[access] : indexReading(served.path),
+    reading: served === undefined ? `${READING_TEXTS[access]}${left}` : indexReading(served.path),
     indexes: served === undefined ? [] : [indexText(served.path.index)],
     narrowedBy: [...(byKey ? ['partition key'] : []), ...(hasIds ? ['id'] : [])],
-    pushed: pushedBy(query),
+    pushed: pushedBy(query, served !== undefined),
     filterReasons: plan.filter === undefined ? ['nothing of it can be told in SQL'] : [],
   };
 }
 
-function pushedBy(query: PlannedQuery): ReadonlyMap<EngineClause, PushedClause> {
+function pushedBy(query: PlannedQuery, isServed: boolean): ReadonlyMap<EngineClause, PushedClause> {
   const { filter, aggregates, projection } = query.plan;
   const pushed = new Map<EngineClause, PushedClause>();
   if (filter !== undefined) {
@@ -77,7 +124,7 @@ function pushedBy(query: PlannedQuery): ReadonlyMap<EngineClause, PushedClause> 
     pushed.set(clause, { exact: true, reasons });
   }
   if (query.access?.walk !== undefined) {
-    pushed.set('ORDER BY', { exact: true, reasons: ['the entries of the index lie in this order'] });
+    pushed.set('ORDER BY', { exact: true, reasons: [isServed ? 'the entries of the index lie in this order' : 'PostgreSQL sorts'] });
   } else if (orderOf(query) !== undefined) {
     pushed.set('ORDER BY', {
       exact: false,

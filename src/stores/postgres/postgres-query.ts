@@ -10,6 +10,7 @@ import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
+import { queryCounts } from '../../query/query-counts.ts';
 import { prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import { functionsOfQuery } from '../../query/user-functions.ts';
@@ -150,7 +151,7 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
       scope,
       {
         count: countAsked,
-        expectedRows: maxItemCount + 1,
+        expectedRows: expectedRows(request, query),
         projection: plan.projection,
         oddFilter,
         orderBy: orderOf(query),
@@ -188,8 +189,18 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
   };
 }
 
+/** Fewer rows are not worth a statement of their own, where some of them may not pass. */
+const LEAST_ROWS = 16;
+
+/** How many documents a page is likely to take. */
+function expectedRows({ maxItemCount, parameters }: QueryRequest, { prepared, plan }: PlannedQuery): number {
+  const { top, limit, offset } = queryCounts(prepared, parameters);
+  const taken = Math.min(maxItemCount + 1, (top ?? limit ?? Number.POSITIVE_INFINITY) + (offset ?? 0));
+  return plan.whereIsExact && everyRowHasValue(prepared.root) ? Math.max(1, taken) : Math.max(LEAST_ROWS, taken);
+}
+
 /** Reads the documents that pass, odd ones apart. */
-function toldReading(container: PostgresContainer, { plan, scope, access }: PlannedQuery): Reading {
+export function toldReading(container: PostgresContainer, { plan, scope, access }: PlannedQuery): Reading {
   const { filter } = plan;
   const passing: SqlPiece =
     filter === undefined ? piece`true` : { sql: filter.told.sql, parameters: filter.told.parameters as readonly PgValue[] };

@@ -137,6 +137,15 @@ export function rowsBehind({ documents, condition, odd }: Reading, columns: stri
     : piece`SELECT * FROM ((${rows(condition)}) UNION ALL (${rows(odd)})) AS both_kinds ORDER BY ordinal LIMIT ${String(limit)}`;
 }
 
+/**
+ * Whether a table may have odd documents, as one term of a SELECT list: false where the index of them has never had an entry. To look into it would have
+ * the planner think about a second table, which takes longer than reading some rows.
+ */
+export function mayHaveOdd(documents: string): string {
+  const index = `'${documents.replaceAll("'", "''")}_odd'`;
+  return `(SELECT pg_relation_size(to_regclass(${index})) > current_setting('block_size')::bigint) AS odd`;
+}
+
 /** How the documents of a scope are found. */
 export function accessOf({ partitionKeys, ids }: ScanScope): ScanAccess {
   if (partitionKeys?.length === 0 || ids?.length === 0) {

@@ -105,7 +105,7 @@ export interface ScanRequest {
 export async function* scanSlices(run: Run, request: ScanRequest): AsyncGenerator<ScanSlice> {
   const { expectedRows, signal, reader } = request;
   let { behind } = request;
-  let limit = Math.max(LEAST_ROWS, Math.min(expectedRows, MOST_ROWS));
+  let limit = Math.max(1, Math.min(expectedRows, MOST_ROWS));
   for (;;) {
     const slice =
       (reader === undefined ? undefined : await readFolded(run, request, reader, behind, limit * FOLDED_FACTOR)) ??

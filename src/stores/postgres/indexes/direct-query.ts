@@ -5,6 +5,7 @@ import { readDirect, valueOf, type DirectPage, type DirectRow, type Scalar } fro
 import { directShape, type DirectShape, type KnownShapes } from '../../common/direct-shape.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgRow } from '../postgres-database.ts';
+import { mayHaveOdd } from '../scan-scope.ts';
 import type { Run } from '../scan-slices.ts';
 import { expressionsOf, indexColumns, type IndexColumns } from './index-columns.ts';
 import { cutText } from './index-seek.ts';
@@ -75,7 +76,7 @@ function statementsFor(
   const short = `CASE WHEN octet_length(body) <= ${SHORT_BYTES} THEN body END AS body`;
   const select = (more: string): string =>
     `SELECT ordinal, position, ts, expires_at, ${short}${more} FROM ${names.documents} WHERE ${conditions.join(' AND ')}${behind} ORDER BY ${[...terms, 'ordinal'].join(', ')} LIMIT `;
-  return { looking: select(`, EXISTS (SELECT FROM ${names.documents} WHERE doc IS NULL) AS odd`), rows: select(''), textLength };
+  return { looking: select(`, ${mayHaveOdd(names.documents)}`), rows: select(''), textLength };
 }
 
 /** A query that is ready to run. */
@@ -132,7 +133,7 @@ async function readRows(
 ): Promise<readonly DirectRow[] | undefined> {
   const text = `${looksForOdd ? statements.looking : statements.rows}${count}`;
   const values = behind === undefined ? bound : [...bound, behind];
-  const rows = await run<DirectRow & PgRow & { readonly odd?: boolean }>({
+  const rows = await run<DirectRow & PgRow & { readonly odd?: boolean | null }>({
     text,
     values,
     name: container.indexes.statementName(container, text),
@@ -140,12 +141,9 @@ async function readRows(
   if (!looksForOdd) {
     return rows;
   }
-  const [first] = rows;
-  const hasOdd =
-    first === undefined
-      ? (await run({ text: `SELECT FROM ${container.names.documents} WHERE doc IS NULL LIMIT 1`, values: [] })).length > 0
-      : first.odd === true;
-  return hasOdd ? undefined : rows;
+  const isLookedFor = rows[0]?.odd !== false;
+  const odd = isLookedFor ? await run({ text: `SELECT FROM ${container.names.documents} WHERE doc IS NULL LIMIT 1`, values: [] }) : [];
+  return odd.length > 0 ? undefined : rows;
 }
 
 /**

@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
 import type { OrderedBatch, OrderedScan, SourceBatch, SourceRow } from '../../../query/executor/query-source.ts';
 import type { PgRow } from '../postgres-database.ts';
-import { namedStatement, piece, statementOf, value, type Reading } from '../scan-scope.ts';
+import { mayHaveOdd, namedStatement, piece, statementOf, value, type Reading } from '../scan-scope.ts';
 import { nextRows, shortColumns, type Run, type ScannedRow } from '../scan-slices.ts';
 import {
   isSameGroup,
@@ -23,7 +23,7 @@ interface WalkedRow extends PgRow {
   readonly position: number;
   readonly ts: number;
   readonly body: string | null;
-  readonly odd?: boolean | undefined;
+  readonly odd?: boolean | null | undefined;
 }
 
 const LEAST_ROWS = 16;
@@ -35,7 +35,7 @@ function stretchStatement(
   rows: number,
   asksOdd: boolean,
 ): ReturnType<typeof piece> {
-  const isOdd = asksOdd && odd !== undefined ? piece`, EXISTS (SELECT FROM ${documents} WHERE ${odd}) AS odd` : '';
+  const isOdd = asksOdd && odd !== undefined ? `, ${mayHaveOdd(documents)}` : '';
   const behind = stretch.condition === undefined ? '' : piece` AND ${stretch.condition}`;
   return piece`SELECT ${shortColumns(rows)}${isOdd} FROM ${documents} WHERE ${condition}${behind} ORDER BY ${stretch.order} LIMIT ${String(rows)}`;
 }
@@ -81,7 +81,7 @@ export async function* walkInOrder(
     const [stretch, ...rest] = stretches as readonly [WalkStretch, ...WalkStretch[]];
     const found = await run<WalkedRow>(namedStatement(stretchStatement(reading, stretch, limit, isFirst), reading));
     throwIfAborted(signal);
-    if (isFirst && (found[0] === undefined ? await hasOdd(reading, run) : found[0].odd === true)) {
+    if (isFirst && found[0]?.odd !== false && (await hasOdd(reading, run))) {
       yield 'gave-up';
       return;
     }
