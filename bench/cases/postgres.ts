@@ -258,8 +258,9 @@ export async function* run(): AsyncGenerator<BenchResult> {
     const large = await open('large');
     await load(large, samples(0, 1_000_000, 500));
     await client.query('VACUUM ANALYZE');
+    // Of either container one document is given: a value occurs a hundred times as often in the large one.
     const indexed = (target: DocumentStore, x: number): Promise<unknown[]> =>
-      target.query({ query: 'SELECT TOP 10 * FROM c WHERE c.rank = @x', parameters: [{ name: '@x', value: x }] }).toArray();
+      target.query({ query: 'SELECT TOP 1 * FROM c WHERE c.rank = @x', parameters: [{ name: '@x', value: x }] }).toArray();
     await times(20, (n) => indexed(small, n));
     await times(20, (n) => indexed(large, n));
     yield compareAmounts(

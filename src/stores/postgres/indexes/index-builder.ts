@@ -148,7 +148,8 @@ export class IndexBuilder {
     if (intervalMs > 0 && !this.#closing.signal.aborted) {
       this.#cancel = database.runtime.setTimer(intervalMs, () => {
         this.schedule();
-        this.#lookAgain();
+        // Not before that has ended, however long it takes.
+        void this.#running?.finally(() => this.#lookAgain());
       });
     }
   }
