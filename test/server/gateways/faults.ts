@@ -49,6 +49,7 @@ export class Faults {
       }
     }
     this.slowestRecoveryMs = Math.max(this.slowestRecoveryMs, performance.now() - startedMs);
+    await Promise.all(cluster.gateways.map((gateway) => gateway.ready()));
     this.#state.renewHot();
   }
 

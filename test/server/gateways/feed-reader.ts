@@ -19,6 +19,8 @@ interface StoredVersion {
 }
 
 const PAGE = 100;
+/** Pages after which a feed that nobody writes to any more has to have come to its end. */
+const MAX_PAGES = 600;
 
 /** Follows a change feed, one page from the one gateway and the next from the other, with the continuation that the one before gave. */
 export class FeedReader {
@@ -53,14 +55,19 @@ export class FeedReader {
 
   /** Reads to the end, by all gateways. */
   async drain(): Promise<void> {
-    for (let [quiet, failed] = [0, 0]; quiet < this.#state.cluster.gateways.length;) {
-      const more = await this.next();
-      failed = more === undefined ? failed + 1 : 0;
-      quiet = more === false ? quiet + 1 : 0;
-      if (failed > 20) {
-        throw new Error(`The ${this.name} cannot be read any more.`);
+    const { gateways } = this.#state.cluster;
+    const lately: (boolean | undefined)[] = [];
+    for (let page = 0; page < MAX_PAGES; page += 1) {
+      lately.push(await this.next());
+      if (lately.slice(-gateways.length).every((more) => more === false) && lately.length >= gateways.length) {
+        return;
+      }
+      if (lately.at(-1) === undefined) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }
+    const last = lately.slice(-6).map((more) => (more === undefined ? 'no answer' : more ? 'a page' : 'nothing new'));
+    throw new Error(`The ${this.name} has no end: ${last.join(', ')}. Answers: ${JSON.stringify(this.#state.counts)}`);
   }
 
   /** Reads one page: whether there was something, `undefined` where no answer came. */

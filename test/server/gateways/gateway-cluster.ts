@@ -9,6 +9,8 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/store
 import { ServedProcess, type ServedProcessOptions } from '../process/served-process.ts';
 
 export const DATABASE = 'soak';
+/** How long an answer may take, on a machine that has much else to do. */
+const PATIENCE_MS = 45_000;
 
 /** What became of a request: an answer, an error that the server answered with, nothing that says anything; or it was not sent at all. */
 export type Answer<T> =
@@ -21,38 +23,44 @@ export type Answer<T> =
 export class Gateway {
   readonly process: ServedProcess;
   readonly #abort = new AbortController();
+  readonly #onStall: (problem: string) => void;
   /** Whoever waits for an answer. They are told of the end one by one: what waits for one promise is kept as long as that. */
   readonly #waiting = new Set<() => void>();
-  #client: CosmosClient | undefined;
+  readonly #clients: CosmosClient[] = [];
   isOver = false;
 
-  constructor(options: ServedProcessOptions) {
+  constructor(options: ServedProcessOptions, onStall: (problem: string) => void) {
+    this.#onStall = onStall;
     // Every client of the run has a request under way.
     setMaxListeners(0, this.#abort.signal);
     this.process = new ServedProcess(options);
   }
 
+  /** Waits until the gateway listens, and goes on with a new client: one whose look-up of partition key ranges has failed keeps that answer for ever. */
   async ready(): Promise<void> {
-    this.#client = new CosmosClient({
-      endpoint: await this.process.url(),
-      key: WELL_KNOWN_KEY,
-      connectionPolicy: { enableEndpointDiscovery: false },
-    });
+    this.#clients.push(
+      new CosmosClient({
+        endpoint: await this.process.url(),
+        key: WELL_KNOWN_KEY,
+        connectionPolicy: { enableEndpointDiscovery: false },
+      }),
+    );
   }
 
   get client(): CosmosClient {
-    if (this.#client === undefined) {
+    const client = this.#clients.at(-1);
+    if (client === undefined) {
       throw new Error('The gateway is not ready yet.');
     }
-    return this.#client;
+    return client;
   }
 
   /** Sends something, and does not wait for an answer that can no longer come: the SDK would try for ten seconds more. */
   async send<T>(container: string, work: (container: Container, signal: AbortSignal) => Promise<T>): Promise<Answer<T>> {
-    if (this.isOver || this.#client === undefined) {
+    if (this.isOver) {
       return { kind: 'unsent', error: new Error('the gateway is not there') };
     }
-    const opened = this.#client.database(DATABASE).container(container);
+    const opened = this.client.database(DATABASE).container(container);
     const answer = work(opened, this.#abort.signal).then(
       (value): Answer<T> => ({ kind: 'answered', value }),
       (error: unknown): Answer<T> => {
@@ -63,7 +71,12 @@ export class Gateway {
     return new Promise((resolve) => {
       const giveUp = (): void => resolve({ kind: 'unknown', error: new Error('the gateway was killed') });
       this.#waiting.add(giveUp);
+      const timer = setTimeout(() => {
+        this.#onStall(`A gateway has not answered a request to ${container} for ${PATIENCE_MS / 1000} s: ${work.toString().slice(0, 200)}`);
+        giveUp();
+      }, PATIENCE_MS);
       void answer.then((come) => {
+        clearTimeout(timer);
         this.#waiting.delete(giveUp);
         resolve(come);
       });
@@ -77,7 +90,9 @@ export class Gateway {
       giveUp();
     }
     this.#abort.abort();
-    this.#client?.dispose();
+    for (const client of this.#clients) {
+      client.dispose();
+    }
   }
 }
 
@@ -86,6 +101,8 @@ export class GatewayCluster {
   readonly #folder = mkdtempSync(join(tmpdir(), 'perigee-gateways-'));
   readonly #program: ServedProcessOptions['program'];
   readonly gateways: Gateway[] = [];
+  /** Requests that were not answered for long, whatever the reason. */
+  readonly stalls: string[] = [];
   #postgres: EmbeddedPostgres | undefined;
 
   constructor(program: ServedProcessOptions['program']) {
@@ -136,6 +153,6 @@ export class GatewayCluster {
   }
 
   #gateway(): Gateway {
-    return new Gateway({ store: this.connectionString, program: this.#program });
+    return new Gateway({ store: this.connectionString, program: this.#program }, (problem) => this.stalls.push(problem));
   }
 }

@@ -150,7 +150,7 @@ export async function runGateways(options: GatewaysOptions): Promise<GatewaysRes
     const found = checkHistory({ calls, readings, versions: new Map([['versioned', versions.versions]]), held, endPlace });
     const writes = calls.filter(({ kind }) => kind !== 'read');
     return {
-      problems: [...state.problems, ...found],
+      problems: [...state.problems, ...cluster.stalls, ...found],
       calls: calls.length,
       acknowledged: writes.filter(({ outcome }) => outcome === 'ok').length,
       refused: writes.filter(({ outcome }) => outcome === 'refused').length,
