@@ -42,6 +42,8 @@ import { partitionKeysOf, WriteUnit } from './write-unit.ts';
 
 /** Operations of a bulk call that share a transaction. */
 const BULK_TRANSACTION = 1000;
+/** Partition keys of a transaction: each takes a lock, and a server that is set up as it comes has room for some thousands of them. */
+const BULK_PARTITION_KEYS = 400;
 /** Documents of a readMany call that are read by one statement. */
 const READ_MANY_ROWS = 200;
 
@@ -132,8 +134,9 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   protected async _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>> {
     await this.#checkSession(options.session);
     const outcomes: OperationOutcome<T>[] = [];
-    for (let start = 0; start < items.length; start += BULK_TRANSACTION) {
-      const some = items.slice(start, start + BULK_TRANSACTION);
+    for (let start = 0; start < items.length;) {
+      const some = items.slice(start, this.#bulkEnd(items, start));
+      start += some.length;
       const operations = some.filter((item): item is StoreOperation => !(item instanceof PerigeeError));
       const done = operations.length === 0 ? [] : await this.#bulkSome(operations, options);
       let next = 0;
@@ -290,6 +293,22 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     for (let more = this.#container.isRecording; more;) {
       more = await recordSome(this.#container);
     }
+  }
+
+  /** Where the operations end that share a transaction with the one at a place. */
+  #bulkEnd(items: readonly BulkItem[], start: number): number {
+    const keys = new Set<string>();
+    let end = start;
+    for (; end < items.length && end < start + BULK_TRANSACTION; end += 1) {
+      const item = items[end] as BulkItem;
+      if (!(item instanceof PerigeeError)) {
+        keys.add(keyOf(item).partitionKeyText);
+      }
+      if (keys.size > BULK_PARTITION_KEYS) {
+        break;
+      }
+    }
+    return end;
   }
 
   async #bulkSome(operations: readonly StoreOperation[], options: CallOptions): Promise<readonly OperationOutcome<T>[]> {
