@@ -6,6 +6,7 @@ import type { BinaryNode, CallNode, ExpressionNode, LikeNode } from '../syntax-n
 import { pathOf } from '../walk.ts';
 import type { IndexRange, IndexValue } from './access-path.ts';
 import { bothConstraints, prefixRange, type PathConstraint } from './path-constraint.ts';
+import { MIRRORED } from '../mirrored-comparison.ts';
 
 /** A condition that says something of one path. */
 export interface ReadCondition {
@@ -45,8 +46,7 @@ function isIndexValue(value: JsonValue | undefined): value is IndexValue {
   return value === null || (typeof value === 'number' ? Number.isFinite(value) : typeof value !== 'object');
 }
 
-const MIRRORED = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
-type Ordering = keyof typeof MIRRORED;
+type Ordering = '<' | '<=' | '>' | '>=';
 
 function ofValues(path: readonly string[], values: readonly IndexValue[]): ReadCondition {
   return { path, constraint: { kind: 'values', values: [...new Set(values)] }, exact: true };

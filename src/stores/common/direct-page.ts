@@ -48,7 +48,7 @@ export interface DirectReader {
 }
 
 /** The value of an operand as an index has it; undefined for one that it does not tell. */
-export function valueOf(operand: Operand, { parameters }: QueryRequest): Scalar | undefined {
+function valueOf(operand: Operand, { parameters }: QueryRequest): Scalar | undefined {
   const value = 'value' in operand ? operand.value : parameters.findLast(({ name }) => name === operand.parameter)?.value;
   switch (typeof value) {
     case 'number':
@@ -60,6 +60,35 @@ export function valueOf(operand: Operand, { parameters }: QueryRequest): Scalar 
     default:
       return value === null ? null : undefined;
   }
+}
+
+/** The values of a direct query, those of `equal` first, and their types as an engine tells these apart. */
+export interface DirectValues<Type> {
+  readonly values: readonly Scalar[];
+  readonly types: readonly Type[];
+  /** Those that are bound to placeholders. */
+  readonly bound: readonly (number | string)[];
+}
+
+/** The values of a direct query; undefined where an index does not tell one of them, or the ends of the range have not one type. */
+export function directValues<Type>(
+  { equal, ends }: DirectShape,
+  request: QueryRequest,
+  typeOf: (value: Scalar) => Type,
+): DirectValues<Type> | undefined {
+  const values: Scalar[] = [];
+  for (const operand of [...equal, ...ends.map((end) => end.operand)]) {
+    const value = valueOf(operand, request);
+    if (value === undefined) {
+      return undefined;
+    }
+    values.push(value);
+  }
+  const types = values.map(typeOf);
+  const endTypes = types.slice(equal.length);
+  return endTypes.some((type) => type !== endTypes[0])
+    ? undefined
+    : { values, types, bound: values.filter((value) => typeof value === 'number' || typeof value === 'string') };
 }
 
 /** Rows of one statement. */

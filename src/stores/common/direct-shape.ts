@@ -2,6 +2,7 @@ import { documentPath, type ConditionScope } from '../../query/access/condition-
 import type { IndexColumn, IndexDefinition } from '../../query/access/index-definition.ts';
 import { pathKey } from '../../query/access/query-conditions.ts';
 import { conjunctsOf, isDocumentSource } from '../../query/compile/common/query-shape.ts';
+import { MIRRORED } from '../../query/mirrored-comparison.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { BinaryNode, ExpressionNode } from '../../query/syntax-nodes.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
@@ -69,8 +70,6 @@ function isPlainSelection({ root }: PreparedQuery): boolean {
     root.offset === undefined
   );
 }
-
-const MIRRORED: Readonly<Record<RangeOperator, RangeOperator>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
 interface Comparisons {
   readonly equal: Map<string, Operand>;

@@ -1,4 +1,6 @@
+import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { partitionKeysOf } from '../../query/partition-key-filter.ts';
+import { prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { parsePropertyPath, partitionKeyText, type PartitionKey } from '../../store/partition-key.ts';
@@ -21,6 +23,13 @@ export interface QueryScope {
   readonly scope: KeyScope;
   /** Whether WHERE narrows the scope further than the request does. */
   readonly isNarrowed: boolean;
+}
+
+/** The query of a request, prepared. @throws QUERY_INVALID, also for an ORDER BY that the indexes of the container do not serve, if that is asked for */
+export function checkedQuery({ query, orderBy }: QueryRequest, definition: ContainerDefinition): PreparedQuery {
+  const prepared = prepareQuery(query);
+  checkOrderByIndexes(prepared, definition, orderBy);
+  return prepared;
 }
 
 function startsWith(key: PartitionKey, prefix: PartitionKey): boolean {

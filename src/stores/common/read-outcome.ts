@@ -1,5 +1,5 @@
 import { PerigeeError } from '../../core/errors.ts';
-import type { OperationOutcome } from '../../store/operations.ts';
+import type { BulkResult, OperationOutcome } from '../../store/operations.ts';
 
 /** Whether a document with an etag is one that the caller has. */
 export function isUnchanged(etag: string, ifNoneMatch: string | undefined): boolean {
@@ -37,4 +37,15 @@ export function sessionNotReached(containerId: string): PerigeeError {
     'SESSION_NOT_AVAILABLE',
     `The container ${JSON.stringify(containerId)} has not reached the session asked for. Read without it, or from where it was written.`,
   );
+}
+
+/** The result of a bulk call. What it costs is summed up only when asked for, as with the outcomes themselves. */
+export function bulkResult<T extends object>(outcomes: readonly OperationOutcome<T>[], session: string): BulkResult<T> {
+  return {
+    outcomes,
+    get requestUnits() {
+      return totalUnits(outcomes);
+    },
+    session,
+  };
 }

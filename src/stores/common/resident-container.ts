@@ -20,7 +20,7 @@ import type { RecordedChange } from './version-log.ts';
 
 /** One version of a document; never changed, only replaced. */
 export interface ResidentRow {
-  /** Partition key text and id: {@link rowKey}. */
+  /** Partition key text and id: `documentKey`. */
   readonly key: string;
   readonly id: string;
   readonly partitionKey: PartitionKey;
@@ -75,11 +75,6 @@ export interface ResidentContent {
   readonly position: number;
   /** What is recorded of its versions, where it has a change feed policy. */
   readonly recorded?: { readonly floor: RetentionFloor; readonly changes: readonly RecordedChange[] } | undefined;
-}
-
-/** The key of a row. A partition key text is an array in JSON, which shows its own end, so the two parts cannot run together. */
-export function rowKey(partitionKeyText: PartitionKeyText, id: string): string {
-  return partitionKeyText + id;
 }
 
 function commitOf({ position, key }: ResidentRow, of: CreationEntry): CommitEntry {

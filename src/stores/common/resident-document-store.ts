@@ -2,7 +2,7 @@ import type { Unsubscribe } from '../../core/emitter.ts';
 import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Runtime } from '../../core/runtime.ts';
-import { pointReadUnits, writeUnits } from '../../query/cost/request-units.ts';
+import { pointReadUnits } from '../../query/cost/request-units.ts';
 import { BaseDocumentStore, type BulkItem } from '../../store/base-document-store.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ChangePage } from '../../store/changes.ts';
@@ -17,8 +17,10 @@ import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
 import type { PreparedKey, StoreOperation, WriteOperation, WriteRules } from '../../store/write-rules.ts';
 import { hasCondition, loadedEngine, QUERY_ENGINE } from './query-engine.ts';
 import { sessionNotReached, sessionPosition, totalUnits } from './read-outcome.ts';
+import { failedOutcomes } from './refused-batch.ts';
 import { readChanges } from './resident-changes.ts';
-import { rowKey, type ResidentContainer } from './resident-container.ts';
+import { documentKey } from './document-key.ts';
+import type { ResidentContainer } from './resident-container.ts';
 import { ResidentDraft } from './resident-draft.ts';
 import { readVersions } from './resident-version-feed.ts';
 import {
@@ -30,6 +32,7 @@ import {
   type GiveDocument,
   type SuccessfulOutcome,
 } from './resident-writes.ts';
+import { refusalCharge } from './write-charge.ts';
 
 /** Operations of a bulk call that run before others get a turn. */
 const BULK_TURN = 1000;
@@ -46,7 +49,7 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
     this.#container = container;
     this.#rules = {
       paths: this.partitionKeyPaths,
-      matches: (condition, document) => loadedEngine().conditionHolds(condition, document, runtime),
+      matches: (condition, document) => loadedEngine().conditionMatcher(runtime)(condition, document),
     };
   }
 
@@ -165,7 +168,7 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   #readIn(draft: ResidentDraft, key: PreparedKey, ifNoneMatch: string | undefined, give: GiveDocument<T>): ReadResult<T> | undefined {
-    const row = draft.get(rowKey(key.partitionKeyText, key.id));
+    const row = draft.get(documentKey(key));
     if (row === undefined) {
       return undefined;
     }
@@ -190,7 +193,7 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
       if (!isPerigeeError(error)) {
         throw error;
       }
-      return { ok: false, error, requestUnits: refusalUnits(operation) };
+      return { ok: false, error, requestUnits: refusalCharge(operation) };
     }
   }
 
@@ -221,26 +224,4 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
 
 function giverFor<T extends object>(options: CallOptions): GiveDocument<T> {
   return wantsText(options) ? documentTextOf : documentOf;
-}
-
-/** Outcomes of a batch that did not commit: one operation has its own error, all others depend on it. */
-function failedOutcomes<T extends object>(
-  operations: readonly StoreOperation[],
-  failed: number,
-  error: PerigeeError,
-): OperationOutcome<T>[] {
-  return operations.map((operation, index) =>
-    index === failed
-      ? { ok: false, error, requestUnits: refusalUnits(operation) }
-      : {
-          ok: false,
-          error: new PerigeeError('FAILED_DEPENDENCY', `Not applied: operation ${failed} of the same batch failed.`),
-          requestUnits: 0,
-        },
-  );
-}
-
-/** A refused operation costs what it costs on a small document. */
-function refusalUnits(operation: StoreOperation): number {
-  return operation.type === 'read' ? pointReadUnits(0) : writeUnits(0, 0);
 }

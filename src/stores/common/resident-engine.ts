@@ -1,2 +1,3 @@
 export { checkContainer } from '../../query/check-container.ts';
-export { conditionHolds, explainQuery, runQueryPage } from './resident-query.ts';
+export { conditionMatcher } from './condition-matcher.ts';
+export { explainQuery, runQueryPage } from './resident-query.ts';

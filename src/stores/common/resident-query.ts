@@ -3,7 +3,6 @@ import type { Runtime } from '../../core/runtime.ts';
 import { containerSettings } from '../../query/container-settings.ts';
 import { pageUnits } from '../../query/cost/page-units.ts';
 import { accessByPolicy } from '../../query/cost/query-work.ts';
-import { compileCondition } from '../../query/evaluator/condition.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import type { QuerySource, SourceRow } from '../../query/executor/query-source.ts';
 import { adviseOrderBy } from '../../query/explain/advise-order-by.ts';
@@ -12,7 +11,7 @@ import { readingOnly } from '../../query/explain/engine-work.ts';
 import { planTree } from '../../query/explain/plan-tree.ts';
 import { runToEnd } from '../../query/explain/run-to-end.ts';
 import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
-import { prepareCondition, prepareQuery } from '../../query/prepare-query.ts';
+import { prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
@@ -84,11 +83,6 @@ export async function explainQuery(
   const before = { access: work.access, index: undefined, documentsScanned: run.documentsScanned };
   const advice = adviseOrderBy(prepared, draft.container.info.definition, before);
   return createExplanation({ prepared, plan: planTree(prepared, work, run), work, run, advice });
-}
-
-/** Tells whether the condition of a patch, such as `from c where c.stock > 0`, holds for a document. */
-export function conditionHolds(condition: string, document: JsonObject, runtime: Runtime): boolean {
-  return compileCondition(prepareCondition(condition), { parameters: [], runtime })(document);
 }
 
 /** Whether a query may read documents that others read as well: functions of users could change what they are given. */

@@ -10,7 +10,8 @@ import { valueAtPath } from '../../store/partition-key.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { documentRid, documentSelf } from '../../store/resource-id.ts';
 import { decideWrite, keyOf, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
-import { rowKey, type ResidentContainer, type ResidentRow } from './resident-container.ts';
+import { documentKey } from './document-key.ts';
+import type { ResidentContainer, ResidentRow } from './resident-container.ts';
 import { isUnchanged, notModified } from './read-outcome.ts';
 import type { ResidentDraft } from './resident-draft.ts';
 
@@ -36,7 +37,7 @@ export function applyOperation<T extends object>(draft: ResidentDraft, operation
 }
 
 function readRow<T extends object>(draft: ResidentDraft, operation: Extract<StoreOperation, { type: 'read' }>): SuccessfulOutcome<T> {
-  const row = draft.get(rowKey(operation.key.partitionKeyText, operation.key.id));
+  const row = draft.get(documentKey(operation.key));
   if (row === undefined) {
     throw new PerigeeError(
       'NOT_FOUND',
@@ -69,7 +70,7 @@ export function applyWrite<T extends object>(
   give: GiveDocument<T> = documentOf,
 ): SuccessfulOutcome<T> {
   const { partitionKeyText, id } = keyOf(operation);
-  const key = rowKey(partitionKeyText, id);
+  const key = documentKey({ partitionKeyText, id });
   const nowSeconds = draft.expireDue();
   const before = draft.get(key, nowSeconds);
   const current = before === undefined ? undefined : { etag: before.etag, read: () => JSON.parse(before.text) as JsonObject };
@@ -156,7 +157,7 @@ export function buildRow(
     _ts: ts,
   };
   return {
-    key: known.key ?? rowKey(document.partitionKeyText, document.id),
+    key: known.key ?? documentKey(document),
     id: document.id,
     partitionKey: document.partitionKey,
     partitionKeyText: document.partitionKeyText,

@@ -1,7 +1,10 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { SystemProperties } from '../../store/document.ts';
 import { containerSelf, documentRid, documentSelf } from '../../store/resource-id.ts';
+import type { CurrentVersion } from '../../store/write-rules.ts';
 import { incarnationAt, versionEtag, type EtagEra } from '../../store/version-etag.ts';
+import type { PreviousVersion } from './applied-write.ts';
+import type { ResultRow } from './store-results.ts';
 
 /** Etags and system properties of the documents of one container: they follow from ordinal, position and time, and are stored nowhere else. */
 export class VersionNames {
@@ -31,6 +34,16 @@ export class VersionNames {
       _attachments: 'attachments/',
       _ts: ts,
     };
+  }
+
+  /** What a write has to know of a living row, which holds its text, to be decided. */
+  current({ ordinal, position, ts, body }: ResultRow): CurrentVersion {
+    return { etag: this.etagOf(position, ts), read: () => this.documentOf(body as string, ordinal, position, ts) };
+  }
+
+  /** A row as what a write replaced or deleted. */
+  previous({ ordinal, position, ts, body }: ResultRow): PreviousVersion {
+    return { etag: this.etagOf(position, ts), position, ordinal, ts, text: body };
   }
 
   /** The document of a stored text, with its system properties. */

@@ -2,7 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Runtime } from '../../core/runtime.ts';
 import { parsePropertyPath } from '../../store/partition-key.ts';
-import { type ResidentContainer, type ResidentContent, type ResidentRow, rowKey } from '../common/resident-container.ts';
+import { documentKey } from '../common/document-key.ts';
+import { type ResidentContainer, type ResidentContent, type ResidentRow } from '../common/resident-container.ts';
 import { buildRow } from '../common/resident-writes.ts';
 import type { ContainerState, KnownContent } from './container-state.ts';
 import { damagedLines, reasonOf, type Damage } from './damaged-file.ts';
@@ -191,7 +192,7 @@ class Placement {
       if (entry.kind === 'document' && entry.version !== undefined) {
         this.ordinal = Math.max(this.ordinal, entry.version.ordinal);
         if (!isKnown || end <= known.bytes) {
-          this.#owners.set(entry.version.ordinal, rowKey(entry.document.partitionKeyText, entry.document.id));
+          this.#owners.set(entry.version.ordinal, documentKey(entry.document));
         }
       }
     }
@@ -204,11 +205,11 @@ class Placement {
   place({ line, text, entry }: ReadEntry): void {
     this.needsFold ||= text === undefined || entry.kind === 'delete';
     if (entry.kind === 'delete') {
-      this.placed.delete(rowKey(entry.partitionKeyText, entry.id));
+      this.placed.delete(documentKey(entry));
       return;
     }
     const { document, version } = entry;
-    const key = rowKey(document.partitionKeyText, document.id);
+    const key = documentKey(document);
     const before = this.placed.get(key);
     const ordinal = version?.ordinal ?? this.#ordinalOf(key, entry.ordinal);
     this.#lastOrdinal = Math.max(this.#lastOrdinal, ordinal);

@@ -1,5 +1,5 @@
+import type { SqlAggregates } from '../../query/compile/common/compile-aggregates.ts';
 import type { JsonValue } from '../../core/json.ts';
-import type { PostgresAggregates } from '../../query/compile/postgres/compile-aggregates.ts';
 import type { IndexAccess } from './indexes/index-access.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgRow, PgValue } from './postgres-database.ts';
@@ -14,7 +14,7 @@ export interface AggregatedRows {
 }
 
 /** The statement of the aggregates of a scope. */
-export function aggregateStatement({ documents, condition, odd }: Reading, { columns, parameters }: PostgresAggregates): SqlPiece {
+export function aggregateStatement({ documents, condition, odd }: Reading, { columns, parameters }: SqlAggregates): SqlPiece {
   const list: SqlPiece = {
     sql: columns.map((column, index) => `${column} AS a${index}, `).join(''),
     parameters: parameters as readonly PgValue[],
@@ -28,7 +28,7 @@ export async function aggregate(
   container: PostgresContainer,
   scope: ScanScope,
   access: IndexAccess | undefined,
-  aggregates: PostgresAggregates,
+  aggregates: SqlAggregates,
   run: Run,
 ): Promise<AggregatedRows | undefined> {
   const reading = readingOf(container.names.documents, scope, access, container.nowSeconds());

@@ -55,9 +55,25 @@ export async function readChanges<T extends object = JsonObject>(
     throwIfAborted(signal);
   }
   container.seen(position);
+  return changePage(container, { changes, bytes, position, horizon, binding: next });
+}
+
+/** What was read of a change feed: up to a position, on the way to the horizon. */
+interface ReadFeed<T extends object> {
+  readonly changes: readonly Change<T>[];
+  readonly bytes: number;
+  readonly position: number;
+  readonly horizon: number;
+  /** What its cursor says of the feed. */
+  readonly binding: string;
+}
+
+/** A page of a change feed. */
+export function changePage<T extends object>(container: PostgresContainer, read: ReadFeed<T>): ChangePage<T> {
+  const { changes, bytes, position, horizon, binding } = read;
   return {
     changes,
-    cursor: formatCursor(next, position),
+    cursor: formatCursor(binding, position),
     caughtUp: position >= horizon,
     requestUnits: feedUnits(changes.length, bytes),
     session: String(Math.max(container.position, position)),

@@ -91,7 +91,7 @@ export interface ContainerStatements {
   readonly createMany: string;
   /** Locks partition keys and takes positions: definition's etag, keys, amount. */
   readonly enter: string;
-  /** Takes one more position in a transaction that has entered. */
+  /** Takes `$1` more positions in a transaction that has entered. */
   readonly next: string;
   readonly head: string;
   /** Up to where the feed of latest versions may be read. */
@@ -153,7 +153,7 @@ export function containerStatements(
     dropRows: `DELETE FROM ${documents} WHERE ordinal = ANY ($1::bigint[])`,
     sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} AS d WHERE expires_at <= $1 AND EXISTS (SELECT 1 FROM ${s}.containers WHERE number = ${number} AND etag = $3) LIMIT $2 FOR UPDATE OF d SKIP LOCKED))`,
     enter: `SELECT ${s}.enter_many(${number}, $1, ${table(documents)}, ${sequence}, $2::text[], $3) AS positions`,
-    next: `SELECT nextval(${sequence}) AS position`,
+    next: `SELECT nextval(${sequence}) AS position FROM generate_series(1, $1::int)`,
     head: `SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS head`,
     horizon: `SELECT ${s}.horizon(${sequence}, ${table(documents)}, ${number}, NULL) AS horizon`,
     versionsHorizon: `SELECT ${s}.horizon(${sequence}, ${table(documents)}, ${number}, ${table(versions)}) AS horizon`,

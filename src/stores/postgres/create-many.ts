@@ -2,6 +2,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { decideWrite, type StoreOperation, type WriteOperation } from '../../store/write-rules.ts';
 import type { AppliedWrite } from '../common/applied-write.ts';
+import { documentKey } from '../common/document-key.ts';
 import { refusalOr } from '../common/refusal-or.ts';
 import { bigintArray, textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
@@ -25,7 +26,7 @@ export function isCreateMany(container: PostgresContainer, operations: readonly 
     if (operation.type !== 'create') {
       return false;
     }
-    keys.add(`${operation.document.partitionKeyText}${operation.document.id}`);
+    keys.add(documentKey(operation.document));
   }
   return keys.size === operations.length;
 }

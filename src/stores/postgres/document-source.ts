@@ -1,8 +1,8 @@
+import type { SqlOrder } from '../../query/compile/common/order-keys.ts';
+import type { SqlProjection } from '../../query/compile/common/sql-plan.ts';
 import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { isOddText } from '../../query/compile/postgres/odd-documents.ts';
-import type { PostgresOrderBy } from '../../query/compile/postgres/compile-order-by.ts';
-import type { PostgresProjection } from '../../query/compile/postgres/compile-projection.ts';
 import type { QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
 import type { IndexAccess } from './indexes/index-access.ts';
 import { firstByIndex, walkInOrder } from './indexes/walk-documents.ts';
@@ -37,11 +37,11 @@ export interface DocumentSourceOptions {
   /** How many rows the reader is likely to take. */
   readonly expectedRows: number;
   /** What the query reads of each; all of it when undefined. */
-  readonly projection: PostgresProjection | undefined;
+  readonly projection: SqlProjection | undefined;
   /** Tells odd documents that pass the filter from those that do not, where PostgreSQL does for all others; otherwise undefined. */
   readonly oddFilter: ((document: JsonObject) => boolean) | undefined;
   /** The order of the query, where PostgreSQL can tell which documents come first in it and WHERE is exact. */
-  readonly orderBy: PostgresOrderBy | undefined;
+  readonly orderBy: SqlOrder | undefined;
   /** The index that serves the query. */
   readonly access: IndexAccess | undefined;
   /** Is told of spans that no index led through, and of which only some documents were given. */
@@ -142,7 +142,7 @@ async function firstRows(
   run: Run,
   { documents, condition, odd }: Reading,
   behind: number,
-  orderBy: PostgresOrderBy,
+  orderBy: SqlOrder,
   count: number,
 ): Promise<readonly ScannedRow[] | undefined> {
   const limit = count + UNTOLD_ROWS;

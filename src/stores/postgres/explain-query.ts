@@ -1,8 +1,8 @@
-import type { AccessPath } from '../../query/access/access-path.ts';
 import { indexText } from '../../query/access/index-definition.ts';
 import { adviseOrderBy } from '../../query/explain/advise-order-by.ts';
 import { createExplanation } from '../../query/explain/create-explanation.ts';
 import type { EngineClause, EngineWork, PushedClause } from '../../query/explain/engine-work.ts';
+import { indexReading } from '../../query/explain/index-reading.ts';
 import { planTree } from '../../query/explain/plan-tree.ts';
 import { runToEnd } from '../../query/explain/run-to-end.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
@@ -77,17 +77,6 @@ async function indexesTaken(statement: SqlPiece, run: Run): Promise<ReadonlySet<
     visit(Plan);
   }
   return names;
-}
-
-/** How an index is read: `/type, /rank: 1 value, then a range`. */
-function indexReading({ index, equal, range, order }: AccessPath): string {
-  const values = equal.map(({ length }) => `${length} ${length === 1 ? 'value' : 'values'}`);
-  const parts = [
-    ...values,
-    ...(range === undefined ? [] : ['a range']),
-    ...(order === undefined ? [] : [`in the order of the query, ${order}`]),
-  ];
-  return `${indexText(index)}: ${parts.join(', then ')}`;
 }
 
 function workOf(query: PlannedQuery, taken: ReadonlySet<string>): EngineWork {

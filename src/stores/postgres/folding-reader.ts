@@ -1,11 +1,11 @@
-import type { PostgresProjection } from '../../query/compile/postgres/compile-projection.ts';
+import type { SqlProjection } from '../../query/compile/common/sql-plan.ts';
 import { UNDEFINED_TEXT, unfolder, type FoldedRow } from '../common/folded-rows.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { piece } from './scan-scope.ts';
 import { boundedRows, type SliceReader } from './scan-slices.ts';
 
 /** Reads of documents only what a query reads, folded into one row; a slice with odd documents is read whole. */
-export function foldingReader(container: PostgresContainer, projection: PostgresProjection): SliceReader {
+export function foldingReader(container: PostgresContainer, projection: SqlProjection): SliceReader {
   const { columns, readsSystemProperties } = projection;
   const names = columns.map((_, index) => `p${index}`);
   const unfold = unfolder(container, projection);

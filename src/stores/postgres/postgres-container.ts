@@ -54,7 +54,8 @@ export class PostgresContainer {
   readonly indexes: ContainerIndexes = new ContainerIndexes();
   /** Queries of which PostgreSQL's groups had to be made again by the evaluator. */
   readonly untoldGroups: WeakSet<PreparedQuery> = new WeakSet();
-  readonly #versions: VersionNames;
+  /** Etags and system properties of its documents. */
+  readonly versions: VersionNames;
   readonly #epks = new EpkCache();
   readonly #events = new Emitter<{ commit: undefined }>();
   #row: ContainerRow;
@@ -70,7 +71,7 @@ export class PostgresContainer {
     this.number = row.number;
     this.names = containerNames(database.prefix, row.database, row.number);
     this.source = `${row.incarnation} ${identity.installation} ${identity.system}`;
-    this.#versions = new VersionNames(row.rid, row.incarnation, erasOf(row));
+    this.versions = new VersionNames(row.rid, row.incarnation, erasOf(row));
     this.#row = row;
     this.#info = containerInfoOf(databaseId, row);
     this.uniquePaths = this.#info.definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
@@ -143,15 +144,15 @@ export class PostgresContainer {
   }
 
   etagOf(position: number, ts: number): string {
-    return this.#versions.etagOf(position, ts);
+    return this.versions.etagOf(position, ts);
   }
 
   systemProperties(ordinal: number, position: number, ts: number): SystemProperties {
-    return this.#versions.systemProperties(ordinal, position, ts);
+    return this.versions.systemProperties(ordinal, position, ts);
   }
 
   documentOf(body: string, ordinal: number, position: number, ts: number): JsonObject & SystemProperties {
-    return this.#versions.documentOf(body, ordinal, position, ts);
+    return this.versions.documentOf(body, ordinal, position, ts);
   }
 
   /** Takes over a row of the catalogue as it was just read. */

@@ -141,17 +141,17 @@ export class PostgresDatabase {
   async *readAtOnce<T>(what: string, read: (session: Session) => AsyncGenerator<T>): AsyncGenerator<T> {
     const client = await this.#connect(what);
     const session = this.#sessionOf(client, what);
-    let failed = false;
+    let failure: unknown;
     try {
       await session.rows({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' });
       // A reader takes its time, and its pauses are idle ones.
       await session.rows({ text: 'SET LOCAL idle_in_transaction_session_timeout = 0' });
       yield* read(session);
     } catch (error) {
-      failed = true;
+      failure = error;
       throw error;
     } finally {
-      await this.#end(client, failed);
+      await this.#undo(client, failure);
     }
   }
 
@@ -211,17 +211,6 @@ export class PostgresDatabase {
     };
   }
 
-  /** Ends a transaction that has only read. */
-  async #end(client: PoolClient, failed: boolean): Promise<void> {
-    try {
-      await client.query('ROLLBACK');
-      client.release(failed);
-    } catch {
-      // Its connection is gone, and nothing is lost with it.
-      client.release(true);
-    }
-  }
-
   async #commit(client: PoolClient, what: string): Promise<void> {
     let command: string;
     try {
@@ -237,7 +226,7 @@ export class PostgresDatabase {
 
   /** Undoes a transaction, and gives its connection back where it is of further use. */
   async #undo(client: PoolClient, error: unknown): Promise<void> {
-    const cause = (error as { cause?: unknown }).cause;
+    const cause = (error as { cause?: unknown } | undefined)?.cause;
     if (error instanceof PerigeeError && cause !== undefined && endsConnection(cause)) {
       client.release(true);
       return;

@@ -23,7 +23,8 @@ import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
 import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { conditionMatcher } from '../common/condition-matcher.ts';
 import type { AppliedWrite } from '../common/applied-write.ts';
-import { sessionNotReached, sessionPosition, totalUnits } from '../common/read-outcome.ts';
+import { documentKey } from '../common/document-key.ts';
+import { bulkResult, sessionNotReached, sessionPosition, totalUnits } from '../common/read-outcome.ts';
 import { failedOutcomes, RefusedBatch } from '../common/refused-batch.ts';
 import { StoreResults } from '../common/store-results.ts';
 import { readCharge } from '../common/write-charge.ts';
@@ -145,14 +146,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
       }
       throwIfAborted(options.signal);
     }
-    return {
-      outcomes,
-      // Only when asked for, as with the outcomes themselves.
-      get requestUnits() {
-        return totalUnits(outcomes);
-      },
-      session: this.#session(),
-    };
+    return bulkResult(outcomes, this.#session());
   }
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
@@ -267,7 +261,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
 
   /** Runs `work` in a transaction that holds the partition keys of operations, and writes what it leaves. */
   async #inUnit<R>(operations: readonly StoreOperation[], options: CallOptions, work: (unit: WriteUnit) => Promise<R>): Promise<R> {
-    const keys = [...new Map(operations.map((operation) => [textOf(keyOf(operation)), keyOf(operation)])).values()];
+    const keys = [...new Map(operations.map((operation) => [documentKey(keyOf(operation)), keyOf(operation)])).values()];
     const amount = operations.filter(({ type }) => type !== 'read').length;
     await this.#recordDue();
     let position = 0;
@@ -372,8 +366,4 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
       throw sessionNotReached(this.definition.id);
     }
   }
-}
-
-function textOf({ partitionKeyText, id }: PreparedKey): string {
-  return `${partitionKeyText}${id}`;
 }

@@ -1,7 +1,7 @@
+import type { SqlOrder } from '../../query/compile/common/order-keys.ts';
+import type { SqlPlan } from '../../query/compile/common/sql-plan.ts';
 import type { JsonValue } from '../../core/json.ts';
-import type { PostgresOrderBy } from '../../query/compile/postgres/compile-order-by.ts';
 import { cachedPostgresPlan } from '../../query/compile/postgres/postgres-plan-cache.ts';
-import type { PostgresPlan } from '../../query/compile/postgres/postgres-plan.ts';
 import { containerSettings } from '../../query/container-settings.ts';
 import { pageUnits } from '../../query/cost/page-units.ts';
 import { accessByPolicy } from '../../query/cost/query-work.ts';
@@ -9,14 +9,12 @@ import { compileCondition } from '../../query/evaluator/condition.ts';
 import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
-import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import { queryCounts } from '../../query/query-counts.ts';
-import { prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
-import { queryScope } from '../common/query-scope.ts';
+import { checkedQuery, queryScope } from '../common/query-scope.ts';
 import { aggregate } from './aggregate-query.ts';
 import { countDocuments, documentSource, type ScannedSpan } from './document-source.ts';
 import { runDirectQuery } from './indexes/direct-query.ts';
@@ -43,7 +41,7 @@ const WHOLE_CONTAINER = {
 export interface PlannedQuery {
   readonly prepared: PreparedQuery;
   readonly scope: ScanScope;
-  readonly plan: PostgresPlan;
+  readonly plan: SqlPlan;
   /** Whether partition keys or ids in WHERE narrow what is read. */
   readonly isNarrowed: boolean;
   readonly hasIds: boolean;
@@ -54,10 +52,12 @@ export interface PlannedQuery {
 }
 
 /** Prepares a query and compiles what PostgreSQL can do of it. */
-export function planQuery(container: PostgresContainer, request: QueryRequest): PlannedQuery {
+export function planQuery(
+  container: PostgresContainer,
+  request: QueryRequest,
+  prepared: PreparedQuery = checkedQuery(request, container.info.definition),
+): PlannedQuery {
   const { definition } = container.info;
-  const prepared = prepareQuery(request.query);
-  checkOrderByIndexes(prepared, definition, request.orderBy);
   const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
   const plan = cachedPostgresPlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
@@ -78,8 +78,7 @@ type Page = Omit<QueryPage<unknown>, 'session'>;
 export async function runQueryPage(container: PostgresContainer, request: QueryRequest, run: Run): Promise<Page> {
   await container.indexes.refresh(container, run);
   const { definition } = container.info;
-  const prepared = prepareQuery(request.query);
-  checkOrderByIndexes(prepared, definition, request.orderBy);
+  const prepared = checkedQuery(request, definition);
   const direct = await runDirectQuery(container, prepared, request, run);
   if (direct !== undefined) {
     const { items, bytes, looked, continuation } = direct;
@@ -96,7 +95,7 @@ export async function runQueryPage(container: PostgresContainer, request: QueryR
       }),
     };
   }
-  return runPlanned(container, request, planQuery(container, request), run);
+  return runPlanned(container, request, planQuery(container, request, prepared), run);
 }
 
 /** {@link runQueryPage} for a query that is planned already. */
@@ -209,7 +208,7 @@ export function toldReading(container: PostgresContainer, { plan, scope, access 
 }
 
 /** The order in which PostgreSQL can tell the first documents: not where documents come along that give no row in the end. */
-export function orderOf({ prepared, plan }: PlannedQuery): PostgresOrderBy | undefined {
+export function orderOf({ prepared, plan }: PlannedQuery): SqlOrder | undefined {
   const { root } = prepared;
   return (root.where === undefined || plan.whereIsExact) && !root.distinct && everyRowHasValue(root) ? plan.orderBy : undefined;
 }

@@ -3,14 +3,12 @@ import type { ContainerDefinition } from '../../store/container-definition.ts';
 import type { ContainerRow } from './container-row.ts';
 import { readDefinition } from '../common/definition-text.ts';
 import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
-import { containerNames } from './names.ts';
 import type { PostgresDatabase, Session } from './postgres-database.ts';
 import type { PostgresContainer } from './postgres-container.ts';
-import { Resources, type Stamp } from './resource-statements.ts';
-import { recordExpired, type TakePositions } from './versions/record-expired.ts';
-
-/** Expired documents that are recorded by one statement. */
-const TURN_ROWS = 1000;
+import type { Stamp } from '../common/stored-container.ts';
+import { Resources } from './resource-statements.ts';
+import { takePositions } from './take-positions.ts';
+import { recordExpired } from './versions/record-expired.ts';
 
 /**
  * Writes another definition in place of a container's, and does to its documents what follows from it; run it in one transaction. `undefined` when the
@@ -30,29 +28,23 @@ export async function redefineContainer(
   if (found === undefined || found.rid !== rid) {
     return undefined;
   }
-  const names = containerNames(database.prefix, found.database, found.number);
-  const { documents, positions } = names;
-  await stopBuilds(session, names.schema, documents);
+  const container = containerOf(found);
+  const { schema, documents } = container.names;
+  await stopBuilds(session, schema, documents);
   await session.rows({ text: `LOCK TABLE ${documents} IN SHARE ROW EXCLUSIVE MODE` });
-  if (readDefinition(found.definition).changeFeedPolicy !== undefined) {
-    const take: TakePositions = async (amount) => {
-      const text = 'SELECT nextval($1::regclass) AS position FROM generate_series(1, $2::int)';
-      return (await session.rows<{ position: number }>({ text, values: [positions, amount] })).map(({ position }) => position);
-    };
-    for (let more = true; more;) {
-      more = await recordExpired(containerOf(found), session, undefined, TURN_ROWS, take);
-    }
+  const wasRecording = readDefinition(found.definition).changeFeedPolicy !== undefined;
+  if (wasRecording) {
+    await recordExpired(container, session, undefined);
   }
   const row = await resources.replaceDefinition(rid, definition, stamp);
   if (row !== undefined) {
     await reconcileIndexes(session, database.prefix, row, definition);
     const nowSeconds = Math.floor(database.runtime.nowMs() / 1000);
     await restampExpiry(session, documents, definition.defaultTtl, nowSeconds);
-    const wasRecording = readDefinition(found.definition).changeFeedPolicy !== undefined;
     if (!wasRecording && definition.changeFeedPolicy !== undefined) {
       // A position of its own, so that cursors of an earlier recording lie before it.
-      const [taken] = await session.rows<{ position: number }>({ text: 'SELECT nextval($1::regclass) AS position', values: [positions] });
-      return resources.beginRecording(row, { position: taken?.position ?? 0, atMs: Math.floor(database.runtime.nowMs()) });
+      const [position = 0] = await takePositions(container, session, 1);
+      return resources.beginRecording(row, { position, atMs: Math.floor(database.runtime.nowMs()) });
     }
     return wasRecording && definition.changeFeedPolicy === undefined ? resources.endRecording(row) : row;
   }

@@ -4,6 +4,7 @@ import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
+import { CATALOG_DATABASE, CATALOG_RID, type ContainerStamp, type Stamp } from '../common/stored-container.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
 import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
@@ -12,23 +13,8 @@ import { containerNames, databaseSchema, quoteName } from './names.ts';
 import type { PgRow, Session } from './postgres-database.ts';
 import { createVersionTable } from './versions/version-table.ts';
 
-/** Etag and time of a database or container that is written now. */
-export interface Stamp {
-  readonly etag: string;
-  readonly ts: number;
-}
-
-/** A new container: its stamp, and what sets its etags and cursors apart from those of any other. */
-export interface ContainerStamp extends Stamp {
-  readonly incarnation: string;
-}
-
-/** The database of the catalog's container: one that no user's database reaches, and that no list shows. */
-export const CATALOG_DATABASE = 0xffffffff;
-/** Resource id of the catalog's container. */
-export const CATALOG_RID: string = containerRid(databaseRid(CATALOG_DATABASE), 1);
-
-interface DatabaseRow extends PgRow {
+/** A database of the catalogue, its id as the table has it. */
+export interface DatabaseRow extends PgRow {
   readonly number: number;
   readonly id: string;
   readonly etag: string;
@@ -67,7 +53,12 @@ export class Resources {
   }
 
   async listDatabases(): Promise<readonly DatabaseInfo[]> {
-    return (await this.#session.rows<DatabaseRow>({ text: `SELECT * FROM ${this.#s}.databases ORDER BY number` })).map(databaseInfo);
+    return (await this.databaseRows()).map(databaseInfo);
+  }
+
+  /** All databases, in the order of their creation. */
+  async databaseRows(): Promise<readonly DatabaseRow[]> {
+    return this.#session.rows<DatabaseRow>({ text: `SELECT * FROM ${this.#s}.databases ORDER BY number` });
   }
 
   /** Deletes a database with its containers and their tables; `false` when there is none. Within a transaction. */
@@ -114,13 +105,19 @@ export class Resources {
 
   /** All containers of users, in the order of their creation. */
   async listAllContainers(): Promise<readonly { readonly databaseId: string; readonly row: ContainerRow }[]> {
-    const databases = await this.#session.rows<DatabaseRow>({ text: `SELECT * FROM ${this.#s}.databases ORDER BY number` });
     const found: { readonly databaseId: string; readonly row: ContainerRow }[] = [];
-    for (const { number, id } of databases) {
+    for (const { number, id } of await this.databaseRows()) {
       const rows = await this.#containers('database = $1 ORDER BY number', [number]);
       found.push(...rows.map((row) => ({ databaseId: unescapeText(id), row })));
     }
     return found;
+  }
+
+  /** The last position that was taken in a container, 0 for none. */
+  async headOf({ database, number }: ContainerRow): Promise<number> {
+    const { positions } = containerNames(this.#prefix, database, number);
+    const text = 'SELECT coalesce(pg_sequence_last_value($1::regclass), 0) AS head';
+    return (await this.#session.rows<{ head: number }>({ text, values: [positions] }))[0]?.head ?? 0;
   }
 
   /** Within a transaction. */

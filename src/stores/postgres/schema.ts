@@ -7,6 +7,18 @@ import type { PostgresDatabase, Session } from './postgres-database.ts';
 /** One step of the schema, as statements; `s` is the quoted schema of the catalogue. Never change one that was released: add the next. */
 type Migration = (s: string) => readonly string[];
 
+/** Part of a function: ends it where the container is not the one that is known, then announces how far positions have come. */
+function checkAndAnnounce(s: string): string {
+  return `SELECT etag INTO current_etag FROM ${s}.containers WHERE number = container_number;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'container gone' USING ERRCODE = '${GONE_STATE}';
+  END IF;
+  IF current_etag <> known_etag THEN
+    RAISE EXCEPTION 'container changed' USING ERRCODE = '${CHANGED_STATE}';
+  END IF;
+  PERFORM pg_advisory_xact_lock_shared(${s}.signed(positions::oid::bigint), ${s}.signed(coalesce(pg_sequence_last_value(positions), 0) & 4294967295));`;
+}
+
 /**
  * Readies a transaction for writes to one container, and gives the first of `amount` positions for it (the others follow by `nextval`).
  *
@@ -21,14 +33,7 @@ DECLARE
   current_etag text;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(key, positions::oid::bigint));
-  SELECT etag INTO current_etag FROM ${s}.containers WHERE number = container_number;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'container gone' USING ERRCODE = '${GONE_STATE}';
-  END IF;
-  IF current_etag <> known_etag THEN
-    RAISE EXCEPTION 'container changed' USING ERRCODE = '${CHANGED_STATE}';
-  END IF;
-  PERFORM pg_advisory_xact_lock_shared(${s}.signed(positions::oid::bigint), ${s}.signed(coalesce(pg_sequence_last_value(positions), 0) & 4294967295));
+  ${checkAndAnnounce(s)}
   RETURN nextval(positions);
 END $$`,
   `CREATE FUNCTION ${s}.enter_many(container_number bigint, known_etag text, documents regclass, positions regclass, keys text[], amount int) RETURNS bigint[] LANGUAGE plpgsql VOLATILE AS $$
@@ -41,14 +46,7 @@ BEGIN
   FOR key_lock IN SELECT DISTINCT hashtextextended(k, positions::oid::bigint) AS h FROM unnest(keys) AS k ORDER BY h LOOP
     PERFORM pg_advisory_xact_lock(key_lock);
   END LOOP;
-  SELECT etag INTO current_etag FROM ${s}.containers WHERE number = container_number;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'container gone' USING ERRCODE = '${GONE_STATE}';
-  END IF;
-  IF current_etag <> known_etag THEN
-    RAISE EXCEPTION 'container changed' USING ERRCODE = '${CHANGED_STATE}';
-  END IF;
-  PERFORM pg_advisory_xact_lock_shared(${s}.signed(positions::oid::bigint), ${s}.signed(coalesce(pg_sequence_last_value(positions), 0) & 4294967295));
+  ${checkAndAnnounce(s)}
   RETURN ARRAY(SELECT nextval(positions) FROM generate_series(1, amount));
 END $$`,
 ];

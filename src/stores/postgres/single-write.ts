@@ -62,14 +62,7 @@ async function attemptOnce(
 ): Promise<AppliedWrite | undefined> {
   const key = keyOf(operation);
   const before = await findRow(container, key);
-  const current =
-    before === undefined
-      ? undefined
-      : {
-          etag: container.etagOf(before.position, before.ts),
-          read: () => container.documentOf(before.body, before.ordinal, before.position, before.ts),
-        };
-  const decision = decideWrite(operation, current, rules);
+  const decision = decideWrite(operation, before && container.versions.current(before), rules);
   if (decision.action === 'delete') {
     return remove(container, etag, key, before as DocumentRow);
   }
@@ -102,7 +95,7 @@ async function upsert(container: PostgresContainer, etag: string, document: Prep
   const place = { ordinal: row.new_ordinal, position: row.new_position, ts };
   // What was there is read as the statement began: another may have come since, or gone, and only the charge would tell.
   const isNew = row.new_ordinal === row.new_position;
-  const before = isNew || typeof row.body !== 'string' ? undefined : previousOf(container, row as DocumentRow);
+  const before = isNew || typeof row.body !== 'string' ? undefined : container.versions.previous(row as DocumentRow);
   const lost: PreviousVersion | undefined = isNew
     ? undefined
     : { etag: '', position: row.new_ordinal, ordinal: row.new_ordinal, ts, text: document.text };
@@ -122,7 +115,7 @@ async function replace(
   const [row] = await run<{ position: number }>(container, 'replace', values);
   return row === undefined
     ? undefined
-    : written(container, type, document, { ordinal: before.ordinal, position: row.position, ts }, previousOf(container, before));
+    : written(container, type, document, { ordinal: before.ordinal, position: row.position, ts }, container.versions.previous(before));
 }
 
 async function remove(
@@ -139,7 +132,7 @@ async function remove(
         type: 'delete',
         key,
         document: undefined,
-        previous: previousOf(container, before),
+        previous: container.versions.previous(before),
         etag: undefined,
         position: row.position,
         ordinal: before.ordinal,
@@ -166,10 +159,6 @@ function written(
   previous: PreviousVersion | undefined,
 ): AppliedWrite {
   return { type, key: document, document, previous, etag: container.etagOf(position, ts), position, ordinal, ts };
-}
-
-function previousOf(container: PostgresContainer, { ordinal, position, ts, body }: DocumentRow): PreviousVersion {
-  return { etag: container.etagOf(position, ts), position, ordinal, ts, text: body };
 }
 
 async function run<R extends PgRow>(

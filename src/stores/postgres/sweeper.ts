@@ -1,10 +1,10 @@
-import { toHex, type CancelTimer } from '../../core/runtime.ts';
+import type { CancelTimer } from '../../core/runtime.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
-import { quoteName } from './names.ts';
+import { Lease } from './lease.ts';
 import { tidyVersions } from './versions/tidy-versions.ts';
 
-const LEASE = 'sweeper';
+const LEAST_LEASE_MS = 10_000;
 /** Rows that one statement removes. */
 const SWEEP_ROWS = 500;
 
@@ -16,7 +16,7 @@ export class Sweeper {
   readonly #database: PostgresDatabase;
   readonly #intervalMs: number;
   readonly #containers: () => Promise<readonly PostgresContainer[]>;
-  readonly #holder: string;
+  readonly #lease: Lease;
   #cancel: CancelTimer | undefined;
   #running: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -26,7 +26,7 @@ export class Sweeper {
     this.#database = database;
     this.#intervalMs = intervalMs;
     this.#containers = containers;
-    this.#holder = toHex(database.runtime.randomBytes(8));
+    this.#lease = new Lease(database, 'sweeper', Math.max(3 * intervalMs, LEAST_LEASE_MS));
   }
 
   start(): void {
@@ -42,13 +42,13 @@ export class Sweeper {
   /** Removes what has expired, where this server has the lease; gives how many rows, `undefined` without it. */
   async sweep(): Promise<number | undefined> {
     let swept = 0;
-    for (const container of (await this.#hasLease()) ? await this.#containers() : []) {
+    for (const container of (await this.#lease.take()) ? await this.#containers() : []) {
       if (container.isRecording) {
         await tidyVersions(container, undefined);
         continue;
       }
       for (let found = SWEEP_ROWS; found === SWEEP_ROWS && !this.#closed;) {
-        if (!(await this.#hasLease())) {
+        if (!(await this.#lease.take())) {
           return undefined;
         }
         found = (
@@ -67,16 +67,5 @@ export class Sweeper {
     this.#closed = true;
     this.#cancel?.();
     await this.#running;
-  }
-
-  async #hasLease(): Promise<boolean> {
-    const nowMs = Math.floor(this.#database.runtime.nowMs());
-    const rows = await this.#database.rows('take the lease of the sweeper of the PostgreSQL store', {
-      text: `INSERT INTO ${quoteName(this.#database.prefix)}.leases AS l (name, holder, until_ms) VALUES ($1, $2, $3)
-        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
-        WHERE l.holder = excluded.holder OR l.until_ms < $4 RETURNING holder`,
-      values: [LEASE, this.#holder, nowMs + Math.max(3 * this.#intervalMs, 10_000), nowMs],
-    });
-    return rows.length > 0;
   }
 }

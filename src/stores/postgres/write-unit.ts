@@ -10,7 +10,9 @@ import {
   type WriteOperation,
   type WriteRules,
 } from '../../store/write-rules.ts';
-import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
+import type { AppliedWrite } from '../common/applied-write.ts';
+import { documentKey } from '../common/document-key.ts';
+import { takePositions } from './take-positions.ts';
 import { recordExpired } from './versions/record-expired.ts';
 import { recordStatement, type NewChange } from './versions/version-table.ts';
 import { refusalOr } from '../common/refusal-or.ts';
@@ -20,9 +22,6 @@ import { uniqueColumn } from './container-statements.ts';
 import { bigintArray, textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgRow, PgValue, Session } from './postgres-database.ts';
-
-/** Expired documents that are recorded by one statement. */
-const EXPIRED_ROWS = 1000;
 
 /** A row as the unit sees it: as it was read, or as a write of the unit left it. */
 interface UnitRow {
@@ -108,9 +107,11 @@ export class WriteUnit {
     if (!this.#isRecording) {
       return;
     }
-    const take = (amount: number): Promise<readonly number[]> => this.#takePositions(amount);
-    for (let more = true; more;) {
-      more = await recordExpired(this.#container, this.#session, this.#partitionKeys, EXPIRED_ROWS, take, this.#nowMs);
+    const last = await recordExpired(this.#container, this.#session, this.#partitionKeys, this.#nowMs);
+    if (last !== undefined) {
+      // What was taken before lies below them.
+      this.#positions.length = 0;
+      this.#lastPosition = last;
     }
     this.#rows.clear();
     this.#holders.clear();
@@ -122,7 +123,7 @@ export class WriteUnit {
 
   /** The living row of a key. */
   async find(key: PreparedKey): Promise<DocumentRow | undefined> {
-    const text = textOfKey(key);
+    const text = documentKey(key);
     if (!this.#rows.has(text)) {
       await this.#load([key]);
     }
@@ -134,14 +135,7 @@ export class WriteUnit {
   async apply(operation: WriteOperation): Promise<AppliedWrite | PerigeeError> {
     const key = keyOf(operation);
     const before = await this.find(key);
-    const current =
-      before === undefined
-        ? undefined
-        : {
-            etag: this.#container.etagOf(before.position, before.ts),
-            read: () => this.#container.documentOf(before.body, before.ordinal, before.position, before.ts),
-          };
-    const decision = refusalOr(() => decideWrite(operation, current, this.#rules));
+    const decision = refusalOr(() => decideWrite(operation, before && this.#container.versions.current(before), this.#rules));
     if (decision instanceof PerigeeError) {
       return decision;
     }
@@ -156,7 +150,7 @@ export class WriteUnit {
       type: 'delete',
       key,
       document: undefined,
-      previous: this.#previous(row),
+      previous: this.#container.versions.previous(row),
       etag: undefined,
       position,
       ordinal: row.ordinal,
@@ -200,10 +194,10 @@ export class WriteUnit {
       name: this.#container.statementName('findMany'),
     });
     for (const key of keys) {
-      this.#rows.set(textOfKey(key), undefined);
+      this.#rows.set(documentKey(key), undefined);
     }
     for (const { n, ordinal, position, ts, expires_at, body } of rows) {
-      this.#rows.set(textOfKey(keys[n - 1] as PreparedKey), { ordinal, position, ts, expires_at, body, digests: undefined });
+      this.#rows.set(documentKey(keys[n - 1] as PreparedKey), { ordinal, position, ts, expires_at, body, digests: undefined });
     }
   }
 
@@ -212,7 +206,7 @@ export class WriteUnit {
     document: PreparedDocument,
     before: DocumentRow | undefined,
   ): Promise<AppliedWrite | PerigeeError> {
-    const text = textOfKey(document);
+    const text = documentKey(document);
     const digests = this.#container.uniquePaths.length === 0 ? undefined : this.#container.digestsOf(document);
     const known = this.#rows.get(text);
     if (digests !== undefined && (await this.#isTaken(digests, before?.ordinal))) {
@@ -247,7 +241,7 @@ export class WriteUnit {
       type,
       key: document,
       document,
-      previous: before === undefined ? undefined : this.#previous(before),
+      previous: before === undefined ? undefined : this.#container.versions.previous(before),
       etag: this.#container.etagOf(position, ts),
       position,
       ordinal,
@@ -314,7 +308,7 @@ export class WriteUnit {
 
   #drop(key: PreparedKey, ordinal: number): void {
     this.#forget(ordinal);
-    const text = textOfKey(key);
+    const text = documentKey(key);
     this.#puts.delete(text);
     this.#rows.set(text, undefined);
   }
@@ -349,20 +343,9 @@ export class WriteUnit {
     }
   }
 
-  /** Positions above all that the unit has taken, which it gives up. */
-  async #takePositions(amount: number): Promise<readonly number[]> {
-    const taken = await this.#session.rows<{ position: number }>({
-      text: `${this.#container.statements.next} FROM generate_series(1, $1::int)`,
-      values: [amount],
-    });
-    this.#positions.length = 0;
-    this.#lastPosition = taken.at(-1)?.position ?? this.#lastPosition;
-    return taken.map(({ position }) => position);
-  }
-
   async #takePosition(): Promise<number> {
     if (this.#positions.length === 0) {
-      this.#positions.push(...(await this.#takePositions(1)));
+      this.#positions.push(...(await takePositions(this.#container, this.#session, 1)));
     }
     this.#lastPosition = this.#positions.shift() as number;
     return this.#lastPosition;
@@ -370,10 +353,6 @@ export class WriteUnit {
 
   #isExpired(row: Holder): boolean {
     return this.#container.isExpired(row);
-  }
-
-  #previous({ ordinal, position, ts, body }: DocumentRow): PreviousVersion {
-    return { etag: this.#container.etagOf(position, ts), position, ordinal, ts, text: body };
   }
 
   #putValues(): readonly PgValue[] {
@@ -391,10 +370,6 @@ export class WriteUnit {
       ...this.#container.uniquePaths.map((_, index) => textArray(puts.map(({ row }) => row.digests?.[index] as string))),
     ];
   }
-}
-
-function textOfKey({ partitionKeyText, id }: PreparedKey): string {
-  return `${partitionKeyText}${id}`;
 }
 
 function holderKey(index: number, digest: string): string {

@@ -1,6 +1,6 @@
+import type { SqlAggregates } from '../../query/compile/common/compile-aggregates.ts';
 import { throwIfAborted } from '../../core/errors.ts';
 import type { JsonValue } from '../../core/json.ts';
-import type { SqliteAggregates } from '../../query/compile/sqlite/compile-aggregates.ts';
 import type { SqliteRow } from './driver.ts';
 import { scanSlices, type Read, type SliceColumns } from './scan-slices.ts';
 import type { ScanStatements } from './scan-statements.ts';
@@ -15,7 +15,7 @@ export interface AggregatedRows {
 }
 
 /** The SELECT list of the aggregates, and how many documents passed. */
-export function aggregateColumns({ columns, parameters }: SqliteAggregates): SliceColumns {
+export function aggregateColumns({ columns, parameters }: SqlAggregates): SliceColumns {
   return { sql: [...columns.map((column, index) => `${column} AS a${index}`), 'COUNT(*) AS passed'].join(', '), parameters, fold: 'any' };
 }
 
@@ -23,7 +23,7 @@ export function aggregateColumns({ columns, parameters }: SqliteAggregates): Sli
 export async function aggregate(
   container: SqliteContainer,
   statements: ScanStatements,
-  aggregates: SqliteAggregates,
+  aggregates: SqlAggregates,
   read: Read,
   signal: AbortSignal | undefined,
 ): Promise<AggregatedRows | undefined> {

@@ -1,6 +1,6 @@
+import type { SqlOrder } from '../../query/compile/common/order-keys.ts';
+import type { SqlProjection } from '../../query/compile/common/sql-plan.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
-import type { SqliteProjection } from '../../query/compile/sqlite/compile-projection.ts';
 import { isOddText } from '../../query/compile/sqlite/odd-documents.ts';
 import type { OrderedBatch, OrderedScan, QuerySource, SourceBatch, SourceRow } from '../../query/executor/query-source.ts';
 import type { SqliteRow } from './driver.ts';
@@ -17,11 +17,11 @@ export interface DocumentSourceOptions {
   /** How many rows the reader is likely to take. */
   readonly expectedRows: number;
   /** What the query reads of each; all of it when undefined. */
-  readonly projection: SqliteProjection | undefined;
+  readonly projection: SqlProjection | undefined;
   /** Tells odd documents that pass the filter from those that do not, where SQLite does for all others; otherwise undefined. */
   readonly oddFilter: ((document: JsonObject) => boolean) | undefined;
   /** The order of the query, where SQLite can tell which documents come first in it and WHERE is exact. */
-  readonly orderBy: SqliteOrderBy | undefined;
+  readonly orderBy: SqlOrder | undefined;
   /** The walk over an index that has the order of the query. */
   readonly walk?: OrderedWalk | undefined;
 }
@@ -31,7 +31,7 @@ const HEAD: readonly string[] = ['COUNT(*) AS passed', LOST_COLUMNS, 'group_conc
 const SYSTEM: readonly string[] = ['group_concat(position) AS positions', 'group_concat(ts) AS times'];
 
 /** The SELECT list that cuts out what a query reads: for each property one text with its values in all documents of a slice, which is parsed in one go. */
-export function projectedColumns({ columns, readsSystemProperties }: SqliteProjection): SliceColumns {
+export function projectedColumns({ columns, readsSystemProperties }: SqlProjection): SliceColumns {
   const cut = columns.map((column, index) => `group_concat(ifnull(${column}, '${UNDEFINED_TEXT}')) AS p${index}`);
   return { sql: [...HEAD, ...(readsSystemProperties ? SYSTEM : []), ...cut].join(', '), parameters: [], fold: 'ordered', tellsLost: true };
 }

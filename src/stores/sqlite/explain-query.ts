@@ -1,10 +1,10 @@
-import type { AccessPath } from '../../query/access/access-path.ts';
+import type { SqlPlan } from '../../query/compile/common/sql-plan.ts';
 import { indexText } from '../../query/access/index-definition.ts';
 import { createExplanation } from '../../query/explain/create-explanation.ts';
 import type { EngineClause, EngineWork, PushedClause } from '../../query/explain/engine-work.ts';
+import { indexReading } from '../../query/explain/index-reading.ts';
 import { planTree } from '../../query/explain/plan-tree.ts';
 import { runToEnd } from '../../query/explain/run-to-end.ts';
-import type { SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { adviseQuery } from './advise-query.ts';
@@ -55,7 +55,7 @@ function statementOf(container: SqliteContainer, { plan, statements, walk }: Pla
   return walk === undefined ? sliceStatement(container.number, statements, columnsOf(plan)) : walkStatement(container, walk);
 }
 
-function columnsOf({ aggregates, projection }: SqlitePlan): SliceColumns | undefined {
+function columnsOf({ aggregates, projection }: SqlPlan): SliceColumns | undefined {
   return aggregates === undefined ? projection && projectedColumns(projection) : aggregateColumns(aggregates);
 }
 
@@ -70,17 +70,6 @@ const MORE_THAN_PASS = 'the index leads to more documents than pass';
 
 function readingText({ statements, searchIndexes }: PlannedQuery): string {
   return searchIndexes.length > 0 ? `${searchIndexes.join(', ')}: documents that it leads to` : READING_TEXTS[statements.access];
-}
-
-/** How an index is read: `/type, /rank: 1 value, then a range`. */
-function indexReading({ index, equal, range, order }: AccessPath): string {
-  const values = equal.map(({ length }) => `${length} ${length === 1 ? 'value' : 'values'}`);
-  const parts = [
-    ...values,
-    ...(range === undefined ? [] : ['a range']),
-    ...(order === undefined ? [] : [`in the order of the query, ${order}`]),
-  ];
-  return `${indexText(index)}: ${parts.join(', then ')}`;
 }
 
 function workOf(query: PlannedQuery, missed: readonly string[]): EngineWork {

@@ -1,6 +1,7 @@
 import { containerGone } from '../../store/container-gone.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
-import { replaceDefinition, restampExpiry, type Stamp } from './resource-programs.ts';
+import type { Stamp } from '../common/stored-container.ts';
+import { replaceDefinition, restampExpiry } from './resource-programs.ts';
 import type { ContainerRow } from './container-row.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
 import type { ProgramRunner } from './sqlite-database.ts';

@@ -5,26 +5,11 @@ import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import { createContainerTables, dropContainerTables, tableNames } from './container-statements.ts';
 import { definitionText } from '../common/definition-text.ts';
+import { CATALOG_DATABASE, CATALOG_RID, type ContainerStamp, type Stamp } from '../common/stored-container.ts';
 import { all, get, run, type Program, type SqliteRow } from './driver.ts';
 import { createIndexes, dropIndexes, reconcileIndexes } from './indexes/index-catalog.ts';
 import type { ContainerRow } from './container-row.ts';
 import { beginRecording } from './versions/version-recorder.ts';
-
-/** Etag and time of a database or container that is written now. */
-export interface Stamp {
-  readonly etag: string;
-  readonly ts: number;
-}
-
-/** A new container: its stamp, and what sets its etags and cursors apart from those of any other. */
-export interface ContainerStamp extends Stamp {
-  readonly incarnation: string;
-}
-
-/** The database of the catalog's container: one that no user's database reaches, and that no list shows. */
-export const CATALOG_DATABASE = 0xffffffff;
-/** Resource id of the catalog's container. */
-export const CATALOG_RID: string = containerRid(databaseRid(CATALOG_DATABASE), 1);
 
 const CONTAINER_COLUMNS = 'number, id, rid, definition, etag, ts, incarnation, journal, etags, floor AS head';
 

@@ -1,6 +1,6 @@
+import type { SqlOrder } from '../../query/compile/common/order-keys.ts';
 import { throwIfAborted } from '../../core/errors.ts';
 import { BODY_TEXT, isFoldable, tableNames } from './container-statements.ts';
-import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { isOdd } from '../../query/compile/sqlite/odd-documents.ts';
 import { get, type Program, type SqliteRow, type SqliteValue } from './driver.ts';
 import type { ScanStatements } from './scan-statements.ts';
@@ -47,7 +47,7 @@ export interface ScanRequest {
 
 /** The first rows of each slice in an order, besides those whose place in it SQLite cannot tell. */
 export interface FirstInOrder {
-  readonly orderBy: SqliteOrderBy;
+  readonly orderBy: SqlOrder;
   readonly count: number;
 }
 

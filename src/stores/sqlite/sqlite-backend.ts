@@ -30,14 +30,13 @@ import {
   openCatalog,
   readDatabase,
   setJournal,
-  type ContainerStamp,
 } from './resource-programs.ts';
 import { redefineContainer } from './redefine-container.ts';
 import type { Read } from './scan-slices.ts';
 import { readSnapshot } from './snapshot/read-snapshot.ts';
 import { SqliteRestore } from './snapshot/restore-snapshot.ts';
 import { sqliteCapabilities } from './sqlite-capabilities.ts';
-import { containerInfoOf } from '../common/stored-container.ts';
+import { containerInfoOf, type ContainerStamp } from '../common/stored-container.ts';
 import type { ContainerRow } from './container-row.ts';
 import { SqliteContainer } from './sqlite-container.ts';
 import { SqliteDatabase } from './sqlite-database.ts';

@@ -19,7 +19,7 @@ import { ContainerIndexes } from './indexes/container-indexes.ts';
 import { PositionCounter } from './position-counter.ts';
 import { decideOrRefuse, refusalOf } from './refusal.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
-import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
+import type { AppliedWrite } from '../common/applied-write.ts';
 import { uniqueValues } from '../common/unique-values.ts';
 import { VersionNames } from '../common/version-names.ts';
 import { VersionRecorder, type RecordingColumns } from './versions/version-recorder.ts';
@@ -220,14 +220,7 @@ export class SqliteContainer {
     }
     const key = keyOf(operation);
     const before = yield* this.#findForWrite(key, true, 'document' in operation && operation.type !== 'replace');
-    const current =
-      before === undefined
-        ? undefined
-        : {
-            etag: this.etagOf(before.position, before.ts),
-            read: () => this.documentOf(before.body as string, before.ordinal, before.position, before.ts),
-          };
-    const decision = decideOrRefuse(operation, current, rules, journal, before?.body);
+    const decision = decideOrRefuse(operation, before && this.#names.current(before), rules, journal, before?.body);
     if (decision instanceof PerigeeError) {
       return decision;
     }
@@ -243,7 +236,7 @@ export class SqliteContainer {
     const row = yield* this.#row(key, true);
     return row === undefined || (!expired && this.isExpired(row))
       ? undefined
-      : { ...this.#previous(row), text: row.body as string, expiresAtSeconds: row.expires_at ?? undefined };
+      : { ...this.#names.previous(row), text: row.body as string, expiresAtSeconds: row.expires_at ?? undefined };
   }
 
   /** Creates or replaces without conditions. `expiresAt`: `'rules'` for the container's own. @throws CONFLICT (unique key), having changed nothing */
@@ -410,7 +403,16 @@ export class SqliteContainer {
     if (this.indexes.isMaintained) {
       yield* this.indexes.put(ordinal, document, false);
     }
-    return { type, key: document, document, previous: this.#previous(before), etag: this.etagOf(position, ts), position, ordinal, ts };
+    return {
+      type,
+      key: document,
+      document,
+      previous: this.#names.previous(before),
+      etag: this.etagOf(position, ts),
+      position,
+      ordinal,
+      ts,
+    };
   }
 
   *#remove(key: PreparedKey, before: DocumentRow): Program<AppliedWrite> {
@@ -423,7 +425,7 @@ export class SqliteContainer {
       type: 'delete',
       key,
       document: undefined,
-      previous: this.#previous(before),
+      previous: this.#names.previous(before),
       etag: undefined,
       position,
       ordinal: before.ordinal,
@@ -461,11 +463,6 @@ export class SqliteContainer {
       yield* journal.recorded(operation?.type === 'patch' ? { ...applied, patch: operation.operations } : applied);
     }
     return applied;
-  }
-
-  #previous(row: DocumentRow): PreviousVersion {
-    const { ordinal, position, ts, body } = row;
-    return { etag: this.etagOf(position, ts), position, ordinal, ts, text: body };
   }
 
   *#writeFloor(): Program<void> {

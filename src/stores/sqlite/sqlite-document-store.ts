@@ -32,7 +32,7 @@ import type { SqliteDatabase } from './sqlite-database.ts';
 import { runQueryPage } from './sqlite-query.ts';
 import type { AppliedWrite } from '../common/applied-write.ts';
 import { conditionMatcher } from '../common/condition-matcher.ts';
-import { sessionNotReached, sessionPosition, totalUnits } from '../common/read-outcome.ts';
+import { bulkResult, sessionNotReached, sessionPosition, totalUnits } from '../common/read-outcome.ts';
 import { failedOutcomes, RefusedBatch } from '../common/refused-batch.ts';
 import { readVersions } from './versions/version-pages.ts';
 import { StoreResults } from '../common/store-results.ts';
@@ -191,14 +191,7 @@ export class SqliteDocumentStore<T extends object = JsonObject> extends BaseDocu
       }
       await this.#giveWay(options.signal);
     }
-    return {
-      outcomes,
-      // Only when asked for, as with the outcomes themselves.
-      get requestUnits() {
-        return totalUnits(outcomes);
-      },
-      session: this.#session(),
-    };
+    return bulkResult(outcomes, this.#session());
   }
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {

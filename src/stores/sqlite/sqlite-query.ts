@@ -1,8 +1,8 @@
+import type { SqlOrder } from '../../query/compile/common/order-keys.ts';
+import type { SqlPlan } from '../../query/compile/common/sql-plan.ts';
 import type { JsonValue } from '../../core/json.ts';
 import type { AccessPath } from '../../query/access/access-path.ts';
-import type { SqliteOrderBy } from '../../query/compile/sqlite/compile-order-by.ts';
 import { cachedSqlitePlan } from '../../query/compile/sqlite/sqlite-plan-cache.ts';
-import type { SqlitePlan } from '../../query/compile/sqlite/sqlite-plan.ts';
 import { containerSettings } from '../../query/container-settings.ts';
 import { pageUnits } from '../../query/cost/page-units.ts';
 import { accessByPolicy } from '../../query/cost/query-work.ts';
@@ -10,9 +10,7 @@ import { compileCondition } from '../../query/evaluator/condition.ts';
 import { everyRowHasValue } from '../../query/executor/every-row-has-value.ts';
 import { executeQuery } from '../../query/executor/execute-query.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
-import { checkOrderByIndexes } from '../../query/index-policy/check-order-by.ts';
 import type { QuerySource } from '../../query/executor/query-source.ts';
-import { prepareQuery } from '../../query/prepare-query.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import { functionsOfQuery } from '../../query/user-functions.ts';
 import type { QueryPage } from '../../store/queries.ts';
@@ -26,7 +24,7 @@ import { runDirectQuery } from './indexes/direct-query.ts';
 import { indexAccess, type AccessQuery } from './indexes/index-access.ts';
 import type { OrderedWalk } from './indexes/ordered-walk.ts';
 import { spatialAccess } from './indexes/spatial-access.ts';
-import { queryScope } from '../common/query-scope.ts';
+import { checkedQuery, queryScope } from '../common/query-scope.ts';
 import { scanStatements, type ScanScope, type ScanStatements } from './scan-statements.ts';
 import type { Read } from './scan-slices.ts';
 import type { SqliteContainer } from './sqlite-container.ts';
@@ -36,7 +34,7 @@ const COLUMNS = { body: 'body', id: 'id', ts: 'ts' } as const;
 /** A query with what SQLite does of it. */
 export interface PlannedQuery {
   readonly prepared: PreparedQuery;
-  readonly plan: SqlitePlan;
+  readonly plan: SqlPlan;
   readonly statements: ScanStatements;
   /** Whether partition keys or ids in WHERE narrow what is read. */
   readonly isNarrowed: boolean;
@@ -51,10 +49,12 @@ export interface PlannedQuery {
 }
 
 /** Prepares a query and compiles what SQLite can do of it. */
-export function planQuery(container: SqliteContainer, request: QueryRequest): PlannedQuery {
+export function planQuery(
+  container: SqliteContainer,
+  request: QueryRequest,
+  prepared: PreparedQuery = checkedQuery(request, container.info.definition),
+): PlannedQuery {
   const { definition } = container.info;
-  const prepared = prepareQuery(request.query);
-  checkOrderByIndexes(prepared, definition, request.orderBy);
   const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
   const plan = cachedSqlitePlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
@@ -123,8 +123,7 @@ function pageOf(container: SqliteContainer, request: QueryRequest, work: PageWor
 /** Runs one page of a query. */
 export async function runQueryPage(container: SqliteContainer, request: QueryRequest, read: Read): Promise<Page> {
   try {
-    const prepared = prepareQuery(request.query);
-    checkOrderByIndexes(prepared, container.info.definition, request.orderBy);
+    const prepared = checkedQuery(request, container.info.definition);
     const direct = await runDirectQuery(container, prepared, request, read);
     if (direct !== undefined) {
       container.indexes.observer?.used(container, direct.index);
@@ -139,7 +138,7 @@ export async function runQueryPage(container: SqliteContainer, request: QueryReq
         continuation,
       });
     }
-    return await runObserved(container, request, await planAccess(container, request, planQuery(container, request), read), read);
+    return await runObserved(container, request, await planAccess(container, request, planQuery(container, request, prepared), read), read);
   } catch (error) {
     if (!isMissingIndex(error)) {
       throw error;
@@ -247,7 +246,7 @@ function wholeSource(container: SqliteContainer, { plan }: PlannedQuery, read: R
 }
 
 /** The order in which SQLite can tell the first documents: not where documents come along that give no row in the end. */
-export function orderOf({ prepared, plan }: PlannedQuery): SqliteOrderBy | undefined {
+export function orderOf({ prepared, plan }: PlannedQuery): SqlOrder | undefined {
   const { root } = prepared;
   return (root.where === undefined || plan.whereIsExact) && !root.distinct && everyRowHasValue(root) ? plan.orderBy : undefined;
 }

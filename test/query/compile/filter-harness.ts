@@ -1,7 +1,8 @@
+import type { SqlFilter } from '../../../src/query/compile/common/compile-filter.ts';
 import { RawDatabase as Database } from '../../support/raw-database.ts';
 import type { JsonObject, JsonValue } from '../../../src/core/json.ts';
 import { systemRuntime } from '../../../src/core/runtime.ts';
-import { compileFilter, type SqliteFilter } from '../../../src/query/compile/sqlite/compile-filter.ts';
+import { compileFilter } from '../../../src/query/compile/sqlite/compile-filter.ts';
 import { isOddText } from '../../../src/query/compile/sqlite/odd-documents.ts';
 import { NEVER } from '../../../src/query/compile/common/sql-value.ts';
 import { compileCondition } from '../../../src/query/evaluator/condition.ts';
@@ -18,7 +19,7 @@ export interface FilterOutcome {
   readonly kept: readonly number[];
   /** Whether SQLite keeps every odd document, as it has to unless it keeps none at all. */
   readonly keepsOdd: boolean;
-  readonly filter: SqliteFilter | undefined;
+  readonly filter: SqlFilter | undefined;
 }
 
 /** A table of documents as the SQLite store has it, refilled for each run. */

@@ -1,5 +1,6 @@
 import { equalValues } from '../../../core/json-order.ts';
 import { hasLoneSurrogate, type JsonValue } from '../../../core/json.ts';
+import { comparesWithinType, type ComparisonPieces } from '../common/compares-within-type.ts';
 import { allOf, anyOf, decided, opposite, over, UNKNOWN, type Condition } from '../common/condition.ts';
 import type { Comparison } from '../common/dialect.ts';
 import { bound, rawSql, sql, SqlLeftOut, type Sql } from '../common/sql-fragment.ts';
@@ -154,31 +155,14 @@ function comparesWithConstant(value: SqlValue, comparison: Comparison, constant:
   }
 }
 
-const MIRRORED = { '=': '=', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
+const PIECES: ComparisonPieces = {
+  views: (left, comparison, right) => sql`(${left}) ${rawSql(comparison)} (${right})`,
+  constant: comparesWithConstant,
+};
 
 /** Where `left comparison right` is true, for one of `< <= > >=`. */
 export function compares(left: SqlValue, comparison: Comparison, right: SqlValue): Condition {
-  if (left.constant?.value !== undefined) {
-    return over(comparesWithConstant(right, MIRRORED[comparison], left.constant.value), right);
-  }
-  if (right.constant?.value !== undefined) {
-    return over(comparesWithConstant(left, comparison, right.constant.value), left);
-  }
-  const common = left.types & right.types;
-  const parts: Sql[] = [];
-  if ((common & TYPES.null) !== 0 && comparison.endsWith('=')) {
-    parts.push(sql`(${left.is(TYPES.null)} AND ${right.is(TYPES.null)})`);
-  }
-  for (const [type, view] of [
-    [TYPES.boolean, 'boolean'],
-    [TYPES.number, 'number'],
-    [TYPES.string, 'string'],
-  ] as const) {
-    if ((common & type) !== 0) {
-      parts.push(sql`(${left[view]()}) ${rawSql(comparison)} (${right[view]()})`);
-    }
-  }
-  return over(anyOf(parts.map(exactly)).sql, left, right);
+  return comparesWithinType(left, comparison, right, PIECES);
 }
 
 function isAmong(view: Sql, items: readonly string[], type: string): Condition[] {

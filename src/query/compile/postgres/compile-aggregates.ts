@@ -3,14 +3,11 @@ import type { QueryParameter } from '../../syntax-nodes.ts';
 import { aggregatesOfQuery, type SqlAggregates } from '../common/compile-aggregates.ts';
 import { postgresContext, type PostgresCompileOptions } from './compile-filter.ts';
 
-/** The counts of a query without GROUP BY, to be selected over the documents that pass the filter, at once or in slices. */
-export type PostgresAggregates = SqlAggregates;
-
 /** Compiles a query that does nothing but COUNT; see {@link aggregatesOfQuery}. Drivers give counts as text, which the merger reads as well. */
 export function compileAggregates(
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   options: PostgresCompileOptions = {},
-): PostgresAggregates | undefined {
+): SqlAggregates | undefined {
   return aggregatesOfQuery(postgresContext(prepared, parameters, options));
 }

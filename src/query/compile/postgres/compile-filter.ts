@@ -4,9 +4,6 @@ import type { CompileContext } from '../common/compile-context.ts';
 import { createContext, filterOfQuery, type SqlFilter } from '../common/compile-filter.ts';
 import { postgresDialect, type PostgresColumns } from './postgres-dialect.ts';
 
-/** A condition on the rows of the document table, for a WHERE clause; its `?` become `$n` by {@link numberPlaceholders}. */
-export type PostgresFilter = SqlFilter;
-
 /** What the compiler needs to know of the container and its table. */
 export interface PostgresCompileOptions {
   readonly columns?: PostgresColumns | undefined;
@@ -35,6 +32,6 @@ export function compileFilter(
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   options: PostgresCompileOptions = {},
-): PostgresFilter | undefined {
+): SqlFilter | undefined {
   return filterOfQuery(postgresContext(prepared, parameters, options));
 }

@@ -7,9 +7,6 @@ import { postgresContext, type PostgresCompileOptions } from './compile-filter.t
 import { jsonValue } from './json-value.ts';
 import { pathOf, type PathStep } from './path-expression.ts';
 
-/** The order of a query as terms of an ORDER BY clause. */
-export type PostgresOrderBy = SqlOrder;
-
 /** The place of a value's type in the order: undefined, null, false, true, number, string, and what has no place in SQL. */
 function rankOf(value: SqlValue): Sql {
   return value.raw === undefined || value.jsonType === undefined
@@ -47,7 +44,7 @@ export function compileOrderBy(
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   options: PostgresCompileOptions = {},
-): PostgresOrderBy | undefined {
+): SqlOrder | undefined {
   const context = postgresContext(prepared, parameters, options);
   const keys = orderKeys(context);
   const termsOf = (value: SqlValue, descending: boolean): readonly Sql[] =>

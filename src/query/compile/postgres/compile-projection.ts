@@ -1,14 +1,9 @@
 import type { PreparedQuery } from '../../prepared-query.ts';
 import type { QueryParameter } from '../../syntax-nodes.ts';
-import { propertiesReadBy, type ReadProperties } from '../common/read-properties.ts';
+import { propertiesReadBy } from '../common/read-properties.ts';
+import type { SqlProjection } from '../common/sql-plan.ts';
 import { DEFAULT_COLUMNS, type PostgresCompileOptions } from './compile-filter.ts';
 import { pathExpression } from './path-expression.ts';
-
-/** The properties of a document that a query reads: all else may be left out of what is parsed. */
-export interface PostgresProjection extends ReadProperties {
-  /** An expression for each path, which gives the JSON text of its value or NULL where there is none; it says nothing of odd documents. */
-  readonly columns: readonly string[];
-}
 
 /** The text of a value: of arrays and objects from the text of the document, since `jsonb` does not keep the order of keys. */
 function columnOf(path: readonly string[], doc: string, body: string): string | undefined {
@@ -24,7 +19,7 @@ export function compileProjection(
   parameters: readonly QueryParameter[],
   isFilterExact: boolean,
   options: PostgresCompileOptions = {},
-): PostgresProjection | undefined {
+): SqlProjection | undefined {
   const { doc, body } = options.columns ?? DEFAULT_COLUMNS;
   const read = propertiesReadBy(prepared, parameters, isFilterExact, options.computedProperties);
   const columns = read?.paths.map((path) => columnOf(path, doc, body));

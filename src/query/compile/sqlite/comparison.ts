@@ -1,6 +1,7 @@
 import { equalValues } from '../../../core/json-order.ts';
 import type { JsonValue } from '../../../core/json.ts';
 import { isJsonObject } from '../../../core/json.ts';
+import { comparesWithinType, type ComparisonPieces } from '../common/compares-within-type.ts';
 import { allOf, anyOf, decided, NONE, opposite, over, UNKNOWN, type Condition } from '../common/condition.ts';
 import type { Comparison } from '../common/dialect.ts';
 import { bound, commaList, rawSql, sql, type Sql, type SqlParameter } from '../common/sql-fragment.ts';
@@ -206,31 +207,14 @@ function comparesWithConstant(value: SqlValue, comparison: Comparison, constant:
   }
 }
 
-const MIRRORED = { '=': '=', '!=': '!=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
+const PIECES: ComparisonPieces = {
+  views: (left, comparison, right) => sql`${left} ${operator(comparison)} ${right}`,
+  constant: comparesWithConstant,
+};
 
 /** Where `left comparison right` is true, for one of `< <= > >=`. */
 export function compares(left: SqlValue, comparison: Comparison, right: SqlValue): Condition {
-  if (left.constant?.value !== undefined) {
-    return over(comparesWithConstant(right, MIRRORED[comparison], left.constant.value), right);
-  }
-  if (right.constant?.value !== undefined) {
-    return over(comparesWithConstant(left, comparison, right.constant.value), left);
-  }
-  const common = left.types & right.types;
-  const parts: Sql[] = [];
-  if ((common & TYPES.null) !== 0 && comparison.endsWith('=')) {
-    parts.push(sql`(${left.is(TYPES.null)} AND ${right.is(TYPES.null)})`);
-  }
-  for (const [type, view] of [
-    [TYPES.boolean, 'boolean'],
-    [TYPES.number, 'number'],
-    [TYPES.string, 'string'],
-  ] as const) {
-    if ((common & type) !== 0) {
-      parts.push(sql`${left[view]()} ${operator(comparison)} ${right[view]()}`);
-    }
-  }
-  return over(anyOf(parts.map((piece) => ({ sql: piece, exact: true }))).sql, left, right);
+  return comparesWithinType(left, comparison, right, PIECES);
 }
 
 /** The constants of IN that `raw` compares with at once; `rest` are the others. */

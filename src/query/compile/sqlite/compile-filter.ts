@@ -4,9 +4,6 @@ import type { CompileContext } from '../common/compile-context.ts';
 import { createContext, filterOfQuery, type SqlFilter } from '../common/compile-filter.ts';
 import { sqliteDialect, type SqliteColumns } from './sqlite-dialect.ts';
 
-/** A condition on the rows of the document table, for a WHERE clause. */
-export type SqliteFilter = SqlFilter;
-
 /** What the compiler needs to know of the container and its table. */
 export interface SqliteCompileOptions {
   readonly columns?: SqliteColumns | undefined;
@@ -34,6 +31,6 @@ export function compileFilter(
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   options: SqliteCompileOptions = {},
-): SqliteFilter | undefined {
+): SqlFilter | undefined {
   return filterOfQuery(sqliteContext(prepared, parameters, options));
 }

@@ -5,9 +5,6 @@ import { sql, type Sql } from '../common/sql-fragment.ts';
 import { TYPES, type SqlValue } from '../common/sql-value.ts';
 import { sqliteContext, type SqliteCompileOptions } from './compile-filter.ts';
 
-/** The order of a query as terms of an ORDER BY clause. */
-export type SqliteOrderBy = SqlOrder;
-
 /** The place of a value's type in the order: undefined, null, false, true, number, string. */
 function rankOf(value: SqlValue): Sql {
   if (value.jsonType !== undefined) {
@@ -37,7 +34,7 @@ export function compileOrderBy(
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   options: SqliteCompileOptions = {},
-): SqliteOrderBy | undefined {
+): SqlOrder | undefined {
   const context = sqliteContext(prepared, parameters, options);
   const keys = orderKeys(context);
   return keys === undefined ? undefined : orderOf(keys, termsOf, context);

@@ -1,7 +1,7 @@
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { SMALL_TEXTS } from '../../../query/compile/postgres/index-terms.ts';
 import type { QueryRequest } from '../../../store/store-hooks.ts';
-import { readDirect, valueOf, type DirectPage, type DirectRow, type Scalar } from '../../common/direct-page.ts';
+import { directValues, readDirect, type DirectPage, type DirectRow, type Scalar } from '../../common/direct-page.ts';
 import { directShape, type DirectShape, type KnownShapes } from '../../common/direct-shape.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgRow } from '../postgres-database.ts';
@@ -91,22 +91,11 @@ function prepareRun(container: PostgresContainer, prepared: PreparedQuery, reque
     return undefined;
   }
   const shape = directShape(container, prepared, SHAPES);
-  if (shape === undefined) {
+  const given = shape && directValues(shape, request, typeLetter);
+  if (shape === undefined || given === undefined) {
     return undefined;
   }
-  const values: Scalar[] = [];
-  for (const operand of [...shape.equal, ...shape.ends.map((end) => end.operand)]) {
-    const value = valueOf(operand, request);
-    if (value === undefined) {
-      return undefined;
-    }
-    values.push(value);
-  }
-  const types = values.map(typeLetter);
-  const endTypes = types.slice(shape.equal.length);
-  if (endTypes.some((type) => type !== endTypes[0])) {
-    return undefined;
-  }
+  const { values, types, bound } = given;
   const key = types.join('');
   let statements = shape.statements.get(key);
   if (statements === undefined) {
@@ -120,7 +109,7 @@ function prepareRun(container: PostgresContainer, prepared: PreparedQuery, reque
   const { textLength } = statements;
   // Of a longer text the index has only the beginning.
   const isWhole = values.every((value) => typeof value !== 'string' || !cutText(value, textLength).isCut);
-  return isWhole ? { shape, statements, bound: values.filter((one) => typeof one === 'number' || typeof one === 'string') } : undefined;
+  return isWhole ? { shape, statements, bound } : undefined;
 }
 
 async function readRows(

@@ -1,7 +1,7 @@
+import type { SqlFilter } from '../../../query/compile/common/compile-filter.ts';
 import type { AccessPath } from '../../../query/access/access-path.ts';
 import { chooseAccess } from '../../../query/access/choose-access.ts';
 import type { KnownValue } from '../../../query/access/query-conditions.ts';
-import type { PostgresFilter } from '../../../query/compile/postgres/compile-filter.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { rewrittenOrder } from '../../../query/rewritten-order.ts';
 import { parsePropertyPath } from '../../../store/partition-key.ts';
@@ -25,7 +25,7 @@ export interface AccessQuery {
   readonly prepared: PreparedQuery;
   readonly request: QueryRequest;
   readonly scope: ScanScope;
-  readonly filter: PostgresFilter | undefined;
+  readonly filter: SqlFilter | undefined;
 }
 
 /** What the partition key that is asked for says of the documents. */

@@ -1,9 +1,10 @@
 import type { Client, PoolConfig } from 'pg';
 import { Emitter, type Unsubscribe } from '../../../core/emitter.ts';
-import { sleep, toHex, type CancelTimer } from '../../../core/runtime.ts';
+import { sleep, type CancelTimer } from '../../../core/runtime.ts';
 import { readDefinition } from '../../common/definition-text.ts';
 import { unescapeText } from '../../../query/compile/postgres/nul-text.ts';
 import type { ContainerRow } from '../container-row.ts';
+import { Lease } from '../lease.ts';
 import { containerNames, quoteName, type ContainerNames } from '../names.ts';
 import { COLUMN_TYPES, type PgModule } from '../pg-driver.ts';
 import type { PgRow, PostgresDatabase, Session, Statement } from '../postgres-database.ts';
@@ -53,7 +54,6 @@ export interface IndexBuilderOptions {
   readonly onChange: (container: number) => void;
 }
 
-const LEASE = 'indexes';
 const LEASE_MS = 15_000;
 const RENEW_MS = 5000;
 /** How long to wait for another server, or for a build that goes on without the one who began it. */
@@ -71,7 +71,7 @@ type PendingRow = IndexRow & IndexPlace;
  */
 export class IndexBuilder {
   readonly #options: IndexBuilderOptions;
-  readonly #holder: string;
+  readonly #lease: Lease;
   readonly #events = new Emitter<{ progress: IndexProgress }>();
   readonly #failed = new Set<number>();
   readonly #closing = new AbortController();
@@ -82,7 +82,7 @@ export class IndexBuilder {
 
   constructor(options: IndexBuilderOptions) {
     this.#options = options;
-    this.#holder = toHex(options.database.runtime.randomBytes(8));
+    this.#lease = new Lease(options.database, 'indexes', LEASE_MS);
   }
 
   /** Looks after what earlier servers left, and goes on to do so. */
@@ -165,7 +165,7 @@ export class IndexBuilder {
       this.#isAsked = false;
       try {
         await this.#reconcileAll();
-        if ((await this.#pending()).length > 0 && (await this.#hasLease())) {
+        if ((await this.#pending()).length > 0 && (await this.#lease.take())) {
           await this.#makeAll();
         }
       } catch (error) {
@@ -202,13 +202,13 @@ export class IndexBuilder {
     const { runtime } = this.#options.database;
     let cancel: CancelTimer | undefined;
     const renew = (): void => {
-      cancel = runtime.setTimer(RENEW_MS, () => void this.#hasLease().then(renew, renew));
+      cancel = runtime.setTimer(RENEW_MS, () => void this.#lease.take().then(renew, renew));
     };
     renew();
     try {
       for (;;) {
         const [row] = await this.#pending();
-        if (row === undefined || this.#closing.signal.aborted || !(await this.#hasLease())) {
+        if (row === undefined || this.#closing.signal.aborted || !(await this.#lease.take())) {
           return;
         }
         await this.#make(row);
@@ -216,7 +216,7 @@ export class IndexBuilder {
     } finally {
       cancel?.();
       await this.#end();
-      await this.#leave();
+      await this.#lease.leave().catch(() => undefined);
     }
   }
 
@@ -321,26 +321,6 @@ export class IndexBuilder {
     const client = this.#client;
     this.#client = undefined;
     await client?.end().catch(() => undefined);
-  }
-
-  async #hasLease(): Promise<boolean> {
-    const { database } = this.#options;
-    const nowMs = Math.floor(database.runtime.nowMs());
-    const rows = await this.#session.rows({
-      text: `INSERT INTO ${quoteName(database.prefix)}.leases AS l (name, holder, until_ms) VALUES ($1, $2, $3)
-        ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until_ms = excluded.until_ms
-        WHERE l.holder = excluded.holder OR l.until_ms < $4 RETURNING holder`,
-      values: [LEASE, this.#holder, nowMs + LEASE_MS, nowMs],
-    });
-    return rows.length > 0;
-  }
-
-  /** Gives the lease back. */
-  async #leave(): Promise<void> {
-    const { prefix } = this.#options.database;
-    await this.#session
-      .rows({ text: `DELETE FROM ${quoteName(prefix)}.leases WHERE name = $1 AND holder = $2`, values: [LEASE, this.#holder] })
-      .catch(() => undefined);
   }
 }
 

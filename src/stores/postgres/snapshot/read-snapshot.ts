@@ -31,14 +31,6 @@ export interface SnapshotSource {
 /** Rows of one statement; what they hold together is bounded too. */
 const PAGE_ROWS = 1000;
 
-interface DatabaseRow extends PgRow {
-  readonly number: number;
-  readonly id: string;
-  readonly etag: string;
-  readonly ts: number;
-  readonly containers: number;
-}
-
 interface DocumentRow extends PgRow {
   readonly ordinal: number;
   readonly position: number;
@@ -52,9 +44,7 @@ export async function* readSnapshot(source: SnapshotSource): AsyncGenerator<Iter
   const { session, prefix, takenAtMs, asOfMs } = source;
   const s = quoteName(prefix);
   const resources = new Resources(session, prefix);
-  const databases = await session.rows<DatabaseRow>({
-    text: `SELECT number, id, etag, ts, containers FROM ${s}.databases ORDER BY number`,
-  });
+  const databases = await resources.databaseRows();
   const containers = await resources.listAllContainers();
   if (asOfMs !== undefined) {
     assertReaches(source, containers, asOfMs);
@@ -71,7 +61,7 @@ export async function* readSnapshot(source: SnapshotSource): AsyncGenerator<Iter
     }
   }
   const catalog = await resources.findCatalog();
-  if (catalog !== undefined && (await headOf(session, namesOf(source, catalog))) > 0) {
+  if (catalog !== undefined && (await resources.headOf(catalog)) > 0) {
     yield* readContainer({ ...source, asOfMs: undefined }, catalog, null);
   }
 }
@@ -95,14 +85,9 @@ function assertReaches(
 }
 
 /** The highest position that was ever given. */
-async function headOf(session: Session, { positions }: ContainerNames): Promise<number> {
-  const text = 'SELECT coalesce(pg_sequence_last_value($1::regclass), 0) AS head';
-  return (await session.rows<{ head: number }>({ text, values: [positions] }))[0]?.head ?? 0;
-}
-
 async function* readContainer(source: SnapshotSource, row: ContainerRow, database: string | null): AsyncGenerator<Iterable<SnapshotBody>> {
   const names = namesOf(source, row);
-  const record = containerRecord(row, database, await headOf(source.session, names));
+  const record = containerRecord(row, database, await new Resources(source.session, source.prefix).headOf(row));
   yield [record];
   const cut = source.asOfMs === undefined ? undefined : await cutAt(source, names, source.asOfMs);
   yield* documentPages(source, cut === undefined ? currentDocuments(source, names, record) : pastDocuments(names, cut));

@@ -17,7 +17,8 @@ import { keyText, uniqueDigest } from '../key-text.ts';
 import { containerNames, databaseSchema, quoteName, type ContainerNames } from '../names.ts';
 import { bigintArray, textArray } from '../pg-arrays.ts';
 import type { PgRow, Session } from '../postgres-database.ts';
-import { CATALOG_DATABASE, CATALOG_RID, Resources, type ContainerStamp } from '../resource-statements.ts';
+import { CATALOG_DATABASE, CATALOG_RID, type ContainerStamp } from '../../common/stored-container.ts';
+import { Resources } from '../resource-statements.ts';
 import { recordStatement, type NewChange } from '../versions/version-table.ts';
 
 /** Characters of documents, and records, that are written at once. */
@@ -108,14 +109,12 @@ export class PostgresRestore implements RestoreSink {
   /** Removes everything, and tells which numbers were given. */
   async #clear(replace: boolean): Promise<void> {
     await this.#session.rows({ text: `LOCK TABLE ${this.#s}.databases, ${this.#s}.containers IN ACCESS EXCLUSIVE MODE` });
-    const databases = await this.#session.rows<{ number: number; containers: number }>({
-      text: `SELECT number, containers FROM ${this.#s}.databases ORDER BY number`,
-    });
+    const databases = await this.#resources.databaseRows();
     const positions = new Map<string, number>();
     const catalog = await this.#resources.findCatalog();
     const rows = [...(await this.#resources.listAllContainers()).map(({ row }) => row), ...(catalog === undefined ? [] : [catalog])];
     for (const row of rows) {
-      const head = await this.#headOf(containerNames(this.#prefix, row.database, row.number));
+      const head = await this.#resources.headOf(row);
       positions.set(row.rid, head);
       if (!replace && (databases.length > 0 || head > 0)) {
         throw notEmpty();
@@ -133,11 +132,6 @@ export class PostgresRestore implements RestoreSink {
     await this.#session.rows({ text: `DELETE FROM ${this.#s}.databases` });
     const lastContainers = new Map(databases.map(({ number, containers }) => [databaseRid(number), containers]));
     this.#before = { positions, lastContainers };
-  }
-
-  async #headOf({ positions }: ContainerNames): Promise<number> {
-    const text = 'SELECT coalesce(pg_sequence_last_value($1::regclass), 0) AS head';
-    return (await this.#session.rows<{ head: number }>({ text, values: [positions] }))[0]?.head ?? 0;
   }
 
   async #raisePositions({ positions }: ContainerNames, position: number): Promise<void> {

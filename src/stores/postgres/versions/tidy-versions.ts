@@ -4,7 +4,7 @@ import type { ContainerRow } from '../container-row.ts';
 import { quoteName } from '../names.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgRow } from '../postgres-database.ts';
-import { recordExpired } from './record-expired.ts';
+import { recordSomeExpired } from './record-expired.ts';
 
 /** Partition keys whose expired documents are recorded in one transaction, and changes that are dropped in one. */
 const TURN_KEYS = 100;
@@ -56,13 +56,7 @@ export async function recordSome(container: PostgresContainer): Promise<boolean>
       if (!container.isRecording) {
         return;
       }
-      await recordExpired(container, session, keys, TURN_ROWS, async (amount) => {
-        const taken = await session.rows<{ position: number }>({
-          text: `${statements.next} FROM generate_series(1, $1::int)`,
-          values: [amount],
-        });
-        return taken.map(({ position }) => position);
-      });
+      await recordSomeExpired(container, session, keys);
     }),
   );
   return true;

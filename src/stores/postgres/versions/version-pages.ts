@@ -1,7 +1,6 @@
 import { throwIfAborted } from '../../../core/errors.ts';
 import type { JsonObject } from '../../../core/json.ts';
-import { feedUnits } from '../../../query/cost/request-units.ts';
-import { cursorBindings, formatCursor } from '../../../store/change-cursor.ts';
+import { cursorBindings } from '../../../store/change-cursor.ts';
 import type { Change, ChangePage } from '../../../store/changes.ts';
 import { parsePartitionKeyText, parsePropertyPath } from '../../../store/partition-key.ts';
 import type { ChangesRequest } from '../../../store/store-hooks.ts';
@@ -12,6 +11,7 @@ import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgRow } from '../postgres-database.ts';
 import { boundedRows, type Run } from '../scan-slices.ts';
 import { piece, keyConditions, statementOf, value, type SqlPiece } from '../scan-scope.ts';
+import { changePage } from '../change-pages.ts';
 import { readWindow, tidyVersions } from './tidy-versions.ts';
 
 const WHAT = 'read the versions of the PostgreSQL store';
@@ -71,13 +71,7 @@ export async function readVersions<T extends object = JsonObject>(
     position = total < limit && rows.length === total ? horizon : (rows.at(-1)?.position ?? horizon);
     throwIfAborted(signal);
   }
-  return {
-    changes,
-    cursor: formatCursor(next, position),
-    caughtUp: position >= horizon,
-    requestUnits: feedUnits(changes.length, bytes),
-    session: String(Math.max(container.position, position)),
-  };
+  return changePage(container, { changes, bytes, position, horizon, binding: next });
 }
 
 /** The position before the first change of a time or later; the horizon where there is none. */

@@ -1,7 +1,7 @@
 import { rawSql, type Sql } from '../../../query/compile/common/sql-fragment.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import type { QueryRequest } from '../../../store/store-hooks.ts';
-import { readDirect, valueOf, type DirectPage, type DirectRow } from '../../common/direct-page.ts';
+import { directValues, readDirect, type DirectPage, type DirectRow } from '../../common/direct-page.ts';
 import { directShape, type DirectShape, type KnownShapes } from '../../common/direct-shape.ts';
 import { BODY_TEXT, isFoldable, tableNames } from '../container-statements.ts';
 import { all, type Program, type SqliteRow } from '../driver.ts';
@@ -76,25 +76,11 @@ function prepareRun(container: SqliteContainer, prepared: PreparedQuery, request
     return undefined;
   }
   const shape = directShape(container, prepared, SHAPES);
-  if (shape === undefined) {
+  const given = shape && directValues(shape, request, rankOf);
+  if (shape === undefined || given === undefined) {
     return undefined;
   }
-  const ranks: number[] = [];
-  const bound: (number | string)[] = [];
-  for (const operand of [...shape.equal, ...shape.ends.map((end) => end.operand)]) {
-    const value = valueOf(operand, request);
-    if (value === undefined) {
-      return undefined;
-    }
-    ranks.push(rankOf(value));
-    if (typeof value === 'number' || typeof value === 'string') {
-      bound.push(value);
-    }
-  }
-  const endRanks = ranks.slice(shape.equal.length);
-  if (endRanks.some((rank) => rank !== endRanks[0])) {
-    return undefined;
-  }
+  const { types: ranks, bound } = given;
   const key = ranks.join();
   const statements = shape.statements.get(key) ?? statementsFor(container, shape, ranks);
   shape.statements.set(key, statements);

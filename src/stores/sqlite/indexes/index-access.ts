@@ -1,7 +1,7 @@
+import type { SqlFilter } from '../../../query/compile/common/compile-filter.ts';
 import type { AccessPath } from '../../../query/access/access-path.ts';
 import { chooseAccess, type AccessOptions } from '../../../query/access/choose-access.ts';
 import { pathKey, type KnownValue } from '../../../query/access/query-conditions.ts';
-import type { SqliteFilter } from '../../../query/compile/sqlite/compile-filter.ts';
 import type { Sql } from '../../../query/compile/common/sql-fragment.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { rewrittenOrder } from '../../../query/rewritten-order.ts';
@@ -22,7 +22,7 @@ export interface AccessQuery {
   readonly parameters: readonly QueryParameter[];
   readonly computedProperties: ReadonlySet<string>;
   readonly scope: ScanScope;
-  readonly filter: SqliteFilter | undefined;
+  readonly filter: SqlFilter | undefined;
   /** How documents are read without an index. */
   readonly statements: ScanStatements;
   readonly pageRows: number;

@@ -10,7 +10,7 @@ import type { ContainerRow } from '../container-row.ts';
 import { containerStatements, tableNames } from '../container-statements.ts';
 import { readDefinition } from '../../common/definition-text.ts';
 import { all, get, type Program } from '../driver.ts';
-import { CATALOG_DATABASE } from '../resource-programs.ts';
+import { CATALOG_DATABASE } from '../../common/stored-container.ts';
 import type { Read } from '../scan-slices.ts';
 import { SliceSize } from '../slice-size.ts';
 import { floorOf, type RecordingColumns } from '../versions/version-recorder.ts';

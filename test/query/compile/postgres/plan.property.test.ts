@@ -1,10 +1,11 @@
+import type { SqlPlan } from '../../../../src/query/compile/common/sql-plan.ts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { equalValues } from '../../../../src/core/json-order.ts';
 import { isPerigeeError } from '../../../../src/core/errors.ts';
 import { getOwn, isJsonObject, type JsonObject, type JsonValue } from '../../../../src/core/json.ts';
 import { docExpression, isOddText } from '../../../../src/query/compile/postgres/odd-documents.ts';
-import { compilePostgresPlan, type PostgresPlan } from '../../../../src/query/compile/postgres/postgres-plan.ts';
+import { compilePostgresPlan } from '../../../../src/query/compile/postgres/postgres-plan.ts';
 import { prepareQuery } from '../../../../src/query/prepare-query.ts';
 import type { Backend } from '../../../../src/store/backend.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
@@ -48,7 +49,7 @@ async function fill(bodies: readonly JsonObject[]): Promise<DocumentStore> {
   return store;
 }
 
-function planOf(text: string, values: Readonly<Record<string, JsonValue>>): PostgresPlan {
+function planOf(text: string, values: Readonly<Record<string, JsonValue>>): SqlPlan {
   const parameters = Object.entries(values).map(([name, value]) => ({ name, value }));
   return compilePostgresPlan(prepareQuery(text), parameters, { columns: COLUMNS });
 }

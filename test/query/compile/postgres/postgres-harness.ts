@@ -1,8 +1,9 @@
+import type { SqlFilter } from '../../../../src/query/compile/common/compile-filter.ts';
 import pg from 'pg';
 import type { JsonObject, JsonValue } from '../../../../src/core/json.ts';
 import { systemRuntime } from '../../../../src/core/runtime.ts';
 import { NEVER } from '../../../../src/query/compile/common/sql-value.ts';
-import { compileFilter, type PostgresFilter } from '../../../../src/query/compile/postgres/compile-filter.ts';
+import { compileFilter } from '../../../../src/query/compile/postgres/compile-filter.ts';
 import { escapeText } from '../../../../src/query/compile/postgres/nul-text.ts';
 import { docExpression, isOddText } from '../../../../src/query/compile/postgres/odd-documents.ts';
 import { numberPlaceholders } from '../../../../src/query/compile/postgres/placeholders.ts';
@@ -36,7 +37,7 @@ export interface FilterOutcome {
   readonly kept: readonly number[];
   /** Whether PostgreSQL keeps every odd document, as it has to unless it keeps none at all. */
   readonly keepsOdd: boolean;
-  readonly filter: PostgresFilter | undefined;
+  readonly filter: SqlFilter | undefined;
 }
 
 /** A table of documents as the PostgreSQL store has it, in a schema of its own. */
