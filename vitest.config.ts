@@ -5,7 +5,7 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts'],
     // `npm run test:sdk` runs these.
     exclude: [...configDefaults.exclude, 'test/sdk/**'],
-    globalSetup: ['test/support/shared-postgres-setup.ts'],
+    globalSetup: ['test/support/shared-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -5,7 +5,7 @@ import { FeatureReporter } from './test/sdk/support/feature-reporter.ts';
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/sdk/**/*.test.ts'],
-    globalSetup: ['test/support/shared-postgres-setup.ts'],
+    globalSetup: ['test/support/shared-setup.ts'],
     // The SDK is loaded once for each process, not once for each file.
     isolate: false,
     maxWorkers: 2,

@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CosmosClient, type Container } from '@azure/cosmos';
 import { onTestFinished } from 'vitest';
 import { WELL_KNOWN_KEY } from '../../src/server/index.ts';
+import { askShared } from '../support/ask-shared.ts';
 
 const tsx = import.meta.resolve('tsx');
 
-/** The command line over its sources. */
-const MAIN: string = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** The command line as it is published: over its sources it would take most of a second to start. */
+export const MAIN: string = await askShared('command-line');
 
 /** How a process ended, and what it said. */
 export interface Ended {

@@ -5,11 +5,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openFileBackend } from '../../src/stores/file/index.ts';
 import { openSqliteBackend } from '../../src/stores/sqlite/index.ts';
-import { runCli, temporaryFolder, type CliOptions, type Ended } from './cli-process.ts';
+import { MAIN, runCli, temporaryFolder, type CliOptions, type Ended } from './cli-process.ts';
 
 const ITEMS = 5000;
 /** The program of util-linux that gives another one a terminal. */
@@ -88,14 +87,13 @@ describe('perigee query', () => {
   });
 
   test('ends quietly when its reader has seen enough', () => {
-    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-    const command = `"${process.execPath}" --import tsx "${main}" query "${path}" -c items "SELECT * FROM c"; echo "exit $?" >&2`;
+    const command = `"${process.execPath}" "${MAIN}" query "${path}" -c items "SELECT * FROM c"; echo "exit $?" >&2`;
     const { stdout, stderr } = spawnSync('sh', ['-c', `( ${command} ) | head -n 2`], {
       encoding: 'utf8',
     });
     expect(stdout.split('\n').length).toBe(3);
     expect(stderr).toBe('exit 0\n');
-    const help = spawnSync('sh', ['-c', `( "${process.execPath}" --import tsx "${main}" query --help; echo "exit $?" >&2 ) | true`], {
+    const help = spawnSync('sh', ['-c', `( "${process.execPath}" "${MAIN}" query --help; echo "exit $?" >&2 ) | true`], {
       encoding: 'utf8',
     });
     expect(help.stderr).toBe('exit 0\n');
@@ -205,8 +203,7 @@ class Terminal {
   #from = 0;
 
   constructor(args: readonly string[], state: string) {
-    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-    const command = [process.execPath, '--import', import.meta.resolve('tsx'), main, 'query', ...args].map((word) => `'${word}'`).join(' ');
+    const command = [process.execPath, MAIN, 'query', ...args].map((word) => `'${word}'`).join(' ');
     this.#child = spawn(SCRIPT, ['-qec', command, '/dev/null'], {
       env: { ...process.env, XDG_STATE_HOME: state, TERM: 'xterm', NO_COLOR: '1' },
     });

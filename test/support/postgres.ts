@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { inject } from 'vitest';
+import { askShared } from './ask-shared.ts';
 
 /** A PostgreSQL for tests. Tests share it, so each keeps to schemas of its own. */
 export interface PostgresForTests {
@@ -11,15 +11,6 @@ export interface PostgresForTests {
   readonly dropSchemas: (prefix: string) => Promise<void>;
 }
 
-async function addressOfRun(): Promise<string> {
-  const response = await fetch(inject('sharedPostgres'));
-  const text = await response.text();
-  if (!response.ok) {
-    throw new Error(`The PostgreSQL of this run did not start: ${text}`);
-  }
-  return text;
-}
-
 let address: Promise<string> | undefined;
 
 /**
@@ -27,7 +18,7 @@ let address: Promise<string> | undefined;
  * files, and is gone after it.
  */
 export async function postgresForTests(): Promise<PostgresForTests> {
-  address ??= Promise.resolve(process.env['PERIGEE_POSTGRES_URL'] ?? addressOfRun());
+  address ??= Promise.resolve(process.env['PERIGEE_POSTGRES_URL'] ?? askShared('postgres'));
   const url = await address;
   return {
     url,
