@@ -181,18 +181,28 @@ async function readInCreationOrder(
   request: QueryRequest,
   reader: DirectReader,
 ): Promise<DirectPage | undefined> {
+  const { top, limit } = queryCounts(prepared, request.parameters);
+  let left = top ?? limit ?? Number.POSITIVE_INFINITY;
   let behind = 0;
+  let before = 0;
   if (request.continuation !== undefined) {
     const position = decodePosition(tokenScope(prepared, request.parameters, request.range), request.continuation);
     if (position.kind !== 'stream' || position.rows >= 0) {
       return undefined;
     }
     behind = position.ordinal;
+    before = position.taken;
+    left -= before;
+  }
+  if (left <= 0) {
+    return undefined;
   }
   const { maxItemCount, signal } = request;
   const found = new DirectItems();
   for (let isFirst = true; ; isFirst = false) {
-    const count = Math.min(maxItemCount - found.items.length + 1, MAX_ROWS);
+    const taken = found.items.length;
+    // One more than the page has room for says whether there is another page; behind the last one that is wanted there is none.
+    const count = Math.min(left - taken, maxItemCount - taken + 1, MAX_ROWS);
     const rows = await reader.readRows(isFirst, behind, count);
     if (rows === undefined) {
       return undefined;
@@ -201,7 +211,8 @@ async function readInCreationOrder(
     for (const { ordinal, position, ts, expires_at: expiresAt, body } of rows) {
       if (expiresAt === null || expiresAt > now) {
         if (found.isFull(maxItemCount)) {
-          return found.page(shape, prepared, request, { kind: 'stream', ordinal: behind, rows: -1, skip: 0, taken: found.items.length });
+          const next = { kind: 'stream', ordinal: behind, rows: -1, skip: 0, taken: before + found.items.length } as const;
+          return found.page(shape, prepared, request, next);
         }
         if (body === null) {
           return undefined;
@@ -211,7 +222,7 @@ async function readInCreationOrder(
       found.looked += 1;
       behind = ordinal;
     }
-    if (rows.length < count) {
+    if (rows.length < count || found.items.length >= left) {
       return found.page(shape, prepared, request, undefined);
     }
     await reader.runtime.yieldTask();
@@ -226,9 +237,5 @@ export async function readDirect(
   request: QueryRequest,
   reader: DirectReader,
 ): Promise<DirectPage | undefined> {
-  const isInCreationOrder = shape.order.length === 0;
-  if (isInCreationOrder && (prepared.root.top ?? prepared.root.limit) !== undefined) {
-    return undefined;
-  }
-  return (isInCreationOrder ? readInCreationOrder : readOrdered)(shape, prepared, request, reader);
+  return (shape.order.length === 0 ? readInCreationOrder : readOrdered)(shape, prepared, request, reader);
 }

@@ -42,13 +42,29 @@ export function statementOf({ sql, parameters }: SqlPiece): { readonly text: str
   return { text: numberPlaceholders(sql, 1), values: parameters };
 }
 
+/**
+ * A bound value of which the planner knows nothing, whether or not it plans for the value.
+ *
+ * PostgreSQL makes a plan for each run of a prepared statement for as long as it takes a plan for all values to be dearer. By the end of a range it takes
+ * it for that wherever the range is long, and planning takes longer than reading some rows in the order of an index.
+ */
+export function unknownTo(placeholder: string): string {
+  return `(SELECT ${placeholder})`;
+}
+
+/** Values that are compared otherwise than by `=`: ends of ranges, and places from which a walk goes on. */
+const RANGE_ENDS = /(?<![^<>]= )\?::(?:float8|text|bigint)(?!\[)/gu;
+
 /** {@link statementOf} by the name under which it is kept prepared, where it is. */
 export function namedStatement(
   one: SqlPiece,
   { nameOf }: Reading,
 ): ReturnType<typeof statementOf> & { readonly name?: string | undefined } {
-  const statement = statementOf(one);
-  return nameOf === undefined ? statement : { ...statement, name: nameOf(statement.text) };
+  if (nameOf === undefined) {
+    return statementOf(one);
+  }
+  const statement = statementOf({ sql: one.sql.replace(RANGE_ENDS, unknownTo), parameters: one.parameters });
+  return { ...statement, name: nameOf(statement.text) };
 }
 
 function prefixCondition(prefix: PartitionKey): SqlPiece {

@@ -5,7 +5,7 @@ import { directValues, readDirect, type DirectPage, type DirectRow, type Scalar 
 import { directShape, type DirectShape, type KnownShapes } from '../../common/direct-shape.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgRow } from '../postgres-database.ts';
-import { mayHaveOdd } from '../scan-scope.ts';
+import { mayHaveOdd, unknownTo } from '../scan-scope.ts';
 import type { Run } from '../scan-slices.ts';
 import { expressionsOf, indexColumns, type IndexColumns } from './index-columns.ts';
 import { cutText } from './index-seek.ts';
@@ -60,12 +60,12 @@ function statementsFor(
       if (typeof value === 'number') {
         // A term that is known to have one value need not be computed for ORDER BY.
         conditions.push(`${number} > '-Infinity'::float8 AND ${number} < 'Infinity'::float8 AND ${text} = ''`);
-        conditions.push(...ends.map(({ operator }) => `${number} ${operator} ${bound('float8')}`));
+        conditions.push(...ends.map(({ operator }) => `${number} ${operator} ${unknownTo(bound('float8'))}`));
         terms.push(`${number}${turned}`);
         continue;
       }
       if (typeof value === 'string') {
-        conditions.push(`${number} = 'Infinity'::float8`, ...ends.map(({ operator }) => `${text} ${operator} ${bound('text')}`));
+        conditions.push(`${number} = 'Infinity'::float8`, ...ends.map(({ operator }) => `${text} ${operator} ${unknownTo(bound('text'))}`));
       } else {
         return 'nothing';
       }
