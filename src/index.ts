@@ -46,8 +46,26 @@ export type {
   WriteResult,
 } from './store/operations.ts';
 export type { PartitionKey, PartitionKeyComponent, PartitionKeyInput } from './store/partition-key.ts';
-export type { EpkRange, OrderByMode, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './store/queries.ts';
-export type { IndexAdvice, PlannedAccess, PlanOperation, PlanStep, QueryExplanation } from './store/query-explanation.ts';
+export type {
+  EpkRange,
+  ExplainOptions,
+  OrderByMode,
+  QueryInput,
+  QueryOptions,
+  QueryPage,
+  QueryResult,
+  WatchOptions,
+} from './store/queries.ts';
+export type {
+  IndexAdvice,
+  IndexTrial,
+  MeasuredStatement,
+  MeasuredStep,
+  PlannedAccess,
+  PlanOperation,
+  PlanStep,
+  QueryExplanation,
+} from './store/query-explanation.ts';
 export type {
   RestoreOptions,
   SnapshotChange,

@@ -6,6 +6,7 @@ const HELP = `
 Examples:
   perigee query shop.sqlite "SELECT TOP 5 c.name, c.price FROM c ORDER BY c.price DESC"
   perigee query shop.sqlite --param city='"Paris"' "SELECT * FROM c WHERE c.city = @city" --explain
+  perigee query postgres://app@db/shop "SELECT * FROM c WHERE c.city = 'Paris'" --explain --analyze
   perigee query shop.sqlite --format ndjson "SELECT * FROM c" > shop.ndjson
   perigee query shop.sqlite                         a prompt; .help says what it can do
   perigee query shop.sqlite < queries.sql           queries that end in ";", up to the first that fails
@@ -27,6 +28,7 @@ export function addQueryCommand(program: Command): void {
     .option('-p, --param <name=json>', 'value of the parameter @name; may be given several times', collect, [])
     .option('-k, --partition-key <json>', 'only documents of this partition key; an array for several paths')
     .option('-e, --explain', 'say how the query runs, what it costs, and which index would help')
+    .option('--analyze', 'with --explain: have PostgreSQL measure its statement, and try the advised index on a sample')
     .option('-f, --format <name>', 'table, json, ndjson or csv; a table on a terminal, ndjson elsewhere')
     .option('-m, --max <number>', 'stop after so many items')
     .option('--strict', 'refuse an ORDER BY that Cosmos DB would refuse for want of an index')

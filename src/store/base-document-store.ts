@@ -37,8 +37,8 @@ import { PagedChanges, PagedQuery } from './paged-result.ts';
 import { prepareDocument, type PreparedDocument } from './prepared-document.ts';
 import { queryRequest, requestScope } from './query-request.ts';
 import type { QueryExplanation } from './query-explanation.ts';
-import type { QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
-import type { ChangesRequest, QueryRequest } from './store-hooks.ts';
+import type { ExplainOptions, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
+import type { ChangesRequest, ExplainRequest, QueryRequest } from './store-hooks.ts';
 import { watchQuery } from './watch-query.ts';
 import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation } from './write-rules.ts';
 
@@ -87,7 +87,7 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   ): Promise<BatchResult<T>>;
   protected abstract _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>>;
   protected abstract _queryPage(request: QueryRequest): Promise<QueryPage<unknown>>;
-  protected abstract _explain(request: QueryRequest): Promise<QueryExplanation>;
+  protected abstract _explain(request: ExplainRequest): Promise<QueryExplanation>;
   protected abstract _changesPage(request: ChangesRequest): Promise<ChangePage<T>>;
   protected abstract _close(): Promise<void>;
 
@@ -301,11 +301,15 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     });
   }
 
-  explain(query: QueryInput, options: QueryOptions = {}): Promise<QueryExplanation> {
+  explain(query: QueryInput, options: ExplainOptions = {}): Promise<QueryExplanation> {
     return this.calls.run(options.signal, async () => {
+      const analyze = options.analyze === true;
+      if (analyze && !this.capabilities.measuredPlans) {
+        throw this.notSupported('measuredPlans');
+      }
       const request = this.#queryRequest(query, options);
       const binding = continuationBinding(this.continuationSource, request);
-      return this._explain({ ...request, continuation: unbindContinuation(binding, request.continuation) });
+      return this._explain({ ...request, analyze, continuation: unbindContinuation(binding, request.continuation) });
     });
   }
 

@@ -30,6 +30,8 @@ export interface StoreCapabilities {
   readonly crossPartitionQuery: boolean;
   /** Queries may call functions of the program: `userDefinedFunctions` of a query's options. */
   readonly userDefinedFunctions: boolean;
+  /** `explain` with `analyze`: the engine measures its statement, and tries the index that it advises. */
+  readonly measuredPlans: boolean;
 }
 
 /** Name of a capability that can be absent. */

@@ -20,7 +20,7 @@ import type {
   WriteResult,
 } from './operations.ts';
 import type { PartitionKeyInput } from './partition-key.ts';
-import type { QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
+import type { ExplainOptions, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
 import type { QueryExplanation } from './query-explanation.ts';
 
 /** How {@link StoreTransaction.queryPage} runs: the partition key is the transaction's. */
@@ -107,8 +107,8 @@ export interface DocumentStore<T extends object = JsonObject> {
   changes(options?: ChangesOptions): ChangeFeed<T>;
   /** The items of a query, again whenever they differ, until the signal aborts or the iteration is left. */
   watch<R = StoredDocument<T>>(query: QueryInput, options?: WatchOptions): AsyncIterable<readonly R[]>;
-  /** How a query runs and what it costs; it is run once, to its end, to find out. */
-  explain(query: QueryInput, options?: QueryOptions): Promise<QueryExplanation>;
+  /** How a query runs and what it costs; it is run once, to its end, to find out. @throws NOT_SUPPORTED for `analyze` where no engine measures */
+  explain(query: QueryInput, options?: ExplainOptions): Promise<QueryExplanation>;
   /** Runs `work` on one partition key, all or nothing: what it wrote takes effect when it resolves and is undone when it rejects. @throws NOT_SUPPORTED */
   transact<R>(partitionKey: PartitionKeyInput, work: (transaction: StoreTransaction<T>) => Promise<R>, options?: CallOptions): Promise<R>;
   /** Resolves when everything acknowledged so far survives a loss of power, where the medium can. */

@@ -44,6 +44,14 @@ export interface QueryOptions extends CallOptions {
   readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
 }
 
+export interface ExplainOptions extends QueryOptions {
+  /**
+   * Has the store's engine run the statement of the explanation once more and measure it ({@link QueryExplanation.measured}), and try the index that it
+   * advises on a sample. It costs what the query costs, and the sample; `false` unless said otherwise. Needs the capability `measuredPlans`.
+   */
+  readonly analyze?: boolean | undefined;
+}
+
 export interface QueryPage<R = JsonValue> extends ResultInfo {
   readonly items: readonly R[];
   /** Where the next page starts; `undefined` after the last. */

@@ -48,6 +48,50 @@ export interface PlannedAccess {
   readonly documentsScanned: number | undefined;
 }
 
+/** One step of an engine's own plan, as it ran. */
+export interface MeasuredStep {
+  /** The engine's word for it, such as `Bitmap Index Scan`. */
+  readonly operation: string;
+  /** How many steps stand above it. */
+  readonly level: number;
+  /** The index that it read: in the spelling of an index policy, or what it is kept for (`partition key`, `creation order`). */
+  readonly index: string | undefined;
+  /** Rows that came out of it, of all its runs. */
+  readonly rows: number;
+  /** Rows that it read and left out. */
+  readonly rowsRemoved: number;
+  /** Rows that the engine had expected to come out of it. */
+  readonly rowsExpected: number;
+}
+
+/** What a store's engine measured while it ran a statement. Times and pages are those of this one run, on the load of the moment. */
+export interface MeasuredStatement {
+  /** Rows that it gave. */
+  readonly rows: number;
+  /** Rows of the table that were read for them, those included that a condition left out. */
+  readonly documentsRead: number;
+  readonly planningMs: number;
+  readonly executionMs: number;
+  /** Pages (of 8 kB in PostgreSQL) that were in the engine's memory. */
+  readonly pagesCached: number;
+  /** Pages that were not: from the disk, or from the memory of the operating system. */
+  readonly pagesRead: number;
+  /** Indexes that were read, as {@link MeasuredStep.index}. */
+  readonly indexes: readonly string[];
+  /** The engine's plan: each step behind the one above it. */
+  readonly steps: readonly MeasuredStep[];
+}
+
+/** An index that was made over a sample of the documents, and was gone a moment later. */
+export interface IndexTrial {
+  /** Documents of the sample: all there are, or some blocks of the table. */
+  readonly documents: number;
+  /** The statement over the sample without the index. */
+  readonly before: MeasuredStatement;
+  /** The same with it: the engine chose it by itself. */
+  readonly after: MeasuredStatement;
+}
+
 /** An index that would help a query, and does not exist. */
 export interface IndexAdvice {
   readonly kind: 'single' | 'composite' | 'spatial' | 'fullText' | 'vector';
@@ -56,14 +100,16 @@ export interface IndexAdvice {
   /** What it is good for, in a sentence. */
   readonly reason: string;
   /**
-   * Who says so: the store's planner, asked again as if the index were there; the service; or the rules of index policies, by which Cosmos DB and
-   * strict mode refuse the query now and would run it then.
+   * Who says so: the store's planner, asked again as if the index were there; a trial, in which the engine took it; the service; or the rules of
+   * index policies, by which Cosmos DB and strict mode refuse the query now and would run it then.
    */
-  readonly provenBy: 'planner' | 'service' | 'policy';
+  readonly provenBy: 'planner' | 'trial' | 'service' | 'policy';
   /** How the query runs now. */
   readonly before: PlannedAccess;
   /** How it would run. */
   readonly after: PlannedAccess;
+  /** What the trial measured, where there was one. */
+  readonly trial?: IndexTrial | undefined;
 }
 
 /** How a query runs, as {@link DocumentStore.explain} tells it after running it to its end. No value of the query or of a document is in it. */
@@ -86,6 +132,8 @@ export interface QueryExplanation {
   readonly pushedDown: readonly string[];
   /** Statement of the store's engine, with placeholders for values, where there is one. */
   readonly statement: string | undefined;
+  /** What the engine measured of the statement; `undefined` unless {@link ExplainOptions.analyze} asked for it. */
+  readonly measured: MeasuredStatement | undefined;
   readonly pages: number;
   /** Documents looked at, those looked at again for a later page included. */
   readonly documentsScanned: number;

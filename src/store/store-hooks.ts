@@ -21,6 +21,12 @@ export interface QueryRequest {
   readonly signal: AbortSignal | undefined;
 }
 
+/** A checked request for an explanation, as a backend's hook receives it. */
+export interface ExplainRequest extends QueryRequest {
+  /** Only where `capabilities.measuredPlans` is true. */
+  readonly analyze: boolean;
+}
+
 /** A checked change feed page request, as a backend's hook receives it. */
 export interface ChangesRequest {
   readonly from: ChangesFrom;

@@ -66,6 +66,16 @@ describe('perigee query', () => {
     expect(people.stdout + programs.stdout).not.toContain('nobody');
   });
 
+  test('has the engine measure only where there is one, and only an explanation', async () => {
+    const [measured, alone] = await Promise.all([
+      query([...IN_ITEMS, '--explain', '--analyze', 'SELECT * FROM c']),
+      query([...IN_ITEMS, '--analyze', 'SELECT * FROM c']),
+    ]);
+    expect([measured.stdout, alone.stdout]).toEqual(['', '']);
+    expect(measured.stderr).toContain('measuredPlans');
+    expect(alone.stderr).toContain('Cannot analyze');
+  });
+
   test('points at the character of an error, and says which container or parameter it lacks', async () => {
     const missing = join(folder, 'missing.sqlite');
     const [syntax, container, unknown, parameter, file, format] = await Promise.all([
@@ -182,6 +192,7 @@ describe('perigee query', () => {
       '<store>',
       '--param <name=json>',
       '--explain',
+      '--analyze',
       'table, json, ndjson or csv',
       '--database',
       '--container',

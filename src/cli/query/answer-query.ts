@@ -17,6 +17,7 @@ export interface QueryCommandOptions {
   readonly param: readonly string[];
   readonly partitionKey?: string | undefined;
   readonly explain?: boolean | undefined;
+  readonly analyze?: boolean | undefined;
   readonly format?: string | undefined;
   readonly max?: string | undefined;
   readonly strict?: boolean | undefined;
@@ -31,6 +32,9 @@ function withoutSemicolon(text: string): string {
 
 /** Answers one query, or opens a prompt. */
 export async function answerQuery(store: string, given: string | undefined, options: QueryCommandOptions): Promise<void> {
+  if (options.analyze === true && options.explain !== true) {
+    throw new PerigeeError('INVALID_OPTION', 'Cannot analyze: it is for --explain.');
+  }
   if (given === undefined && options.explain === true) {
     throw new PerigeeError('INVALID_OPTION', 'Cannot explain: give the query, or write .explain in the prompt.');
   }
@@ -64,7 +68,7 @@ export async function answerQuery(store: string, given: string | undefined, opti
     process.once('SIGINT', interrupt);
     try {
       if (options.explain === true) {
-        await explainTo(opened, text, settings, stop.signal, output);
+        await explainTo(opened, text, settings, stop.signal, output, options.analyze);
       } else {
         const summary = await runQuery(opened, text, settings, { max: most, signal: stop.signal }, output);
         await output.write(settings.format === 'table' ? `${summaryText(summary)}\n` : '');

@@ -1,4 +1,4 @@
-import type { IndexAdvice, PlannedAccess } from '../../store/query-explanation.ts';
+import type { IndexAdvice, IndexTrial, PlannedAccess } from '../../store/query-explanation.ts';
 import type { AccessPath } from '../access/access-path.ts';
 import { chooseAccess, type AccessOptions } from '../access/choose-access.ts';
 import { indexKey, indexText, type IndexColumn, type IndexDefinition } from '../access/index-definition.ts';
@@ -26,6 +26,8 @@ export interface AdviceQuestion {
   accepts(access: AccessPath, entries: number): boolean;
   /** Runs a query that counts. */
   count(query: CountQuery): Promise<number>;
+  /** Makes an index for a moment and measures what it does; `unused` where the engine has no use for it, undefined where it cannot be tried. */
+  readonly tryOut?: ((access: AccessPath) => Promise<IndexTrial | 'unused' | undefined>) | undefined;
 }
 
 /** A query that looks at fewer documents is quick as it is. */
@@ -44,6 +46,9 @@ interface Taken {
   /** Documents to look at, at most. */
   readonly lookedAt: number;
 }
+
+/** Candidates that are tried out, which takes making an index for each. */
+const MAX_TRIALS = 2;
 
 const CANDIDATE_NAME = '(advice)';
 
@@ -86,7 +91,7 @@ async function tryCandidate(question: AdviceQuestion, access: AccessPath, counts
     : undefined;
 }
 
-function adviceOf({ access, lookedAt: documentsScanned }: Taken, before: PlannedAccess): IndexAdvice {
+function adviceOf({ access, lookedAt: documentsScanned }: Taken, before: PlannedAccess, trial: IndexTrial | undefined): IndexAdvice {
   const { columns } = access.index;
   const isSingle = columns.length === 1;
   const text = indexText(access.index);
@@ -98,9 +103,10 @@ function adviceOf({ access, lookedAt: documentsScanned }: Taken, before: Planned
     kind: isSingle ? 'single' : 'composite',
     policy: policyPiece(columns),
     reason: `${isSingle ? 'an index' : 'a composite index'} on ${text} would serve ${serves.join(' and ')}.`,
-    provenBy: 'planner',
+    provenBy: trial === undefined ? 'planner' : 'trial',
     before,
     after: { access: 'index', index: text, documentsScanned },
+    ...(trial === undefined ? {} : { trial }),
   };
 }
 
@@ -135,15 +141,28 @@ export async function adviseIndex(question: AdviceQuestion): Promise<readonly In
       taken.push(one);
     }
   }
+  for (let trials = 0; taken.length > 0 && trials < MAX_TRIALS; trials += 1) {
+    const winner = winnerOf(taken) as Taken;
+    const trial = await question.tryOut?.(winner.access);
+    if (trial !== 'unused') {
+      return [adviceOf(winner, before, trial)];
+    }
+    taken.splice(taken.indexOf(winner), 1);
+  }
+  return [];
+}
+
+/** The candidate that is best, a single one where a composite one is not much better. */
+function winnerOf(taken: readonly Taken[]): Taken | undefined {
   const best = (some: readonly Taken[]): Taken | undefined =>
     some.toSorted(
       (left, right) => left.lookedAt - right.lookedAt || left.access.index.columns.length - right.access.index.columns.length,
     )[0];
   const single = best(taken.filter(({ access }) => access.index.columns.length === 1));
   const any = best(taken);
-  const winner =
-    single !== undefined && any !== undefined && (single.lookedAt <= FEW || any.lookedAt > single.lookedAt * COMPOSITE_GAIN) ? single : any;
-  return winner === undefined ? [] : [adviceOf(winner, before)];
+  return single !== undefined && any !== undefined && (single.lookedAt <= FEW || any.lookedAt > single.lookedAt * COMPOSITE_GAIN)
+    ? single
+    : any;
 }
 
 /** Some that serve the filter, and some that serve the order: the most promising of both. */

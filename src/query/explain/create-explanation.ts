@@ -1,4 +1,4 @@
-import type { IndexAdvice, PlanStep, QueryExplanation } from '../../store/query-explanation.ts';
+import type { IndexAdvice, MeasuredStatement, PlanStep, QueryExplanation } from '../../store/query-explanation.ts';
 import type { BoundQuery, PreparedQuery } from '../prepared-query.ts';
 import type { EngineWork } from './engine-work.ts';
 import type { CompletedRun } from './run-to-end.ts';
@@ -13,6 +13,8 @@ export interface ExplanationInput {
   readonly run: CompletedRun;
   /** Statement of the engine, with placeholders for values. */
   readonly statement?: string | undefined;
+  /** What the engine measured of it, where it was asked to. */
+  readonly measured?: MeasuredStatement | undefined;
   readonly advice?: readonly IndexAdvice[] | undefined;
 }
 
@@ -39,7 +41,7 @@ function filterOf(prepared: PreparedQuery | undefined, { pushed, narrowedBy }: E
 }
 
 /** An explanation from what the engine does and what the run counted; the text is made from the rest. */
-export function createExplanation({ prepared, work, run, statement, advice = [], plan }: ExplanationInput): QueryExplanation {
+export function createExplanation({ prepared, work, run, statement, measured, advice = [], plan }: ExplanationInput): QueryExplanation {
   const filter = filterOf(prepared, work);
   const reads = prepared === undefined || readsDocuments(prepared);
   const isFinished = filter === 'none' || filter === 'exact';
@@ -53,6 +55,7 @@ export function createExplanation({ prepared, work, run, statement, advice = [],
     filterReasons: isFinished ? [] : (work.pushed.get('WHERE')?.reasons ?? work.filterReasons),
     pushedDown,
     statement: reads ? statement : undefined,
+    measured: reads ? measured : undefined,
     ...run,
     advice,
   };

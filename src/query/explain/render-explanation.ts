@@ -1,4 +1,11 @@
-import type { IndexAdvice, PlanStep, PlannedAccess, QueryExplanation } from '../../store/query-explanation.ts';
+import type {
+  IndexAdvice,
+  IndexTrial,
+  MeasuredStatement,
+  PlanStep,
+  PlannedAccess,
+  QueryExplanation,
+} from '../../store/query-explanation.ts';
 
 const WIDTH = 100;
 const RUNS_IN_WIDTH = 10;
@@ -99,6 +106,33 @@ function accessText({ access, index, documentsScanned }: PlannedAccess): string 
   return `${looked} ${where}${index === undefined ? '' : ` ${index}`}`;
 }
 
+/** What a statement took, in a few words. */
+function measuredText({ rows, documentsRead, executionMs, pagesCached, pagesRead }: MeasuredStatement): string {
+  const pages = `${plural(pagesCached + pagesRead, 'page')}${pagesRead === 0 ? '' : ` (${count(pagesRead)} not in memory)`}`;
+  return `${plural(rows, 'row')} from ${plural(documentsRead, 'document')}, ${pages}, ${count(executionMs)} ms`;
+}
+
+/** What the engine measured: the sum, then its own steps, each with the rows that came out of it. */
+function measuredLines(measured: MeasuredStatement): string[] {
+  const steps = measured.steps.map(({ operation, level, index, rows, rowsRemoved, rowsExpected }) => {
+    const indent = level <= MAX_INDENT / 2 ? '  '.repeat(level) : `(level ${level}) `;
+    const left = rowsRemoved === 0 ? '' : `, ${count(rowsRemoved)} left out`;
+    return `${indent}${operation}${index === undefined ? '' : ` on ${index}`}: ${plural(rows, 'row')}${left}, ${count(rowsExpected)} expected`;
+  });
+  return [
+    ...labelled('Measured', `${measuredText(measured)}, ${count(measured.planningMs)} ms to plan`),
+    ...steps.map((step) => `${' '.repeat(LABEL_WIDTH)}${step}`.slice(0, WIDTH)),
+  ];
+}
+
+function trialLines({ documents, before, after }: IndexTrial): string[] {
+  return [
+    ...wrap(`tried on ${plural(documents, 'document')}, where the engine took it:`, WIDTH - 2).map((line) => `  ${line}`),
+    `    without ${measuredText(before)}`,
+    `    with it ${measuredText(after)}`,
+  ];
+}
+
 /** A piece of policy, an index to a line. */
 function policyLines({ policy }: IndexAdvice): string[] {
   return Object.entries(policy).flatMap(([member, value]) => {
@@ -118,6 +152,7 @@ function adviceLines(advice: readonly IndexAdvice[]): string[] {
           `  now       ${accessText(one.before)}`,
           `  with it   ${accessText(one.after)}${one.provenBy === 'service' ? ', says the service' : ''}`,
         ]),
+    ...(one.trial === undefined ? [] : trialLines(one.trial)),
     '  Add to the index policy:',
     ...policyLines(one),
   ]);
@@ -125,7 +160,8 @@ function adviceLines(advice: readonly IndexAdvice[]): string[] {
 
 /** Everything of an explanation as text for people: a tree, then what matters of it in sentences; lines of 100 characters at most, but for policies. */
 export function renderExplanation(explanation: Omit<QueryExplanation, 'text'>): string {
-  const { plan, engine, indexes, pushedDown, statement, pages, documentsScanned, itemsReturned, requestUnits, advice } = explanation;
+  const { plan, engine, indexes, pushedDown, statement, measured, pages, documentsScanned, itemsReturned, requestUnits, advice } =
+    explanation;
   const full: QueryExplanation = { ...explanation, text: '' };
   return [
     `${'PLAN'.padEnd(PLAN_WIDTH)}${'RUNS IN'.padEnd(RUNS_IN_WIDTH)}${'ROWS'.padStart(ROWS_WIDTH)}`,
@@ -139,6 +175,7 @@ export function renderExplanation(explanation: Omit<QueryExplanation, 'text'>): 
     ...labelled('Cost', `${count(requestUnits)} request units`),
     ...[...new Set(notesOf(plan))].flatMap((note, index) => labelled(index === 0 ? 'Notes' : '', note)),
     ...(statement === undefined ? [] : cutLines(labelled('Statement', statement))),
+    ...(measured === undefined ? [] : measuredLines(measured)),
     ...adviceLines(advice),
   ].join('\n');
 }

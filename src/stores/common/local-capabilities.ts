@@ -15,5 +15,6 @@ export function localCapabilities(
     propertyOrder: true,
     crossPartitionQuery: true,
     userDefinedFunctions: true,
+    measuredPlans: false,
   };
 }

@@ -19,4 +19,6 @@ export const COSMOS_CAPABILITIES: StoreCapabilities = {
   crossPartitionQuery: true,
   // The service has functions of its own, which are made with its own tools; those of a program stay in the program.
   userDefinedFunctions: false,
+  // The service tells the metrics of a query with each page, which every explanation has.
+  measuredPlans: false,
 };

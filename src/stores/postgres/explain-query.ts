@@ -1,20 +1,18 @@
 import { indexText } from '../../query/access/index-definition.ts';
-import { adviseOrderBy } from '../../query/explain/advise-order-by.ts';
 import { createExplanation } from '../../query/explain/create-explanation.ts';
 import type { EngineClause, EngineWork, PushedClause } from '../../query/explain/engine-work.ts';
 import { indexReading } from '../../query/explain/index-reading.ts';
 import { planTree } from '../../query/explain/plan-tree.ts';
 import { runToEnd } from '../../query/explain/run-to-end.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
-import type { QueryRequest } from '../../store/store-hooks.ts';
-import { aggregateStatement } from './aggregate-query.ts';
-import { groupedStatement } from './grouped-query.ts';
+import type { ExplainRequest } from '../../store/store-hooks.ts';
+import { adviseQuery } from './advise-query.ts';
 import type { IndexAccess } from './indexes/index-access.ts';
-import { walkStatement } from './indexes/walk-documents.ts';
 import type { PostgresContainer } from './postgres-container.ts';
-import { orderOf, planQuery, runPlanned, toldReading, type PlannedQuery, type Run } from './postgres-query.ts';
-import { accessOf, readingOf, rowsBehind, statementOf, type ScanAccess, type SqlPiece } from './scan-scope.ts';
-import { shortColumns } from './scan-slices.ts';
+import { mainStatement } from './main-statement.ts';
+import { indexesTaken, indexLabels, measureStatement } from './measured-plan.ts';
+import { orderOf, planQuery, runPlanned, type PlannedQuery, type Run } from './postgres-query.ts';
+import { accessOf, statementOf, type ScanAccess } from './scan-scope.ts';
 
 const READING_TEXTS: Readonly<Record<ScanAccess, string>> = {
   point: 'documents by partition key and id',
@@ -23,14 +21,14 @@ const READING_TEXTS: Readonly<Record<ScanAccess, string>> = {
 };
 
 /** Runs a query to its end and tells how. */
-export async function explainQuery(container: PostgresContainer, request: QueryRequest, run: Run): Promise<QueryExplanation> {
+export async function explainQuery(container: PostgresContainer, request: ExplainRequest, run: Run): Promise<QueryExplanation> {
   await container.indexes.refresh(container, run);
   const query = planQuery(container, request);
   const { prepared } = query;
   const completed = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, run));
   const statement = mainStatement(container, request, query);
-  const taken = await indexesTaken(statement, run);
-  const work = workOf(query, taken);
+  const analyzed = request.analyze ? await measureStatement(statement, indexLabels(container), run) : undefined;
+  const work = workOf(query, analyzed?.taken ?? (await indexesTaken(statement, run)));
   const before = { access: work.access, index: work.indexes[0], documentsScanned: completed.documentsScanned };
   return createExplanation({
     prepared,
@@ -38,45 +36,9 @@ export async function explainQuery(container: PostgresContainer, request: QueryR
     work,
     run: completed,
     statement: statementOf(statement).text,
-    advice: adviseOrderBy(prepared, container.info.definition, before),
+    measured: analyzed?.measured,
+    advice: await adviseQuery(container, request, query, before, run),
   });
-}
-
-/** The statement that makes the rows, or reads the first documents. */
-function mainStatement(container: PostgresContainer, { maxItemCount }: QueryRequest, query: PlannedQuery): SqlPiece {
-  const { plan, scope, access, groups } = query;
-  const reading = readingOf(container.names.documents, scope, access, container.nowSeconds());
-  if (plan.aggregates !== undefined) {
-    return aggregateStatement(reading, plan.aggregates);
-  }
-  if (groups !== undefined) {
-    return groupedStatement(toldReading(container, query), groups, maxItemCount + 1);
-  }
-  return access?.walk === undefined
-    ? rowsBehind(reading, shortColumns(maxItemCount + 1), 0, maxItemCount + 1)
-    : walkStatement(access.walk, reading, maxItemCount + 1);
-}
-
-interface PlanNode {
-  readonly 'Index Name'?: string;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** Names of the indexes that PostgreSQL takes for a statement. */
-async function indexesTaken(statement: SqlPiece, run: Run): Promise<ReadonlySet<string>> {
-  const { text, values } = statementOf(statement);
-  const [row] = await run<{ 'QUERY PLAN': string }>({ text: `EXPLAIN (FORMAT JSON) ${text}`, values });
-  const names = new Set<string>();
-  const visit = (node: PlanNode): void => {
-    if (node['Index Name'] !== undefined) {
-      names.add(node['Index Name']);
-    }
-    node.Plans?.forEach(visit);
-  };
-  for (const { Plan } of JSON.parse(row?.['QUERY PLAN'] ?? '[]') as readonly { readonly Plan: PlanNode }[]) {
-    visit(Plan);
-  }
-  return names;
 }
 
 function workOf(query: PlannedQuery, taken: ReadonlySet<string>): EngineWork {

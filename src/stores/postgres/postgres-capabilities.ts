@@ -3,10 +3,13 @@ import { localCapabilities } from '../common/local-capabilities.ts';
 
 /** What the PostgreSQL backend can do. @param isDurable whether the server writes commits to its disk before it acknowledges them */
 export function postgresCapabilities(isDurable: boolean): StoreCapabilities {
-  return localCapabilities({
-    durability: isDurable ? 'power-loss' : 'process-kill',
-    multiProcess: true,
-    allVersionsFeed: true,
-    snapshots: true,
-  });
+  return {
+    ...localCapabilities({
+      durability: isDurable ? 'power-loss' : 'process-kill',
+      multiProcess: true,
+      allVersionsFeed: true,
+      snapshots: true,
+    }),
+    measuredPlans: true,
+  };
 }

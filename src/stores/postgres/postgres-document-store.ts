@@ -19,7 +19,7 @@ import type {
 import type { QueryPage } from '../../store/queries.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
-import type { ChangesRequest, QueryRequest } from '../../store/store-hooks.ts';
+import type { ChangesRequest, ExplainRequest, QueryRequest } from '../../store/store-hooks.ts';
 import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import { conditionMatcher } from '../common/condition-matcher.ts';
 import type { AppliedWrite } from '../common/applied-write.ts';
@@ -154,7 +154,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     return { ...(await runQueryPage(this.#container, request, this.#runOutside(request.signal))), session: this.#session() };
   }
 
-  protected async _explain(request: QueryRequest): Promise<QueryExplanation> {
+  protected async _explain(request: ExplainRequest): Promise<QueryExplanation> {
     await this.#checkSession(request.session);
     return explainQuery(this.#container, request, this.#runOutside(request.signal));
   }

@@ -1,3 +1,4 @@
+import type { IndexDefinition } from '../../query/access/index-definition.ts';
 import type { SqlOrder } from '../../query/compile/common/order-keys.ts';
 import type { SqlPlan } from '../../query/compile/common/sql-plan.ts';
 import type { JsonValue } from '../../core/json.ts';
@@ -51,18 +52,19 @@ export interface PlannedQuery {
   readonly groups: GroupedShape | undefined;
 }
 
-/** Prepares a query and compiles what PostgreSQL can do of it. */
+/** Prepares a query and compiles what PostgreSQL can do of it, with some indexes to choose from: those that are ready, unless said otherwise. */
 export function planQuery(
   container: PostgresContainer,
   request: QueryRequest,
   prepared: PreparedQuery = checkedQuery(request, container.info.definition),
+  ranges: readonly IndexDefinition[] = container.indexes.ranges,
 ): PlannedQuery {
   const { definition } = container.info;
   const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
   const plan = cachedPostgresPlan(prepared, request.parameters, { columns: COLUMNS, computedProperties });
   const { scope, isNarrowed } = queryScope(prepared, request, definition);
   const filter = plan.filter === undefined ? undefined : { sql: plan.filter.sql, parameters: plan.filter.parameters as readonly PgValue[] };
-  const access = indexAccess(container, { prepared, request, scope, filter: plan.filter });
+  const access = indexAccess(container, { prepared, request, scope, filter: plan.filter, ranges });
   const isTold = prepared.root.where === undefined || plan.filter?.exact === true;
   const groups =
     isTold && plan.aggregates === undefined && !container.untoldGroups.has(prepared)
@@ -199,12 +201,16 @@ function expectedRows({ maxItemCount, parameters }: QueryRequest, { prepared, pl
 }
 
 /** Reads the documents that pass, odd ones apart. */
-export function toldReading(container: PostgresContainer, { plan, scope, access }: PlannedQuery): Reading {
+export function toldReading(
+  container: PostgresContainer,
+  { plan, scope, access }: PlannedQuery,
+  documents: string = container.names.documents,
+): Reading {
   const { filter } = plan;
   const passing: SqlPiece =
     filter === undefined ? piece`true` : { sql: filter.told.sql, parameters: filter.told.parameters as readonly PgValue[] };
   const told = access ?? { told: piece`doc IS NOT NULL AND (${passing})`, nameOf: undefined };
-  return readingOf(container.names.documents, scope, told, container.nowSeconds());
+  return readingOf(documents, scope, told, container.nowSeconds());
 }
 
 /** The order in which PostgreSQL can tell the first documents: not where documents come along that give no row in the end. */

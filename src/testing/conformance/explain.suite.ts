@@ -1,7 +1,7 @@
 import type { PlanStep } from '../../store/query-explanation.ts';
 import type { QueryInput } from '../../store/queries.ts';
 import { check, checkEqual, checkRejects } from '../checks.ts';
-import type { ConformanceContext } from './conformance-context.ts';
+import { checkNotSupported, type ConformanceContext } from './conformance-context.ts';
 import { load } from './queries.suite.ts';
 
 const WIDTH = 100;
@@ -73,6 +73,21 @@ export function explainSuite({ test, withStore }: ConformanceContext): void {
         const explanation = JSON.stringify(await store.explain(input));
         check(!explanation.includes(secret), `no value in the explanation of ${typeof input === 'string' ? input : input.query}`);
       }
+    }));
+
+  test('explain has the engine measure its statement where it can', () =>
+    withStore(async ({ store }) => {
+      await load(store, 20);
+      const query = 'SELECT VALUE c.index FROM c WHERE c.index < 5';
+      if (!store.capabilities.measuredPlans) {
+        await checkNotSupported(() => store.explain(query, { analyze: true }), 'measuredPlans');
+        return;
+      }
+      const { measured, itemsReturned, text } = await store.explain(query, { analyze: true });
+      checkEqual([itemsReturned, measured?.rows], [5, 5], 'rows that were returned and measured');
+      check((measured?.documentsRead ?? 0) >= 5 && (measured?.steps.length ?? 0) > 0, 'documents read, and steps');
+      check(text.includes('Measured'), 'the measurement in the text');
+      checkEqual((await store.explain(query)).measured, undefined, 'nothing is measured unless it is asked for');
     }));
 
   test('explain refuses what cannot run', () =>

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { IndexDefinition } from '../../../src/query/access/index-definition.ts';
+import { indexText, type IndexDefinition } from '../../../src/query/access/index-definition.ts';
 import { chooseAccess } from '../../../src/query/access/choose-access.ts';
 import { adviseIndex, type AdviceQuestion } from '../../../src/query/explain/advise-index.ts';
 import { adviseOrderBy } from '../../../src/query/explain/advise-order-by.ts';
 import { entriesQuery } from '../../../src/query/explain/entries-query.ts';
 import { prepareQuery } from '../../../src/query/prepare-query.ts';
 import { defineContainer } from '../../../src/store/container-definition.ts';
-import type { PlannedAccess } from '../../../src/store/query-explanation.ts';
+import type { IndexTrial, PlannedAccess } from '../../../src/store/query-explanation.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/index.ts';
 
 const SCAN: PlannedAccess = { access: 'container', index: undefined, documentsScanned: 10_000 };
@@ -59,6 +59,30 @@ describe('the index that would help', () => {
     ]) {
       expect([unserved, await adviseIndex(question(unserved))]).toEqual([unserved, []]);
     }
+  });
+
+  test('is the next best where a trial finds no use for the best, and none where two were tried in vain', async () => {
+    const before = { rows: 1, documentsRead: 9, planningMs: 1, executionMs: 1, pagesCached: 1, pagesRead: 0, indexes: [], steps: [] };
+    const trial: IndexTrial = { documents: 10, before, after: { ...before, documentsRead: 1 } };
+    const tried: string[] = [];
+    const tryOut =
+      (refused: number): AdviceQuestion['tryOut'] =>
+      (access) => {
+        tried.push(indexText(access.index));
+        return Promise.resolve(tried.length <= refused ? 'unused' : trial);
+      };
+    const entries: AdviceQuestion['count'] = ({ parameters }) => Promise.resolve(parameters.length === 1 ? 900 : 30);
+    const [best] = await adviseIndex(question(both, { count: entries, tryOut: tryOut(0) }));
+    expect([best?.provenBy, best?.trial]).toEqual(['trial', trial]);
+    const [first] = tried.splice(0);
+    const [second] = await adviseIndex(question(both, { count: entries, tryOut: tryOut(1) }));
+    expect([tried[0], second?.after.index]).toEqual([first, tried[1]]);
+    expect(tried[1]).not.toBe(first);
+    tried.length = 0;
+    expect(await adviseIndex(question(both, { count: entries, tryOut: tryOut(9) }))).toEqual([]);
+    expect(tried).toHaveLength(2);
+    const [untried] = await adviseIndex(question(both, { count: entries, tryOut: () => Promise.resolve(undefined) }));
+    expect([untried?.provenBy, untried !== undefined && 'trial' in untried]).toEqual(['planner', false]);
   });
 
   test('is counted by a query over what it leads to', async () => {

@@ -1,6 +1,7 @@
 import type { SqlFilter } from '../../../query/compile/common/compile-filter.ts';
 import type { AccessPath } from '../../../query/access/access-path.ts';
-import { chooseAccess } from '../../../query/access/choose-access.ts';
+import { chooseAccess, type AccessOptions } from '../../../query/access/choose-access.ts';
+import type { IndexDefinition } from '../../../query/access/index-definition.ts';
 import type { KnownValue } from '../../../query/access/query-conditions.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import { rewrittenOrder } from '../../../query/rewritten-order.ts';
@@ -26,6 +27,8 @@ export interface AccessQuery {
   readonly request: QueryRequest;
   readonly scope: ScanScope;
   readonly filter: SqlFilter | undefined;
+  /** The indexes to choose from. */
+  readonly ranges: readonly IndexDefinition[];
 }
 
 /** What the partition key that is asked for says of the documents. */
@@ -43,21 +46,28 @@ function isInCreationOrder({ equal, range, index }: AccessPath): boolean {
   return range === undefined && equal.length === index.columns.length && equal.every(({ length }) => length === 1);
 }
 
+/** What the planner of `query/access` is told of a query and its container. */
+export function accessOptions(
+  { indexes, info, position }: PostgresContainer,
+  { request, scope }: Pick<AccessQuery, 'request' | 'scope'>,
+): AccessOptions & { readonly computedProperties: ReadonlySet<string> } {
+  const computedProperties = new Set(info.definition.computedProperties.map(({ name }) => name));
+  const known = knownValues(scope, info.definition.partitionKey.paths, computedProperties);
+  return { computedProperties, known, documents: Math.max(indexes.documents, position), pageRows: request.maxItemCount };
+}
+
 /**
  * Chooses the index that serves a query; undefined where none does.
  *
  * The statement gets conditions on the index's expressions, and PostgreSQL decides by what it knows of the values whether it takes the index for them.
  */
-export function indexAccess(container: PostgresContainer, { prepared, request, scope, filter }: AccessQuery): IndexAccess | undefined {
-  const { indexes, info } = container;
-  if (indexes.ranges.length === 0 || accessOf(scope) === 'point') {
+export function indexAccess(container: PostgresContainer, query: AccessQuery): IndexAccess | undefined {
+  const { indexes } = container;
+  const { prepared, request, scope, filter, ranges } = query;
+  if (ranges.length === 0 || accessOf(scope) === 'point') {
     return undefined;
   }
-  const computedProperties = new Set(info.definition.computedProperties.map(({ name }) => name));
-  const known = knownValues(scope, info.definition.partitionKey.paths, computedProperties);
-  const documents = Math.max(indexes.documents, container.position);
-  const pageRows = request.maxItemCount;
-  const path = chooseAccess(prepared, request.parameters, indexes.ranges, { computedProperties, known, documents, pageRows });
+  const path = chooseAccess(prepared, request.parameters, ranges, accessOptions(container, query));
   const columns = path === undefined ? undefined : indexColumns(path.index.columns);
   const seek = path === undefined || columns === undefined ? undefined : seekConditions(path, columns);
   if (path === undefined || columns === undefined || seek === undefined) {

@@ -207,3 +207,29 @@ test('documents with huge values under every indexed path are written', async ()
   expect((await backend.indexStatus()).every(({ isReady }) => isReady)).toBe(true);
   expect(await store.query('SELECT VALUE c.id FROM c ORDER BY c.a', { maxItemCount: 1 }).toArray()).toEqual(['d3', 'd0', 'd1', 'd2']);
 });
+
+describe('a query that an index answers by itself', () => {
+  test.each([
+    ['by equality', 'SELECT * FROM c WHERE c.type = "note"', 7],
+    ['in an order', 'SELECT * FROM c WHERE c.rank >= 3 ORDER BY c.rank', 10],
+  ])('also gives documents of which PostgreSQL can be told nothing: %s', async (_, text, count) => {
+    const opened = await postgres();
+    const backend = await opened.open();
+    const store = await container(backend, policy('/type/?', '/rank/?'));
+    await load(store, 12);
+    const ids = async (): Promise<readonly string[]> =>
+      (await store.query<{ id: string }>(text, { maxItemCount: 100 }).toArray()).map(({ id }) => id).sort();
+    expect((await ids()).length).toBe(count - 1);
+    await store.create({ id: 'odd', owner: 'o1', type: 'note', rank: 3.5, text: 'a\u0000b' });
+    const { rows } = await opened.client.query(`SELECT count(*)::int AS n FROM ${opened.schema}_1.c1 WHERE doc IS NULL`);
+    expect(rows).toEqual([{ n: 1 }]);
+    // Pages of every size: a later one goes on from where the first was left.
+    for (const maxItemCount of [1, 4, 100]) {
+      const found = await store.query<{ id: string }>(text, { maxItemCount }).toArray();
+      expect(found).toHaveLength(count);
+      expect(found.map(({ id }) => id)).toContain('odd');
+    }
+    await store.delete('odd', 'o1');
+    expect((await ids()).length).toBe(count - 1);
+  });
+});
