@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { PerigeeError } from '../core/errors.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { Backend } from '../store/backend.ts';
+import type { PostgresBackendOptions } from '../stores/postgres/postgres-options.ts';
 import { openMemoryBackend } from '../stores/memory/memory-backend.ts';
 import { consoleLogger } from './console-logger.ts';
 import { parseStoreAddress } from './store-address.ts';
@@ -17,6 +18,8 @@ export interface OpenStoreOptions {
   readonly key?: string | undefined;
   /** Clock and chance of a local store; those of the host unless said otherwise. */
   readonly runtime?: Runtime | undefined;
+  /** Options of a PostgreSQL. */
+  readonly postgres?: Partial<PostgresBackendOptions> | undefined;
 }
 
 /** A store that is open. */
@@ -131,11 +134,12 @@ export async function openStore(argument: string, options: OpenStoreOptions = {}
     case 'postgres': {
       const { openPostgresBackend } = await import('../stores/postgres/postgres-backend.ts');
       const { connectionString, schema, place } = address;
-      if (new URL(connectionString).password !== '') {
+      const { signals } = options.postgres ?? {};
+      if ([connectionString, signals].some((text) => typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '')) {
         // Others on this machine see the words that a program was started with, but for one that gives itself a title.
         process.title = 'perigee';
       }
-      return opened(await openPostgresBackend({ connectionString, schema, runtime, logger: consoleLogger }), place);
+      return opened(await openPostgresBackend({ ...options.postgres, connectionString, schema, runtime, logger: consoleLogger }), place);
     }
     case 'embedded-postgres': {
       const folder = resolve(address.folder);

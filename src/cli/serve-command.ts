@@ -11,6 +11,7 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('Serve a store over the Cosmos DB protocol, for the official SDKs.')
     .option('--store <store>', `memory, ${DATA_STORE_HELP}`, DEFAULT_STORE)
+    .option('--signals <address>', 'where --store is a pooler such as PgBouncer: the address of PostgreSQL itself, or off')
     .option('--host <address>', 'address to listen on; anything but loopback needs --key', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8081')
     .option(

@@ -1,10 +1,13 @@
 import pg from 'pg';
+import type { PostgresBackendOptions } from '../../src/stores/postgres/postgres-options.ts';
 import { askShared } from './ask-shared.ts';
 
 /** A PostgreSQL for tests. Tests share it, so each keeps to schemas of its own. */
 export interface PostgresForTests {
   /** Its address, with the password. */
   readonly url: string;
+  /** How backends on it are opened, unless a test says otherwise: `PERIGEE_POSTGRES_OPTIONS` as JSON. */
+  readonly options: Partial<PostgresBackendOptions>;
   /** A prefix for schemas that no other test has: lower-case letters, digits and `_`, at most 40 characters. */
   readonly freshSchema: () => string;
   /** Drops the schema `prefix` and each `prefix_NUMBER` with all that is in them. */
@@ -22,6 +25,7 @@ export async function postgresForTests(): Promise<PostgresForTests> {
   const url = await address;
   return {
     url,
+    options: JSON.parse(process.env['PERIGEE_POSTGRES_OPTIONS'] ?? '{}') as Partial<PostgresBackendOptions>,
     freshSchema: () => `test_${crypto.randomUUID().replaceAll('-', '')}`,
     dropSchemas: async (prefix) => {
       const client = new pg.Client({ connectionString: url });

@@ -8,6 +8,7 @@ import { WELL_KNOWN_KEY, type ServerOptions } from '../../server/server-options.
 import { consoleLogger } from '../console-logger.ts';
 import { openStore } from '../open-store.ts';
 import { parseStoreAddress } from '../store-address.ts';
+import { postgresOptionsOf } from './postgres-options-of.ts';
 import { readyJson, readyText } from './ready-text.ts';
 import { serverOptionsOf, type ServeOptions } from './server-options-of.ts';
 import { untilStopped } from './stop-signals.ts';
@@ -25,7 +26,10 @@ export async function serveStore(options: ServeOptions): Promise<void> {
     );
   }
   const snapshot = options.restore === undefined ? undefined : await (await import('../snapshot/input-file.ts')).openInput(options.restore);
-  const { backend, label, close } = await openStore(options.store, { runtime: new ShiftableRuntime() });
+  const { backend, label, close } = await openStore(options.store, {
+    runtime: new ShiftableRuntime(),
+    postgres: postgresOptionsOf(options),
+  });
   try {
     if (snapshot !== undefined) {
       const { restoreInto } = await import('../snapshot/restore-into.ts');

@@ -8,6 +8,7 @@ import { readText } from './read-text.ts';
 /** What the command line of `perigee serve` says, as it came. */
 export interface ServeOptions {
   readonly store: string;
+  readonly signals?: string | undefined;
   readonly host: string;
   readonly port: string;
   readonly computeGatewayPort?: string | undefined;

@@ -5,6 +5,8 @@ import { PerigeeError } from '../../core/errors.ts';
 export interface PgModule {
   readonly Pool: new (config: PoolConfig) => Pool;
   readonly Client: new (config: ClientConfig) => Client;
+  /** The class of its queries. */
+  readonly Query: object;
 }
 
 /** Object ids of PostgreSQL's types whose values are read otherwise than by `pg`. */

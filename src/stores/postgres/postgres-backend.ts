@@ -11,6 +11,7 @@ import type { RestoreRequest, SnapshotBody, SnapshotRequest } from '../../store/
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { containerInfoOf } from '../common/stored-container.ts';
 import { CommitWatch } from './commit-watch.ts';
+import { learnConnection, withoutTimeouts } from './connection-facts.ts';
 import type { ContainerRow } from './container-row.ts';
 import { IndexBuilder, type IndexProgress, type IndexStatus } from './indexes/index-builder.ts';
 import { loadPg } from './pg-driver.ts';
@@ -62,22 +63,33 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
   const runtime = options.runtime ?? systemRuntime;
   const logger = options.logger ?? silentLogger;
   const pg = await loadPg();
-  const database = new PostgresDatabase({ pg, pool, runtime, logger, prefix, prepares });
+  const facts = await learnConnection(pg, pool, runtime);
+  const database = new PostgresDatabase({
+    pg,
+    pool: facts.config,
+    runtime,
+    logger,
+    prefix,
+    prepares: prepares ?? facts.keepsNames,
+    timeouts: facts.timeouts,
+    isPooled: facts.isPooled,
+  });
+  if (prepares === undefined && !facts.keepsNames) {
+    logger.log('info', 'A pooler stands before PostgreSQL that does not know prepared statements, so none are used.');
+  }
   try {
     const identity = await migrate(database);
     const [durable] = await database.rows<{ durable: boolean }>(LOOKING, {
       text: "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off' AS durable",
     });
-    const { max: _, ...direct } = pool;
-    const told =
-      signals === undefined
-        ? undefined
-        : new Signals({ pg, connection: { ...direct, connectionString: signals }, channel: `${prefix}_commits`, runtime, logger });
+    const { max: _, ...config } = withoutTimeouts(pool);
+    const direct = signals === undefined ? config : { ...config, connectionString: signals };
+    const told = signals === undefined ? undefined : new Signals({ pg, connection: direct, channel: `${prefix}_commits`, runtime, logger });
     return new PostgresBackend({ database, identity, userFunctions }, postgresCapabilities(durable?.durable === true), {
       signals: told,
       pollIntervalMs,
       sweepIntervalMs,
-      builderOf: (onChange) => new IndexBuilder({ pg, pool, database, intervalMs: sweepIntervalMs, onChange }),
+      builderOf: (onChange) => new IndexBuilder({ pg, connection: direct, database, intervalMs: sweepIntervalMs, onChange }),
     });
   } catch (error) {
     await database.close();

@@ -2,6 +2,7 @@ import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { sleep, type Runtime } from '../../core/runtime.ts';
+import { queryWithTimeouts, type OwnTimeouts } from './own-timeouts.ts';
 import { COLUMN_TYPES, type PgModule } from './pg-driver.ts';
 import { endsConnection, stateOf, wrapPostgresError } from './postgres-errors.ts';
 
@@ -34,6 +35,10 @@ export interface PostgresDatabaseOptions {
   readonly prefix: string;
   /** Whether statements are kept prepared on connections. */
   readonly prepares: boolean;
+  /** Time-outs that each transaction has to bring along. */
+  readonly timeouts?: OwnTimeouts | undefined;
+  /** Whether a pooler stands between. */
+  readonly isPooled?: boolean | undefined;
 }
 
 /** A transaction that met another is run again so often. */
@@ -56,11 +61,19 @@ export class PostgresDatabase {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly prefix: string;
+  readonly #pg: PgModule;
   readonly #pool: Pool;
   readonly #prepares: boolean;
+  readonly #timeouts: OwnTimeouts | undefined;
+  readonly #isPooled: boolean;
   readonly #connections = new Set<PoolClient>();
+  /** Connections on which a name is taken for a statement that is not there. */
+  readonly #spoilt = new WeakSet<PoolClient>();
 
-  constructor({ pg, pool, runtime, logger, prefix, prepares }: PostgresDatabaseOptions) {
+  constructor({ pg, pool, runtime, logger, prefix, prepares, timeouts, isPooled = false }: PostgresDatabaseOptions) {
+    this.#pg = pg;
+    this.#isPooled = isPooled;
+    this.#timeouts = timeouts;
     this.runtime = runtime;
     this.logger = logger;
     this.prefix = prefix;
@@ -99,11 +112,11 @@ export class PostgresDatabase {
   async rows<R extends PgRow = PgRow>(what: string, statement: Statement): Promise<readonly R[]> {
     const client = await this.#connect(what);
     try {
-      const rows = await this.#run<R>(client, statement);
+      const rows = await this.#run<R>(client, statement, this.#timeouts);
       client.release();
       return rows;
     } catch (error) {
-      client.release(endsConnection(error));
+      client.release(endsConnection(error) || this.#spoilt.has(client));
       throw wrapPostgresError(error, what);
     }
   }
@@ -143,7 +156,7 @@ export class PostgresDatabase {
     const session = this.#sessionOf(client, what);
     let failure: unknown;
     try {
-      await session.rows({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' });
+      await session.rows({ text: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY${this.#timeouts?.afterBegin ?? ''}` });
       // A reader takes its time, and its pauses are idle ones.
       await session.rows({ text: 'SET LOCAL idle_in_transaction_session_timeout = 0' });
       yield* read(session);
@@ -186,7 +199,7 @@ export class PostgresDatabase {
     const client = await this.#connect(what);
     const session = this.#sessionOf(client, what);
     try {
-      await session.rows({ text: 'BEGIN' });
+      await session.rows({ text: `BEGIN${this.#timeouts?.afterBegin ?? ''}` });
       const result = await work(session);
       throwIfAborted(signal);
       attempt.isCommitting = true;
@@ -233,7 +246,7 @@ export class PostgresDatabase {
     }
     try {
       await client.query('ROLLBACK');
-      client.release();
+      client.release(this.#spoilt.has(client));
     } catch {
       // The connection is gone, and its transaction with it; what the caller has to know is the first error.
       client.release(true);
@@ -248,12 +261,22 @@ export class PostgresDatabase {
     }
   }
 
-  async #run<R extends PgRow>(client: PoolClient, { text, values, name }: Statement): Promise<readonly R[]> {
-    const result = (await client.query({
+  /** @param timeouts of a statement that is a transaction by itself */
+  async #run<R extends PgRow>(client: PoolClient, { text, values, name }: Statement, timeouts?: OwnTimeouts): Promise<readonly R[]> {
+    const query = {
       text,
       ...(values === undefined ? {} : { values: values as unknown[] }),
       ...(name === undefined || !this.#prepares ? {} : { name }),
-    })) as QueryResult<R>;
-    return result.rows;
+    };
+    try {
+      const result = await (timeouts === undefined ? client.query(query) : queryWithTimeouts(this.#pg, client, timeouts, query));
+      return (result as QueryResult<R>).rows;
+    } catch (error) {
+      // PgBouncer holds the name of a statement that could not be prepared, as for a table that is gone, and ends the connection when it comes again.
+      if (this.#isPooled && 'name' in query && stateOf(error)?.startsWith('42') === true) {
+        this.#spoilt.add(client);
+      }
+      throw error;
+    }
   }
 }

@@ -37,6 +37,7 @@ const MEANINGS: readonly (readonly [prefix: string, code: ErrorCode, why: string
   ['42501', 'STORE_READ_ONLY', 'the user of the database may not; grant it the rights on the schemas of the store'],
   ['28', 'UNAUTHORIZED', 'the server refuses the user or the password'],
   ['3D000', 'UNREACHABLE', 'the server has no such database; create it first'],
+  ['08P01', 'CONNECTION_LOST', 'the pooler before the server ended the connection. Read back before writing again'],
   ['08006', 'CONNECTION_LOST', 'the connection ended. Read back before writing again'],
   ['08', 'UNREACHABLE', 'the server cannot be reached'],
   ['54', 'TOO_LARGE', 'it is over a limit of the server'],
@@ -53,6 +54,10 @@ const MEANINGS: readonly (readonly [prefix: string, code: ErrorCode, why: string
   ['ECONNRESET', 'CONNECTION_LOST', 'the connection ended. Read back before writing again'],
   ['EPIPE', 'CONNECTION_LOST', 'the connection ended. Read back before writing again'],
 ];
+
+/** What PgBouncer says of work that it never gave to the server. */
+const NEVER_RUN =
+  /query_wait_timeout|client_login_timeout|cannot connect to server|no more connections allowed|server login has been failing/iu;
 
 /** What `pg` says, without a code, where a connection ended or could not be made. */
 const MESSAGES: readonly (readonly [pattern: RegExp, code: ErrorCode, why: string])[] = [
@@ -76,6 +81,9 @@ export function wrapPostgresError(error: unknown, what: string): PerigeeError {
   const options: PerigeeErrorOptions = { cause: error, details: state === undefined ? {} : { sqlState: state } };
   if (state === GONE_STATE || state === '42P01' || state === '3F000') {
     return containerGoneDuring(what, options);
+  }
+  if (state === '08P01' && error instanceof Error && NEVER_RUN.test(error.message)) {
+    return new PerigeeError('UNAVAILABLE', `Cannot ${what}: the pooler before the server has no connection for it; try again.`, options);
   }
   for (const [prefix, code, why] of state === undefined ? [] : MEANINGS) {
     if (state?.startsWith(prefix) === true) {

@@ -29,11 +29,15 @@ export interface PostgresBackendOptions {
   readonly lockTimeoutMs?: number | undefined;
   /** `true` for TLS with the certificates of the system, or its options. Unless given, the connection string decides. */
   readonly tls?: boolean | PostgresTlsOptions | undefined;
-  /** `false` behind PgBouncer before 1.21 in transaction mode, which does not know prepared statements. */
+  /**
+   * Whether connections keep statements prepared. Unless given, they do but where a pooler stands between that does not know prepared statements, as PgBouncer
+   * before 1.21; `true` behind one in session mode.
+   */
   readonly preparedStatements?: boolean | undefined;
   /**
-   * A connection string past any pooler, for the one connection on which servers tell each other of commits; `connectionString` unless given. `false` leaves it
-   * out, and followers of a change feed ask every `pollIntervalMs`.
+   * A connection string past any pooler, for the one connection on which servers tell each other of commits and the one on which indexes are made;
+   * `connectionString` unless given. Where that leads to a pooler nobody can be told, and with `false` nobody is: followers of a change feed ask every
+   * `pollIntervalMs`.
    */
   readonly signals?: string | false | undefined;
   /** How often followers of a change feed ask for commits of other servers, whether or not they are told; 500 unless said otherwise. */
@@ -52,7 +56,8 @@ export interface PostgresBackendOptions {
 export interface CheckedPostgresOptions {
   readonly pool: PoolConfig;
   readonly prefix: string;
-  readonly prepares: boolean;
+  /** `undefined` to find out. */
+  readonly prepares: boolean | undefined;
   readonly signals: string | undefined;
   readonly pollIntervalMs: number;
   readonly sweepIntervalMs: number;
@@ -96,7 +101,7 @@ export function checkPostgresOptions(options: PostgresBackendOptions): CheckedPo
       ...(tls === undefined ? {} : { ssl: tls as NonNullable<PoolConfig['ssl']> }),
     },
     prefix: schema,
-    prepares: options.preparedStatements ?? true,
+    prepares: options.preparedStatements,
     signals: signals === false ? undefined : signals,
     pollIntervalMs: number('pollIntervalMs', 1),
     sweepIntervalMs: number('sweepIntervalMs'),

@@ -2,6 +2,7 @@ import type { Client, ClientConfig } from 'pg';
 import type { Unsubscribe } from '../../core/emitter.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { CancelTimer, Runtime } from '../../core/runtime.ts';
+import { isDirect } from './connection-facts.ts';
 import type { PgModule } from './pg-driver.ts';
 import { quoteName } from './names.ts';
 
@@ -15,7 +16,7 @@ const MAX_NUMBERS = 500;
 /** How {@link Signals} are opened. */
 export interface SignalsOptions {
   readonly pg: PgModule;
-  /** A connection to the server itself: behind PgBouncer in transaction mode nobody can listen. */
+  /** A connection to the server itself: behind a pooler nobody can listen. */
   readonly connection: ClientConfig;
   readonly channel: string;
   readonly runtime: Runtime;
@@ -38,6 +39,7 @@ export class Signals {
   #cancelRetry: CancelTimer | undefined;
   #isFlushing = false;
   #retryMs = FIRST_RETRY_MS;
+  #isDeaf = false;
   #closed = false;
 
   constructor(options: SignalsOptions) {
@@ -129,7 +131,16 @@ export class Signals {
     client.on('notification', ({ payload }) => this.#tell(containersIn(payload ?? '')));
     try {
       await client.connect();
-      await client.query(`LISTEN ${quoteName(channel)}`);
+      if (await isDirect(client)) {
+        await client.query(`LISTEN ${quoteName(channel)}`);
+      } else if (!this.#isDeaf) {
+        // The connection behind a pooler is another's in a moment, who would be told instead. What is told here, others may still hear.
+        this.#isDeaf = true;
+        logger.log(
+          'warn',
+          'The connection for signals goes through a pooler, so followers of change feeds notice commits of other servers only when they ask; give the option signals the address of PostgreSQL itself.',
+        );
+      }
     } catch (error) {
       client.end().catch((ending: unknown) => logger.log('debug', 'A connection that failed did not end in order.', { error: ending }));
       this.#retryLater(error);

@@ -1,17 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { openTwoBackends, type Counted } from './two-backends.ts';
-import type { DocumentStore } from '../../../src/store/document-store.ts';
-
-/** What a query over all documents gives each time that it is looked at again. */
-function watchNumbers(store: DocumentStore<Counted>): () => Promise<readonly number[]> {
-  const abort = new AbortController();
-  onTestFinished(() => abort.abort());
-  // It does not look by itself within the time of a test: the store has to tell.
-  const results = store
-    .watch<number>('SELECT VALUE c.n FROM c', { signal: abort.signal, pollIntervalMs: 1_000_000 })
-    [Symbol.asyncIterator]();
-  return async () => (await results.next()).value as readonly number[];
-}
+import { expect, test } from 'vitest';
+import { openTwoBackends } from './two-backends.ts';
+import { watchNumbers } from './watch-numbers.ts';
 
 test('who watches in one server is woken by the commits of another, by a signal', async () => {
   // No poll comes within the time of the test.

@@ -7,9 +7,9 @@ storeConformance({
   runner: { describe, test },
   name: 'store conformance of postgres',
   open: async ({ runtime }) => {
-    const { url, freshSchema, dropSchemas } = await postgresForTests();
+    const { url, options, freshSchema, dropSchemas } = await postgresForTests();
     const schema = freshSchema();
-    const open = () => openPostgresBackend({ connectionString: url, schema, runtime, maxConnections: 6 });
+    const open = () => openPostgresBackend({ connectionString: url, schema, runtime, maxConnections: 6, ...options });
     let backend = await open();
     return {
       backend,

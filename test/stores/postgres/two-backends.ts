@@ -34,11 +34,11 @@ export async function connectForeign(): Promise<pg.Client> {
 
 /** Opens both; all of it is gone when the test is finished. */
 export async function openTwoBackends(options: Partial<PostgresBackendOptions> = {}): Promise<TwoBackends> {
-  const { url, freshSchema, dropSchemas } = await postgresForTests();
+  const { url, options: ofRun, freshSchema, dropSchemas } = await postgresForTests();
   const schema = freshSchema();
   onTestFinished(() => dropSchemas(schema));
   const open = async (): Promise<PostgresBackend> => {
-    const backend = await openPostgresBackend({ connectionString: url, schema, applicationName: schema, ...options });
+    const backend = await openPostgresBackend({ connectionString: url, schema, applicationName: schema, ...ofRun, ...options });
     onTestFinished(() => backend.close());
     return backend;
   };

@@ -8,7 +8,7 @@ import { clearEarlierServer } from './earlier-server.ts';
 import { checkEmbeddedOptions, type EmbeddedPostgresOptions } from './embedded-options.ts';
 import { wrapFolderError } from './folder-errors.ts';
 import { freePort } from './free-port.ts';
-import { findNativePackage } from './native-package.ts';
+import { findNativePackage, type NativePackage } from './native-package.ts';
 import { startParentGuard, type ParentGuard } from './parent-guard.ts';
 import { startPostmaster, type Postmaster, type StopMode } from './postmaster.ts';
 import { serverUser } from './server-user.ts';
@@ -138,12 +138,17 @@ async function startOnPort(
  * newer PostgreSQL; STORE_READ_ONLY, STORE_FULL and STORE_IO from the file system; PORT_IN_USE; UNAVAILABLE and TIMEOUT, with the end of the log, when
  * the server does not start
  */
-export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
+export function startEmbeddedPostgres(options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
+  return startFrom(findNativePackage, options);
+}
+
+/** As {@link startEmbeddedPostgres}, from the programs of another package. */
+export async function startFrom(findPackage: () => Promise<NativePackage>, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   checkEmbeddedOptions(options);
   const { folder, port = 0, runtime = systemRuntime, durable = folder !== undefined, settings, signal } = options;
   throwIfAborted(signal);
   const user = await serverUser();
-  const programs = await usablePrograms(await findNativePackage(), user);
+  const programs = await usablePrograms(await findPackage(), user);
   const { path, guard, cleanUp } = await placeOf(folder);
   try {
     const shared: OpenClusterOptions = { programs, user, durable, runtime, guard, signal };

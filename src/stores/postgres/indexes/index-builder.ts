@@ -1,8 +1,9 @@
-import type { Client, PoolConfig } from 'pg';
+import type { Client, ClientConfig } from 'pg';
 import { Emitter, type Unsubscribe } from '../../../core/emitter.ts';
 import { sleep, type CancelTimer } from '../../../core/runtime.ts';
 import { readDefinition } from '../../common/definition-text.ts';
 import { unescapeText } from '../../../query/compile/postgres/nul-text.ts';
+import { isDirect } from '../connection-facts.ts';
 import type { ContainerRow } from '../container-row.ts';
 import { Lease } from '../lease.ts';
 import { containerNames, quoteName, type ContainerNames } from '../names.ts';
@@ -45,8 +46,8 @@ export interface IndexStatus {
 /** What an {@link IndexBuilder} works with. */
 export interface IndexBuilderOptions {
   readonly pg: PgModule;
-  /** How to connect. An index takes as long as the container is large, so it is made on a connection of its own, without a timeout. */
-  readonly pool: PoolConfig;
+  /** How to connect, past a pooler. An index takes as long as the container is large, so it is made on a connection of its own, without a timeout. */
+  readonly connection: ClientConfig;
   readonly database: PostgresDatabase;
   /** How often to look for what another server left unfinished; 0 for never. */
   readonly intervalMs: number;
@@ -301,14 +302,18 @@ export class IndexBuilder {
 
   /** Runs a statement, however long it takes, on the connection for that. */
   async #run<R extends PgRow = PgRow>({ text, values }: Statement): Promise<readonly R[]> {
-    const { pg, pool, database } = this.#options;
+    const { pg, connection, database } = this.#options;
     try {
       this.#closing.signal.throwIfAborted();
       if (this.#client === undefined) {
-        const client = new pg.Client({ ...pool, statement_timeout: 0, lock_timeout: 0, types: COLUMN_TYPES });
+        const client = new pg.Client({ ...connection, types: COLUMN_TYPES });
         client.on('error', (error) => database.logger.log('warn', 'The connection that makes indexes ended.', { error }));
         this.#client = client;
         await client.connect();
+        if (await isDirect(client)) {
+          // Elsewhere whoever is given the connection next would have them.
+          await client.query('SET statement_timeout = 0; SET lock_timeout = 0');
+        }
       }
       const { rows } = await this.#client.query<R>({ text, ...(values === undefined ? {} : { values: values as unknown[] }) });
       return rows;
