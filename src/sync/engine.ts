@@ -280,7 +280,8 @@ export class SyncEngine {
   /**
    * {@link verify}, and mends what it finds: a document that differs with nothing pending becomes what the remote holds, then a run sends, pulls and
    * reconciles, and both sides are compared again. A version of the device that is neither at the remote nor in the journal goes to the journal first, with the
-   * reason `repaired`; nobody can tell a damaged version from one that is only behind. What is pending stays pending until it is sent.
+   * reason `repaired`; nobody can tell a damaged version from one that is only behind. What is pending stays pending until it is sent, and what a restored remote
+   * has forgotten is sent to it again.
    *
    * @throws INVALID_OPTION, the signal's reason, CLOSED, and what ended the run or what the remote throws
    */

@@ -55,3 +55,34 @@ test.each([
     expect(await contents(again.notes)).toEqual(both);
   },
 );
+
+test.each([
+  ['restored from a backup', false],
+  ['made again', true],
+])('a repair sends what a remote that was %s has forgotten, and gives none of it up', async (_, isEmptied) => {
+  const { cloud } = line.world;
+  const phone = await line.device({ markerIntervalMs: 0 });
+  await phone.notes.create(note('before the backup', 'old'));
+  await synced(phone);
+  const backup: SnapshotRecord[] = [];
+  for await (const record of cloud.snapshot()) {
+    backup.push(record);
+  }
+  await line.world.pass(61_000);
+  await phone.notes.create(note('after the backup', 'new'));
+  await phone.notes.upsert(note('changed after the backup', 'old'));
+  await synced(phone);
+  await (isEmptied ? emptied(cloud, NOTES) : cloud.restore(backup, { replace: true }));
+  const again = await line.restarted(phone, { markerIntervalMs: 0 });
+  const { before, after, journaled, run } = await again.engine.repair();
+  const all = { old: note('changed after the backup', 'old'), new: note('after the backup', 'new') };
+  expect({ equal: after.equal, journaled, pending: before.counts.pending, pushed: run.pushed }).toEqual({
+    equal: true,
+    journaled: 0,
+    pending: 2,
+    pushed: 2,
+  });
+  expect(await contents(again.notes)).toEqual(all);
+  expect(await contents(await line.world.remote())).toEqual(all);
+  expect((await again.engine.journal()).filter(({ losingSide }) => losingSide === 'local')).toEqual([]);
+});

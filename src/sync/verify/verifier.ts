@@ -2,6 +2,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { DocumentStore } from '../../store/document-store.ts';
 import { all, get } from '../../stores/sqlite/driver.ts';
+import { settleEpoch } from '../pull/epoch.ts';
 import { RemoteSession } from '../remote/remote-session.ts';
 import type { Scope } from '../state/scope.ts';
 import type { SyncContext } from '../sync-context.ts';
@@ -72,6 +73,11 @@ export class Verifier {
     let complete = true;
     for (const scope of scopes) {
       const remote = await RemoteSession.open(context, scope, { remote: remoteOf, report, signal });
+      if (mending !== undefined) {
+        // What a restored remote has forgotten is to be sent again, not given up.
+        scope.epochCheckedAtMs = undefined;
+        await settleEpoch(context, remote, report);
+      }
       const input = { context, remote, report, found, signal, limit, mending };
       complete = complete && (await new Verification(input).run());
     }
