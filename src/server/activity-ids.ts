@@ -1,11 +1,15 @@
 import { toHex, type Runtime } from '../core/runtime.ts';
 
 const COUNTER_DIGITS = 12;
+/** The last digits of a count, written once: counting on is all that most ids take. */
+const LAST_DIGITS: readonly string[] = Array.from({ length: 0x1000 }, (_, count) => count.toString(16).padStart(3, '0'));
 
 /** Makes activity ids: UUIDs with a random part for the server and a counter, since drawing one for each request would cost more than it gives. */
 export class ActivityIds {
   readonly #prefix: string;
   #count = 0;
+  /** All but the last digits of the ids that are given now. */
+  #beginning = '';
 
   constructor(runtime: Runtime) {
     const hex = toHex(runtime.randomBytes(8));
@@ -13,7 +17,12 @@ export class ActivityIds {
   }
 
   next(): string {
+    const last = this.#count % LAST_DIGITS.length;
+    if (last === 0) {
+      const before = Math.floor(this.#count / LAST_DIGITS.length);
+      this.#beginning = this.#prefix + before.toString(16).padStart(COUNTER_DIGITS - 3, '0');
+    }
     this.#count += 1;
-    return this.#prefix + this.#count.toString(16).padStart(COUNTER_DIGITS, '0');
+    return this.#beginning + (LAST_DIGITS[last] as string);
   }
 }

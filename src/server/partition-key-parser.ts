@@ -1,4 +1,4 @@
-import { parsePartitionKeyText, type PartitionKey } from '../store/partition-key.ts';
+import { keepPartitionKey, parsePartitionKeyText, type PartitionKey } from '../store/partition-key.ts';
 
 /** How many keys are kept, and how long their texts may be: strangers must not fill the memory. */
 const MAX_KEPT = 2000;
@@ -15,12 +15,13 @@ export class PartitionKeyParser {
       return known;
     }
     const key = parsePartitionKeyText(text);
-    if (text.length <= MAX_KEPT_LENGTH) {
-      if (this.#known.size >= MAX_KEPT) {
-        this.#known.clear();
-      }
-      this.#known.set(text, key);
+    if (text.length > MAX_KEPT_LENGTH) {
+      return key;
     }
+    if (this.#known.size >= MAX_KEPT) {
+      this.#known.clear();
+    }
+    this.#known.set(text, keepPartitionKey(key));
     return key;
   }
 }

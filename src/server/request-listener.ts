@@ -3,6 +3,7 @@ import { PerigeeError } from '../core/errors.ts';
 import { LazyModule } from '../core/lazy-module.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { ActivityIds } from './activity-ids.ts';
+import type { Access } from './access/access.ts';
 import type { Authenticator } from './access/authenticator.ts';
 import { checkNeed } from './access/check-need.ts';
 import type { AdminAccess } from './admin/admin-access.ts';
@@ -26,8 +27,8 @@ import { readTarget } from './gate/request-target.ts';
 import { routingGatewayReply, type Gateway } from './gate/routing-gateway.ts';
 import { operationOf } from './operations.ts';
 import { sendReply, type Reply } from './reply.ts';
-import type { LinkParser } from './resource-link.ts';
-import { findRoute } from './routes.ts';
+import type { LinkParser, ResourceLink } from './resource-link.ts';
+import { findRoute, type Route } from './routes.ts';
 import { RequestContext, type ServerContext } from './server-context.ts';
 import type { RequestRecord, RequestTelemetry } from './telemetry/request-telemetry.ts';
 
@@ -70,6 +71,14 @@ interface Exchange {
   headers: readonly string[];
   /** The connection ends behind the answer. */
   isLast: boolean;
+}
+
+/** A request of which it is known who answers it. */
+interface Routed {
+  readonly exchange: Exchange;
+  readonly method: string;
+  readonly link: ResourceLink;
+  readonly route: Route;
 }
 
 /** Answers every request of a gateway: looks who asks, finds the route, checks the signature, reads the body, runs the handler. */
@@ -117,8 +126,36 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     }
   };
 
-  const answer = async (exchange: Exchange): Promise<Reply> => {
-    const { request, response, record } = exchange;
+  /** Carries a request out whose sender is known. */
+  const carryOut = ({ exchange, method, link, route }: Routed, access: Access): Promise<Reply> => {
+    const { response, record } = exchange;
+    const { headers } = exchange.request;
+    checkNeed(access, route.need, link, headers);
+    const onGone = (listener: () => void): void => {
+      response.once('close', listener);
+    };
+    const handleBody = (body: string): Promise<Reply> =>
+      route.handle(new RequestContext(server, { method, link, headers, access, body, onGone }));
+    const handled = (): Promise<Reply> =>
+      method === 'GET' || method === 'DELETE' ? withoutBody(handleBody) : withBody(exchange, handleBody);
+    const run = (): Promise<Reply> => (record === undefined ? handled() : record.within(handled));
+    if (!chaos.isActive) {
+      return run();
+    }
+    const wait = async (delayMs: number): Promise<void> => {
+      await chaos.wait(delayMs, onGone);
+      if (response.destroyed) {
+        throw new ClientGoneError('The client went away while a chaos rule delayed its request.');
+      }
+    };
+    const [database, container] = link.feed.names.length === 0 && link.id !== undefined ? [link.id] : [...link.feed.names, link.id];
+    const verdict = chaos.decide({ operation: operationOf(route, headers), method, database, container, headers });
+    return verdict === undefined ? run() : underChaos(verdict, { run, replyTo: (error) => replyTo(exchange, error), wait });
+  };
+
+  /** Whoever calls this waits for what it gives: an async function in between would take more turns to settle. */
+  const answer = (exchange: Exchange): Promise<Reply> | Reply => {
+    const { request, record } = exchange;
     const { method = 'GET', headers } = request;
     const { host, path } = readTarget(request);
     if (host !== undefined) {
@@ -139,36 +176,14 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     }
     const link = links.parse(path);
     const route = findRoute(method, link, headers);
-    const { need, handle } = route;
     record?.routed(route, link, headers);
     const refusal = gateway === 'routing' ? routingGatewayReply(link) : undefined;
     if (refusal !== undefined) {
       return refusal;
     }
-    const verified = authenticator.verify({ method, path, link, headers });
-    const access = verified instanceof Promise ? await verified : verified;
-    checkNeed(access, need, link, headers);
-    const onGone = (listener: () => void): void => {
-      response.once('close', listener);
-    };
-    const handleBody = (body: string): Promise<Reply> =>
-      handle(new RequestContext(server, { method, link, headers, access, body, onGone }));
-    const handled = (): Promise<Reply> =>
-      method === 'GET' || method === 'DELETE' ? withoutBody(handleBody) : withBody(exchange, handleBody);
-    const run = (): Promise<Reply> => (record === undefined ? handled() : record.within(handled));
-    if (!chaos.isActive) {
-      // Awaited here: a promise that is returned takes more turns to settle.
-      return await run();
-    }
-    const wait = async (delayMs: number): Promise<void> => {
-      await chaos.wait(delayMs, onGone);
-      if (response.destroyed) {
-        throw new ClientGoneError('The client went away while a chaos rule delayed its request.');
-      }
-    };
-    const [database, container] = link.feed.names.length === 0 && link.id !== undefined ? [link.id] : [...link.feed.names, link.id];
-    const verdict = chaos.decide({ operation: operationOf(route, headers), method, database, container, headers });
-    return verdict === undefined ? run() : underChaos(verdict, { run, replyTo: (error) => replyTo(exchange, error), wait });
+    const routed: Routed = { exchange, method, link, route };
+    const access = authenticator.verify({ method, path, link, headers });
+    return access instanceof Promise ? access.then((verified) => carryOut(routed, verified)) : carryOut(routed, access);
   };
 
   /** Counts an answer that the client does not take at once, and cuts the connection where it takes nothing for too long. */

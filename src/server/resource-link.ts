@@ -95,15 +95,15 @@ export class LinkParser {
       start += 1;
     }
     const end = target.length > start && target.endsWith('/') ? target.length - 1 : target.length;
-    const path = target.slice(start, end);
-    if (path === '') {
+    if (start === end) {
       return ROOT;
     }
-    const slash = path.lastIndexOf('/');
-    const feed = slash === -1 ? undefined : this.#feed(path.slice(0, slash));
+    const slash = target.lastIndexOf('/', end - 1);
+    const feed = slash < start ? undefined : this.#feed(target.slice(start, slash));
     if (feed !== undefined) {
-      return { feed, id: decode(path.slice(slash + 1)) };
+      return { feed, id: decode(target.slice(slash + 1, end)) };
     }
+    const path = target.slice(start, end);
     return { feed: this.#feed(path) ?? parseFeed(path), id: undefined };
   }
 

@@ -160,19 +160,30 @@ export class RequestContext {
   }
 
   /** Runs `work` on the container of the path, once the credential permits it and the throughput allows it. */
-  async withContainer(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
+  withContainer(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
+    return this.access.kind === 'token' ? this.#withGranted(work) : this.#use(work);
+  }
+
+  /** {@link withContainer} for a token, which is not told what there is beside its own container. */
+  async #withGranted(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
     let isFound = false;
     try {
-      return await this.server.containers.use(this.name(0), this.name(1), (container) => {
-        this.#checkContainer(container.info.rid);
+      return await this.#use((container) => {
         isFound = true;
-        this.#checkIntended(container.info.rid);
-        const { limiter } = this.server;
-        return limiter === undefined ? work(container) : limiter.run(this, container, () => work(container));
+        return work(container);
       });
     } catch (error) {
       throw isFound ? error : this.#asPermitted(error);
     }
+  }
+
+  #use(work: (container: OpenContainer) => Promise<Reply>): Promise<Reply> {
+    const { containers, limiter } = this.server;
+    return containers.use(this.name(0), this.name(1), (container) => {
+      this.#checkContainer(container.info.rid);
+      this.#checkIntended(container.info.rid);
+      return limiter === undefined ? work(container) : limiter.run(this, container, () => work(container));
+    });
   }
 }
 

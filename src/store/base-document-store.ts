@@ -13,7 +13,7 @@ import type { DocumentStore, StoreTransaction } from './document-store.ts';
 import { checkBatchSize } from './batch-size.ts';
 import { bindContinuation, continuationBinding, unbindContinuation } from './bound-continuation.ts';
 import { checkDocumentId } from './ids.ts';
-import { HookedTransaction, toWriteResult, type TransactionHooks, type WriteOutcome } from './hooked-transaction.ts';
+import { HookedTransaction, toDeleteResult, toWriteResult, type TransactionHooks, type WriteOutcome } from './hooked-transaction.ts';
 import { STORE_LIMITS } from './limits.ts';
 import type {
   BatchOperation,
@@ -190,20 +190,25 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
     operations: readonly PatchOperation[],
     options: PatchOptions = {},
   ): Promise<WriteResult<T>> {
-    return this.calls.run(options.signal, async () => {
-      const operation = this.prepareOperation(
-        { type: 'patch', id, operations, condition: options.condition, ifMatch: options.ifMatch },
-        this.prepareKey(id, partitionKey),
-      );
-      return toWriteResult(await this._write(operation as WriteOperation, options));
-    });
+    return this.calls.runFor(
+      options.signal,
+      () => {
+        const operation = this.prepareOperation(
+          { type: 'patch', id, operations, condition: options.condition, ifMatch: options.ifMatch },
+          this.prepareKey(id, partitionKey),
+        );
+        return this._write(operation as WriteOperation, options);
+      },
+      toWriteResult,
+    );
   }
 
   delete(id: string, partitionKey: PartitionKeyInput, options: WriteOptions = {}): Promise<DeleteResult> {
-    return this.calls.run(options.signal, async () => {
-      const outcome = await this._write({ type: 'delete', key: this.prepareKey(id, partitionKey), ifMatch: options.ifMatch }, options);
-      return { requestUnits: outcome.requestUnits, session: outcome.session, position: outcome.position };
-    });
+    return this.calls.runFor(
+      options.signal,
+      () => this._write({ type: 'delete', key: this.prepareKey(id, partitionKey), ifMatch: options.ifMatch }, options),
+      toDeleteResult,
+    );
   }
 
   batch(partitionKey: PartitionKeyInput, operations: readonly BatchOperation<T>[], options: CallOptions = {}): Promise<BatchResult<T>> {
@@ -423,12 +428,12 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   }
 
   #put(document: T, options: CallOptions, build: (prepared: PreparedDocument) => WriteOperation): Promise<WriteResult<T>> {
-    return this.calls.run(options.signal, async () => {
-      if (this.#schema !== undefined) {
-        await this.#validate(document);
-      }
-      return toWriteResult(await this._write(build(prepareDocument(document, this.partitionKeyPaths)), options));
-    });
+    const write = (): Promise<WriteOutcome<T>> => this._write(build(prepareDocument(document, this.partitionKeyPaths)), options);
+    return this.calls.runFor(
+      options.signal,
+      this.#schema === undefined ? write : () => this.#validate(document).then(write),
+      toWriteResult,
+    );
   }
 
   async #validate(document: unknown): Promise<void> {

@@ -26,19 +26,23 @@ export class CallTracker {
   }
 
   /** Runs a call. @throws CLOSED, the signal's reason, and what `work` throws */
-  async run<R>(signal: AbortSignal | undefined, work: () => Promise<R> | R): Promise<R> {
+  run<R>(signal: AbortSignal | undefined, work: () => Promise<R> | R): Promise<R> {
+    return this.runFor(signal, work, itself);
+  }
+
+  /** {@link run}, and gives what is made of the result: without a promise in between, for calls that are short. */
+  async runFor<R, G>(signal: AbortSignal | undefined, work: () => Promise<R> | R, give: (result: R) => G): Promise<G> {
     this.assertOpen();
     throwIfAborted(signal);
     this.#active += 1;
     if (signal === undefined) {
       try {
-        return await work();
+        return give(await work());
       } finally {
         this.#leave();
       }
     }
-    const pending = this.#settle(work);
-    return abortable(pending, signal);
+    return abortable(this.#settle(work, give), signal);
   }
 
   /** Refuses new calls, waits for those under way, then runs `release` once; later calls wait for the same end. */
@@ -47,9 +51,9 @@ export class CallTracker {
     return this.#closing;
   }
 
-  async #settle<R>(work: () => Promise<R> | R): Promise<R> {
+  async #settle<R, G>(work: () => Promise<R> | R, give: (result: R) => G): Promise<G> {
     try {
-      return await work();
+      return give(await work());
     } finally {
       this.#leave();
     }
@@ -69,6 +73,10 @@ export class CallTracker {
       this.#onIdle?.();
     }
   }
+}
+
+function itself<R>(result: R): R {
+  return result;
 }
 
 /** Settles as `pending`, or rejects with the signal's reason as soon as it aborts; `pending` then goes on unobserved. */

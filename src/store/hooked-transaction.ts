@@ -42,6 +42,11 @@ export function toWriteResult<T extends object>(outcome: WriteOutcome<T>): Write
   };
 }
 
+/** The result of a delete. */
+export function toDeleteResult<T extends object>({ requestUnits, session, position }: WriteOutcome<T>): DeleteResult {
+  return { requestUnits, session, position };
+}
+
 /** A {@link StoreTransaction} over hooks: checks each call as the store does, and refuses calls after {@link end}. */
 export class HookedTransaction<T extends object> implements StoreTransaction<T> {
   readonly #hooks: TransactionHooks<T>;
@@ -96,8 +101,7 @@ export class HookedTransaction<T extends object> implements StoreTransaction<T> 
   }
 
   async delete(id: string, options: { readonly ifMatch?: string | undefined } = {}): Promise<DeleteResult> {
-    const { requestUnits, session, position } = await this.#write({ type: 'delete', id, ifMatch: options.ifMatch });
-    return { requestUnits, session, position };
+    return toDeleteResult(await this.#write({ type: 'delete', id, ifMatch: options.ifMatch }));
   }
 
   /** Refuses later calls: one that outlives its transaction would take effect outside it. */

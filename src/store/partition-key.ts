@@ -78,6 +78,15 @@ export function checkComponent(value: unknown): PartitionKeyComponent {
   );
 }
 
+/** Keys that somebody keeps and passes again and again, with their texts. */
+const KEPT = new WeakMap<object, PartitionKeyText>();
+
+/** Makes known that a checked key will be passed again, so that it need not be checked and written each time. It can no longer be changed. */
+export function keepPartitionKey(key: PartitionKey): PartitionKey {
+  KEPT.set(Object.freeze(key), writeKey(key));
+  return key;
+}
+
 /**
  * Normalises what a caller passed to one component per path.
  *
@@ -92,7 +101,7 @@ export function normalizePartitionKey(input: PartitionKeyInput, pathCount: numbe
       `The partition key has ${components.length} component(s), but the container has ${pathCount} partition key path(s).`,
     );
   }
-  return components.map(checkComponent);
+  return KEPT.has(components) ? (components as PartitionKey) : components.map(checkComponent);
 }
 
 /** Whether a value is `{}`, which stands for a missing component, in a document as in the header of the wire protocol. */
@@ -129,6 +138,10 @@ export function partitionKeyJson(key: PartitionKey): PartitionKeyJson[] {
 
 /** {@link PartitionKeyText} of a partition key. */
 export function partitionKeyText(key: PartitionKey): PartitionKeyText {
+  return KEPT.get(key) ?? writeKey(key);
+}
+
+function writeKey(key: PartitionKey): PartitionKeyText {
   let text = '[';
   for (let index = 0; index < key.length; index += 1) {
     const component = key[index];

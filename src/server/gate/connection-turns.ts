@@ -9,6 +9,8 @@ interface Turn {
 
 /** The requests of one connection. */
 interface Line {
+  /** Goes on behind a response that is written; one function for all of them. */
+  readonly next: () => void;
   /** What is being answered; `undefined` between two requests, and behind the last. */
   current: IncomingMessage | undefined;
   /** What was answered last. */
@@ -39,20 +41,16 @@ export class ConnectionTurns {
   run(request: IncomingMessage, response: ServerResponse, work: () => void, refuse: () => void): void {
     const { socket } = request;
     const line = this.#lineOf(socket);
-    const start = (task: () => void): void => {
-      response.once('close', () => this.#next(socket));
-      task();
-    };
     if (line.last !== undefined) {
       // The connection ends before this one's turn.
     } else if (line.current === undefined) {
       line.current = request;
-      start(work);
+      start(line, response, work);
     } else if (line.waiting.length < this.#maxWaiting) {
-      line.waiting.push({ request, start: () => start(work) });
+      line.waiting.push({ request, start: () => start(line, response, work) });
     } else {
       socket.pause();
-      line.last = () => start(refuse);
+      line.last = () => start(line, response, refuse);
     }
   }
 
@@ -86,26 +84,37 @@ export class ConnectionTurns {
     }
   }
 
-  #next(socket: Duplex): void {
-    const line = this.#lines.get(socket) as Line;
-    line.answered = line.current;
-    const next = line.waiting.shift();
-    if (next !== undefined) {
-      line.current = next.request;
-      next.start();
-    } else if (line.current !== undefined) {
-      line.current = undefined;
-      // What comes later finds the line at its end.
-      line.last?.();
-    }
-  }
-
   #lineOf(socket: Duplex): Line {
     let line = this.#lines.get(socket);
     if (line === undefined) {
-      line = { current: undefined, answered: undefined, waiting: [], last: undefined };
+      line = newLine();
       this.#lines.set(socket, line);
     }
     return line;
+  }
+}
+
+function newLine(): Line {
+  const line: Line = { next: () => goOn(line), current: undefined, answered: undefined, waiting: [], last: undefined };
+  return line;
+}
+
+/** Begins a turn, which ends with the response. */
+function start(line: Line, response: ServerResponse, task: () => void): void {
+  // A response closes once, and what listens to it goes with it.
+  response.on('close', line.next);
+  task();
+}
+
+function goOn(line: Line): void {
+  line.answered = line.current;
+  const next = line.waiting.shift();
+  if (next !== undefined) {
+    line.current = next.request;
+    next.start();
+  } else if (line.current !== undefined) {
+    line.current = undefined;
+    // What comes later finds the line at its end.
+    line.last?.();
   }
 }
