@@ -68,6 +68,8 @@ export class ContainerRegistry {
   readonly #settings: ContainerSettings;
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new Set<Promise<void>>();
+  /** What was asked for last, and its key: most requests are for the same container as the one before. */
+  #last = { databaseName: '', name: '', key: '/' };
 
   constructor(backend: Backend, runtime: Runtime, logger: Logger, settings: ContainerSettings) {
     this.#backend = backend;
@@ -108,7 +110,7 @@ export class ContainerRegistry {
 
   /** Runs `work` on a container. Where it meets a store whose container was deleted, replaced or restored, it runs again on the one there is now. */
   async use<R>(databaseName: string, name: string, work: (container: OpenContainer) => Promise<R>): Promise<R> {
-    const key = `${databaseName}/${name}`;
+    const key = this.#keyOf(databaseName, name);
     const entry = this.#entries.get(key);
     const trusted = entry?.opened !== undefined && this.#runtime.monotonicMs() - entry.checkedAtMs < TRUST_MS;
     let container = trusted ? (entry.opened as OpenContainer) : await this.#open(key, databaseName, name).catch(ownerMissing);
@@ -128,6 +130,13 @@ export class ContainerRegistry {
         container = now;
       }
     }
+  }
+
+  #keyOf(databaseName: string, name: string): string {
+    if (this.#last.databaseName !== databaseName || this.#last.name !== name) {
+      this.#last = { databaseName, name, key: `${databaseName}/${name}` };
+    }
+    return this.#last.key;
   }
 
   /** Closes the stores of a container, or of a whole database, after it was deleted or replaced. */

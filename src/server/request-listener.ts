@@ -15,7 +15,7 @@ import { openPathReply } from './admin/open-paths.ts';
 import type { Readiness } from './admin/readiness.ts';
 import { isStreamed, sendStream } from './admin/stream-reply.ts';
 import { announcedBytes, awaitsContinue, ClientGoneError, discardBody, readBody } from './body-reader.ts';
-import type { ChaosEngine } from './chaos/chaos-engine.ts';
+import type { ChaosEngine, ChaosVerdict } from './chaos/chaos-engine.ts';
 import { isFaulty, sendFaulty } from './chaos/faulty-delivery.ts';
 import { underChaos } from './chaos/under-chaos.ts';
 import { errorReply } from './error-reply.ts';
@@ -127,30 +127,38 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
   };
 
   /** Carries a request out whose sender is known. */
-  const carryOut = ({ exchange, method, link, route }: Routed, access: Access): Promise<Reply> => {
-    const { response, record } = exchange;
+  const carryOut = (routed: Routed, access: Access): Promise<Reply> => {
+    const { exchange, method, link, route } = routed;
     const { headers } = exchange.request;
     checkNeed(access, route.need, link, headers);
-    const onGone = (listener: () => void): void => {
-      response.once('close', listener);
-    };
-    const handleBody = (body: string): Promise<Reply> =>
-      route.handle(new RequestContext(server, { method, link, headers, access, body, onGone }));
-    const handled = (): Promise<Reply> =>
-      method === 'GET' || method === 'DELETE' ? withoutBody(handleBody) : withBody(exchange, handleBody);
-    const run = (): Promise<Reply> => (record === undefined ? handled() : record.within(handled));
     if (!chaos.isActive) {
-      return run();
+      return handled(routed, access);
     }
+    const [database, container] = link.feed.names.length === 0 && link.id !== undefined ? [link.id] : [...link.feed.names, link.id];
+    const verdict = chaos.decide({ operation: operationOf(route, headers), method, database, container, headers });
+    return verdict === undefined ? handled(routed, access) : meetFault(exchange, verdict, () => handled(routed, access));
+  };
+
+  /** Runs the handler, within the span of the request where there is one. */
+  const handled = ({ exchange, method, link, route }: Routed, access: Access): Promise<Reply> => {
+    const { request, response, record } = exchange;
+    const { headers } = request;
+    const run = (body: string): Promise<Reply> =>
+      route.handle(new RequestContext(server, { method, link, headers, access, body, response }));
+    const start = (): Promise<Reply> => (method === 'GET' || method === 'DELETE' ? withoutBody(run) : withBody(exchange, run));
+    return record === undefined ? start() : record.within(start);
+  };
+
+  /** Carries a request out as a rule of chaos has it. */
+  const meetFault = (exchange: Exchange, verdict: ChaosVerdict, run: () => Promise<Reply>): Promise<Reply> => {
+    const { response } = exchange;
     const wait = async (delayMs: number): Promise<void> => {
-      await chaos.wait(delayMs, onGone);
+      await chaos.wait(delayMs, (listener) => response.once('close', listener));
       if (response.destroyed) {
         throw new ClientGoneError('The client went away while a chaos rule delayed its request.');
       }
     };
-    const [database, container] = link.feed.names.length === 0 && link.id !== undefined ? [link.id] : [...link.feed.names, link.id];
-    const verdict = chaos.decide({ operation: operationOf(route, headers), method, database, container, headers });
-    return verdict === undefined ? run() : underChaos(verdict, { run, replyTo: (error) => replyTo(exchange, error), wait });
+    return underChaos(verdict, { run, replyTo: (error) => replyTo(exchange, error), wait });
   };
 
   /** Whoever calls this waits for what it gives: an async function in between would take more turns to settle. */

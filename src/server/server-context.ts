@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { isPerigeeError, PerigeeError } from '../core/errors.ts';
 import { isJsonObject, type JsonObject } from '../core/json.ts';
 import type { Logger } from '../core/logger.ts';
@@ -55,8 +55,8 @@ export interface RequestParts {
   readonly headers: IncomingHttpHeaders;
   readonly access: Access;
   readonly body: string;
-  /** Calls a listener when the client has gone. */
-  readonly onGone: (listener: () => void) => void;
+  /** Closes when it is written, or when the client has gone. */
+  readonly response: Pick<ServerResponse, 'once'>;
 }
 
 /** One request, as its handler sees it: route found, signature checked, body read. */
@@ -83,7 +83,7 @@ export class RequestContext {
     if (this.#signal === undefined) {
       const controller = new AbortController();
       this.#signal = controller.signal;
-      this.#parts.onGone(() => controller.abort());
+      this.#parts.response.once('close', () => controller.abort());
     }
     return this.#signal;
   }

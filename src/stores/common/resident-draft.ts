@@ -116,6 +116,9 @@ export class ResidentDraft {
 
   /** The last change of a key. */
   #changeOf(key: string): DraftChange | undefined {
+    if (this.changes.length === 0) {
+      return undefined;
+    }
     return this.#lastOf === undefined ? this.changes.findLast((change) => change.key === key) : this.#lastOf.get(key);
   }
 
