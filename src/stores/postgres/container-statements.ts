@@ -89,6 +89,10 @@ export interface ContainerStatements {
    * arrays of pk, id, epk, expires_at and body. Gives all positions in the order of the documents, and those of the ones written.
    */
   readonly createMany: string;
+  /** {@link createMany} within a transaction that has entered: time of the write, and arrays of position, pk, id, epk, expires_at and body. Gives the positions of those written. */
+  readonly createEntered: string;
+  /** Copies whole rows in, behind a savepoint `copied`. */
+  readonly copy: string;
   /** Locks partition keys and takes positions: definition's etag, keys, amount. */
   readonly enter: string;
   /** Takes `$1` more positions in a transaction that has entered. */
@@ -129,6 +133,12 @@ export function containerStatements(
   const assigned =
     'position = excluded.position, epk = excluded.epk, ts = excluded.ts, expires_at = excluded.expires_at, body = excluded.body';
   const replacing = `${insert(8)} CASE WHEN d.expires_at <= $7 THEN excluded.ordinal ELSE d.ordinal END, ${assigned}`;
+  const createRows = (
+    ts: string,
+    rows: string,
+  ): string => `INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
+        SELECT r.p, r.pk, r.id, r.p, r.epk, ${ts}::bigint, r.expires_at, r.body FROM ${rows} AS r(p, pk, id, epk, expires_at, body)
+        ON CONFLICT (pk, id) DO UPDATE SET ordinal = excluded.ordinal, ${assigned} WHERE d.expires_at <= ${ts}::bigint RETURNING position`;
   const old = ROW.split(', ').map((column) => `old.${column}`);
   const upsertReturningOld = `${replacing} RETURNING new.ordinal AS new_ordinal, new.position AS new_position, ${old.join(', ')}`;
   const upsertReadingBefore = `WITH before AS (SELECT ${ROW} FROM ${documents} WHERE pk = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $7)),
@@ -145,11 +155,10 @@ export function containerStatements(
     delete: `DELETE FROM ${documents} AS d USING ${s}.enter(${number}, $4, ${sequence}, $1) AS p WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,
     putRows: `${insertRows(names, uniqueKeys)} ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
     createMany: `WITH entered AS MATERIALIZED (SELECT ${s}.enter_many(${number}, $1, ${table(documents)}, ${sequence}, $2::text[], $3) AS positions),
-      written AS (INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
-        SELECT r.p, r.pk, r.id, r.p, r.epk, $4::bigint, r.expires_at, r.body
-        FROM entered, LATERAL unnest(entered.positions, $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[]) AS r(p, pk, id, epk, expires_at, body)
-        ON CONFLICT (pk, id) DO UPDATE SET ordinal = excluded.ordinal, ${assigned} WHERE d.expires_at <= $4::bigint RETURNING position)
+      written AS (${createRows('$4', 'entered, LATERAL unnest(entered.positions, $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])')})
       SELECT positions, (SELECT array_agg(position) FROM written) AS written FROM entered`,
+    createEntered: createRows('$1', 'unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[])'),
+    copy: `SAVEPOINT copied; COPY ${documents} (${columnsOf(uniqueKeys).join(', ')}) FROM STDIN (FORMAT binary)`,
     dropRows: `DELETE FROM ${documents} WHERE ordinal = ANY ($1::bigint[])`,
     sweep: `DELETE FROM ${documents} WHERE ordinal = ANY (ARRAY(SELECT ordinal FROM ${documents} AS d WHERE expires_at <= $1 AND EXISTS (SELECT 1 FROM ${s}.containers WHERE number = ${number} AND etag = $3) LIMIT $2 FOR UPDATE OF d SKIP LOCKED))`,
     enter: `SELECT ${s}.enter_many(${number}, $1, ${table(documents)}, ${sequence}, $2::text[], $3) AS positions`,

@@ -37,6 +37,9 @@ export interface PostgresHost {
   readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
 }
 
+/** Partition keys remembered with the text that rows have. */
+const MAX_PKS = 10_000;
+
 /** How often a write reads a definition again that others replace meanwhile. */
 const MAX_RELOADS = 20;
 
@@ -57,6 +60,7 @@ export class PostgresContainer {
   /** Etags and system properties of its documents. */
   readonly versions: VersionNames;
   readonly #epks = new EpkCache();
+  readonly #pks = new Map<string, string>();
   readonly #events = new Emitter<{ commit: undefined }>();
   #row: ContainerRow;
   #info: ContainerInfo;
@@ -123,7 +127,15 @@ export class PostgresContainer {
   }
 
   rowKey(key: PreparedKey): RowKey {
-    return { pk: keyText(key.partitionKey), id: escapeText(key.id) };
+    let pk = this.#pks.get(key.partitionKeyText);
+    if (pk === undefined) {
+      if (this.#pks.size >= MAX_PKS) {
+        this.#pks.clear();
+      }
+      pk = keyText(key.partitionKey);
+      this.#pks.set(key.partitionKeyText, pk);
+    }
+    return { pk, id: escapeText(key.id) };
   }
 
   epkOf(key: PreparedKey): string {

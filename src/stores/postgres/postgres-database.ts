@@ -3,6 +3,8 @@ import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.
 import type { Logger } from '../../core/logger.ts';
 import { sleep, type Runtime } from '../../core/runtime.ts';
 import { queryWithTimeouts, type OwnTimeouts } from './own-timeouts.ts';
+import { copyIn } from './copy-in.ts';
+import { LockBudget } from './lock-budget.ts';
 import { COLUMN_TYPES, type PgModule } from './pg-driver.ts';
 import { endsConnection, stateOf, wrapPostgresError } from './postgres-errors.ts';
 
@@ -25,6 +27,12 @@ export interface Session {
   rows<R extends PgRow = PgRow>(statement: Statement): Promise<readonly R[]>;
 }
 
+/** The one connection of a transaction. */
+export interface TransactionSession extends Session {
+  /** Runs statements without values, the last of which is a `COPY … FROM STDIN` that takes `data`. */
+  copy(text: string, data: Buffer): Promise<void>;
+}
+
 /** How a {@link PostgresDatabase} is opened. */
 export interface PostgresDatabaseOptions {
   readonly pg: PgModule;
@@ -41,6 +49,8 @@ export interface PostgresDatabaseOptions {
   readonly isPooled?: boolean | undefined;
 }
 
+/** Locks of partition keys that bulk calls hold at a time; a server that is set up as it comes has room for 6,400 locks. */
+const BULK_LOCKS = 4000;
 /** A transaction that met another is run again so often. */
 const MAX_RUNS = 5;
 const FIRST_PAUSE_MS = 5;
@@ -62,6 +72,8 @@ export class PostgresDatabase {
   readonly logger: Logger;
   readonly prefix: string;
   readonly #pg: PgModule;
+  /** Of partition keys, as bulk calls hold them. */
+  readonly locks: LockBudget = new LockBudget(BULK_LOCKS);
   readonly #pool: Pool;
   readonly #prepares: boolean;
   readonly #timeouts: OwnTimeouts | undefined;
@@ -130,7 +142,7 @@ export class PostgresDatabase {
    */
   async transaction<R>(
     what: string,
-    work: (session: Session) => Promise<R>,
+    work: (session: TransactionSession) => Promise<R>,
     options: { readonly mode?: 'once' | 'again' | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<R> {
     const { mode = 'again', signal } = options;
@@ -191,7 +203,7 @@ export class PostgresDatabase {
 
   async #transactOnce<R>(
     what: string,
-    work: (session: Session) => Promise<R>,
+    work: (session: TransactionSession) => Promise<R>,
     signal: AbortSignal | undefined,
     attempt: Attempt,
   ): Promise<R> {
@@ -212,8 +224,15 @@ export class PostgresDatabase {
     }
   }
 
-  #sessionOf(client: PoolClient, what: string): Session {
+  #sessionOf(client: PoolClient, what: string): TransactionSession {
     return {
+      copy: async (text, data) => {
+        try {
+          await copyIn(client, text, data);
+        } catch (error) {
+          throw wrapPostgresError(error, what);
+        }
+      },
       rows: async <Row extends PgRow>(statement: Statement) => {
         try {
           return await this.#run<Row>(client, statement);

@@ -28,6 +28,7 @@ import { bulkResult, sessionNotReached, sessionPosition, totalUnits } from '../c
 import { failedOutcomes, RefusedBatch } from '../common/refused-batch.ts';
 import { StoreResults } from '../common/store-results.ts';
 import { readCharge } from '../common/write-charge.ts';
+import { bulkSlices } from './bulk-slices.ts';
 import { readChanges } from './change-pages.ts';
 import type { DocumentRow } from './container-row.ts';
 import { explainQuery } from './explain-query.ts';
@@ -41,10 +42,8 @@ import { recordSome } from './versions/tidy-versions.ts';
 import { readVersions } from './versions/version-pages.ts';
 import { partitionKeysOf, WriteUnit } from './write-unit.ts';
 
-/** Operations of a bulk call that share a transaction. */
-const BULK_TRANSACTION = 1000;
-/** Partition keys of a transaction: each takes a lock, and a server that is set up as it comes has room for some thousands of them. */
-const BULK_PARTITION_KEYS = 400;
+/** Operations of a bulk call that are checked before the event loop has its turn. */
+const BULK_CHECKED = 100;
 /** Documents of a readMany call that are read by one statement. */
 const READ_MANY_ROWS = 200;
 
@@ -77,6 +76,10 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     this.#watch = settings.watch;
     this.#results = new StoreResults(container);
     this.#rules = { paths: this.partitionKeyPaths, matches: conditionMatcher(this.runtime) };
+  }
+
+  protected override get bulkCheckedAtOnce(): number {
+    return BULK_CHECKED;
   }
 
   protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
@@ -135,11 +138,10 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   protected async _bulk(items: readonly BulkItem[], options: CallOptions): Promise<BulkResult<T>> {
     await this.#checkSession(options.session);
     const outcomes: OperationOutcome<T>[] = [];
-    for (let start = 0; start < items.length;) {
-      const some = items.slice(start, this.#bulkEnd(items, start));
-      start += some.length;
+    for (const { items: some, partitionKeys } of bulkSlices(items)) {
       const operations = some.filter((item): item is StoreOperation => !(item instanceof PerigeeError));
-      const done = operations.length === 0 ? [] : await this.#bulkSome(operations, options);
+      const { locks } = this.#container.database;
+      const done = operations.length === 0 ? [] : await locks.run(partitionKeys, () => this.#bulkSome(operations, options));
       let next = 0;
       for (const item of some) {
         outcomes.push(item instanceof PerigeeError ? { ok: false, error: item, requestUnits: 0 } : (done[next++] as OperationOutcome<T>));
@@ -287,22 +289,6 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     for (let more = this.#container.isRecording; more;) {
       more = await recordSome(this.#container);
     }
-  }
-
-  /** Where the operations end that share a transaction with the one at a place. */
-  #bulkEnd(items: readonly BulkItem[], start: number): number {
-    const keys = new Set<string>();
-    let end = start;
-    for (; end < items.length && end < start + BULK_TRANSACTION; end += 1) {
-      const item = items[end] as BulkItem;
-      if (!(item instanceof PerigeeError)) {
-        keys.add(keyOf(item).partitionKeyText);
-      }
-      if (keys.size > BULK_PARTITION_KEYS) {
-        break;
-      }
-    }
-    return end;
   }
 
   async #bulkSome(operations: readonly StoreOperation[], options: CallOptions): Promise<readonly OperationOutcome<T>[]> {

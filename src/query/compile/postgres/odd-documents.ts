@@ -13,9 +13,10 @@ export function isOddText(text: string): boolean {
 /**
  * The document as `jsonb`, for a generated column over the column of its text; NULL where {@link isOddText} holds.
  *
- * `JSON.stringify` writes `\u` escapes in lower case, and of surrogates only those that stand alone.
+ * `JSON.stringify` writes `\u` escapes in lower case, and of surrogates only those that stand alone. Most documents have no backslash at all, and to look
+ * for one character takes PostgreSQL next to no time.
  */
 export function docExpression(bodyColumn: string): string {
   const odd = UNTOLD.map((escape) => `strpos(${bodyColumn}, E'\\${escape}') > 0`).join(' OR ');
-  return `CASE WHEN ${odd} THEN NULL ELSE ${bodyColumn}::jsonb END`;
+  return `CASE WHEN strpos(${bodyColumn}, E'\\\\') = 0 THEN ${bodyColumn}::jsonb WHEN ${odd} THEN NULL ELSE ${bodyColumn}::jsonb END`;
 }

@@ -42,7 +42,7 @@ test('what an index can be made over has one spelling, which filters and orders 
 
 test('the column of documents is made of the column of texts', () => {
   expect(docExpression('body')).toBe(
-    String.raw`CASE WHEN strpos(body, E'\\u0000') > 0 OR strpos(body, E'\\ud') > 0 THEN NULL ELSE body::jsonb END`,
+    String.raw`CASE WHEN strpos(body, E'\\') = 0 THEN body::jsonb WHEN strpos(body, E'\\u0000') > 0 OR strpos(body, E'\\ud') > 0 THEN NULL ELSE body::jsonb END`,
   );
 });
 
