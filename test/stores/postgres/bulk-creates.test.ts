@@ -66,7 +66,7 @@ test('many creates at once say and leave what they do in memory: of documents th
         expect(said(found?.outcomes ?? [])).toEqual(said(expected?.outcomes ?? []));
         const [all, allFound] = await Promise.all(stores.map((store) => store.query('SELECT * FROM c').toArray()));
         expect(allFound?.map(withoutNames)).toEqual(all?.map(withoutNames));
-        runtime.advance(1500);
+        await runtime.advance(1500);
       }
       const [filtered, filteredFound] = await Promise.all(stores.map((store) => store.query('SELECT c.id FROM c WHERE c.n > 0').toArray()));
       expect(filteredFound).toEqual(filtered);
@@ -82,7 +82,7 @@ test('of two servers that create the same documents at once, one creates each, a
     const documents = counted(COPIED, round * COPIED);
     const results = await Promise.all(stores.map((store) => store.bulk(creates(documents))));
     for (const index of documents.keys()) {
-      expect(results.map(({ outcomes }) => outcomes[index]?.ok).toSorted()).toEqual([false, true]);
+      expect(results.filter(({ outcomes }) => outcomes[index]?.ok)).toHaveLength(1);
       expect(results.flatMap(({ outcomes }) => (outcomes[index]?.ok === false ? [outcomes[index].error.code] : []))).toEqual(['CONFLICT']);
     }
   }
