@@ -14,6 +14,7 @@ export { silentLogger, type Logger, type LogLevel } from './core/logger.ts';
 export { systemRuntime, type CancelTimer, type Runtime } from './core/runtime.ts';
 export { ShiftableRuntime } from './core/shiftable-runtime.ts';
 export type { Backend, CatalogDocument, ContainerInfo, DatabaseInfo, OpenContainerOptions } from './store/backend.ts';
+export type { ContainerWriteOptions } from './store/container-etag.ts';
 export type { CapabilityName, StoreCapabilities } from './store/capabilities.ts';
 export type { Change, ChangeFeed, ChangePage, ChangesFrom, ChangesOptions } from './store/changes.ts';
 export type {

@@ -67,6 +67,7 @@ export async function openServer(options: ServerOptions): Promise<PerigeeServer>
     certificate: certificate?.cert,
     partitions,
     chaos,
+    refillThroughput: () => parts.server.limiter?.refill(),
     close: () => {
       closing ??= close();
       return closing;

@@ -127,6 +127,8 @@ export interface PerigeeServer {
   readonly partitions: PartitionCommands;
   /** Faults that requests meet with. */
   readonly chaos: ChaosControl;
+  /** Where throughput is enforced, forgets what was spent of it: the next second begins now. */
+  refillThroughput(): void;
   /** Answers the requests under way, refuses new ones, closes idle connections. The backend stays open. Closing twice is allowed. */
   close(): Promise<void>;
 }

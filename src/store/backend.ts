@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
 import type { Runtime } from '../core/runtime.ts';
 import type { StoreCapabilities } from './capabilities.ts';
+import type { ContainerWriteOptions } from './container-etag.ts';
 import type { ContainerDefinition, ContainerInput } from './container-definition.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { RestoreOptions, SnapshotOptions, SnapshotRecord, SnapshotSummary } from './snapshot/snapshot-record.ts';
@@ -62,9 +63,9 @@ export interface Backend {
   readContainer(databaseId: string, id: string): Promise<ContainerInfo | undefined>;
   /** In creation order. */
   listContainers(databaseId: string): Promise<readonly ContainerInfo[]>;
-  /** Id, partition key and unique keys must stay. */
-  replaceContainer(databaseId: string, input: ContainerInput): Promise<ContainerInfo>;
-  deleteContainer(databaseId: string, id: string): Promise<void>;
+  /** Id, partition key and unique keys must stay. Of two who name the same etag, one succeeds. */
+  replaceContainer(databaseId: string, input: ContainerInput, options?: ContainerWriteOptions): Promise<ContainerInfo>;
+  deleteContainer(databaseId: string, id: string, options?: ContainerWriteOptions): Promise<void>;
 
   /** Opens a container. The store belongs to the caller, who closes it; closing the backend closes it too. */
   container<T extends object = JsonObject>(databaseId: string, id: string, options?: OpenContainerOptions): Promise<DocumentStore<T>>;

@@ -5,6 +5,7 @@ import type { Backend, CatalogDocument, ContainerInfo, DatabaseInfo, OpenContain
 import type { BaseDocumentStore } from './base-document-store.ts';
 import { CallTracker } from './call-tracker.ts';
 import type { CapabilityName, StoreCapabilities } from './capabilities.ts';
+import { checkContainerEtag, type ContainerWriteOptions } from './container-etag.ts';
 import { checkReplacement, defineContainer, type ContainerDefinition, type ContainerInput } from './container-definition.ts';
 import type { DocumentStore } from './document-store.ts';
 import { checkResourceName } from './ids.ts';
@@ -52,10 +53,18 @@ export abstract class BaseBackend implements Backend {
   protected abstract _readContainer(databaseId: string, id: string): Promise<ContainerInfo | undefined>;
   /** `undefined` when the database is missing. */
   protected abstract _listContainers(databaseId: string): Promise<readonly ContainerInfo[] | undefined>;
-  /** Replaces the definition of `current`; `undefined` when it is gone by now. */
-  protected abstract _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined>;
-  /** Deletes the container with its documents; `false` when there is none. */
-  protected abstract _deleteContainer(databaseId: string, id: string): Promise<boolean>;
+  /**
+   * Replaces the definition of `current`; `undefined` when it is gone by now.
+   *
+   * @throws PRECONDITION_FAILED where the container does not have the etag `ifMatch` when it is written: {@link checkContainerEtag}
+   */
+  protected abstract _replaceContainer(
+    current: ContainerInfo,
+    definition: ContainerDefinition,
+    ifMatch: string | undefined,
+  ): Promise<ContainerInfo | undefined>;
+  /** Deletes the container with its documents; `false` when there is none. @throws PRECONDITION_FAILED as {@link _replaceContainer} */
+  protected abstract _deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean>;
 
   /** Opens a store on a container that was there a moment ago; `undefined` when it is gone by now. */
   protected abstract _container<T extends object>(
@@ -156,7 +165,7 @@ export abstract class BaseBackend implements Backend {
     });
   }
 
-  replaceContainer(databaseId: string, input: ContainerInput): Promise<ContainerInfo> {
+  replaceContainer(databaseId: string, input: ContainerInput, { ifMatch }: ContainerWriteOptions = {}): Promise<ContainerInfo> {
     return this.#manage(async () => {
       checkResourceName(databaseId);
       const definition = defineContainer(input);
@@ -165,9 +174,10 @@ export abstract class BaseBackend implements Backend {
       if (current === undefined) {
         throw containerMissing('replace', databaseId, definition.id);
       }
+      checkContainerEtag(definition.id, current.etag, ifMatch);
       checkReplacement(current.definition, definition);
       this._checkDefinition(definition, current.definition);
-      const result = await this._replaceContainer(current, definition);
+      const result = await this._replaceContainer(current, definition, ifMatch);
       if (result === undefined) {
         throw containerMissing('replace', databaseId, definition.id);
       }
@@ -175,9 +185,9 @@ export abstract class BaseBackend implements Backend {
     });
   }
 
-  deleteContainer(databaseId: string, id: string): Promise<void> {
+  deleteContainer(databaseId: string, id: string, { ifMatch }: ContainerWriteOptions = {}): Promise<void> {
     return this.#manage(async () => {
-      if (!(await this._deleteContainer(checkResourceName(databaseId), checkResourceName(id)))) {
+      if (!(await this._deleteContainer(checkResourceName(databaseId), checkResourceName(id), ifMatch))) {
         throw containerMissing('delete', databaseId, id);
       }
     });

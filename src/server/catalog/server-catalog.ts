@@ -31,9 +31,18 @@ export interface CatalogResource {
   readonly members: JsonObject;
 }
 
+/** A resource as it is to be written. */
+export interface ResourceDraft {
+  readonly id: string;
+  readonly members: JsonObject;
+  /** What no other resource of the same kind and owner may be about: that of a permission. */
+  readonly target?: string | undefined;
+}
+
 /** How a resource lies in the catalog of the backend. */
 interface Entry extends CatalogDocument {
   readonly members: JsonObject;
+  readonly target?: string;
   /** The number that its resource id is made of, where that is not the entry's own: it was given a new id. */
   readonly number?: number;
 }
@@ -90,34 +99,40 @@ export class ServerCatalog {
   }
 
   /** @throws CONFLICT */
-  async create(kind: ResourceKind, owner: CatalogOwner, id: string, members: JsonObject): Promise<CatalogResource> {
-    const { document } = await this.#use((store) => store.create({ id, scope: scopeOf(kind, owner), members }));
+  async create(kind: ResourceKind, owner: CatalogOwner, draft: ResourceDraft): Promise<CatalogResource> {
+    const entry = entryOf(scopeOf(kind, owner), draft);
+    const { document } =
+      draft.target === undefined
+        ? await this.#use((store) => store.create(entry))
+        : await this.#transact(entry.scope, async (transaction) => {
+            await checkTarget(transaction, draft, draft.id);
+            return transaction.create(entry);
+          });
     return resourceOf(kind, owner, document);
   }
 
-  /** Creates or replaces by id. */
+  /** Creates or replaces by id. @throws CONFLICT */
   async upsert(
     kind: ResourceKind,
     owner: CatalogOwner,
-    id: string,
-    members: JsonObject,
+    draft: ResourceDraft,
   ): Promise<{ readonly resource: CatalogResource; readonly created: boolean }> {
     const scope = scopeOf(kind, owner);
     return this.#transact(scope, async (transaction) => {
-      const before = await transaction.read(id);
+      await checkTarget(transaction, draft, draft.id);
+      const before = await transaction.read(draft.id);
       const number = before?.document.number;
-      const written = await transaction.upsert({ id, scope, members, ...(number === undefined ? {} : { number }) });
+      const written = await transaction.upsert({ ...entryOf(scope, draft), ...(number === undefined ? {} : { number }) });
       return { resource: resourceOf(kind, owner, written.document), created: written.created };
     });
   }
 
-  /** Replaces; a new id is given to it where `id` differs from `name`. @throws NOT_FOUND, PRECONDITION_FAILED, CONFLICT */
+  /** Replaces; a new id is given to it where that of the draft differs from `name`. @throws NOT_FOUND, PRECONDITION_FAILED, CONFLICT */
   async replace(
     kind: ResourceKind,
     owner: CatalogOwner,
     name: string,
-    id: string,
-    members: JsonObject,
+    draft: ResourceDraft,
     ifMatch: string | undefined,
   ): Promise<CatalogResource> {
     const current = await this.read(kind, owner, name);
@@ -127,8 +142,9 @@ export class ServerCatalog {
       if (before === undefined) {
         throw missing(kind, name);
       }
-      const entry = { id, scope, members, number: numberOf(before.document) };
-      if (id === current.id) {
+      await checkTarget(transaction, draft, current.id);
+      const entry = { ...entryOf(scope, draft), number: numberOf(before.document) };
+      if (draft.id === current.id) {
         return (await transaction.replace(entry, { ifMatch })).document;
       }
       await transaction.delete(current.id, { ifMatch });
@@ -244,6 +260,28 @@ export interface Setting {
   readonly etag: string;
   /** Seconds since 1970. */
   readonly ts: number;
+}
+
+function entryOf(scope: string, { id, members, target }: ResourceDraft): Entry {
+  return { id, scope, members, ...(target === undefined ? {} : { target }) };
+}
+
+/** Raises CONFLICT where another resource than the one of the id is about the same. */
+async function checkTarget(transaction: Transaction, { target }: ResourceDraft, id: string): Promise<void> {
+  if (target === undefined) {
+    return;
+  }
+  const query = 'SELECT VALUE c.id FROM c WHERE c.target = @target AND c.id != @id';
+  const parameters = [
+    { name: '@target', value: target },
+    { name: '@id', value: id },
+  ];
+  if ((await transaction.query({ query, parameters })).length > 0) {
+    throw new PerigeeError(
+      'CONFLICT',
+      'The user has a permission for the same resource and partition key already: there is one for each. Replace it, or delete it first.',
+    );
+  }
 }
 
 function settingOf(entry: StoredDocument<Entry>): Setting {

@@ -12,11 +12,11 @@ export function createResource(kind: ResourceKind): Handler {
   return async (context) => {
     const { catalog } = context.server;
     const owner = await findOwner(context, kind);
-    const { id, members } = await checkedBody(context, kind, owner);
+    const draft = await checkedBody(context, kind, owner);
     const { resource, created } =
       RESOURCE_KINDS[kind].upserts && isTrue(context.headers, 'x-ms-documentdb-is-upsert')
-        ? await catalog.upsert(kind, owner, id, members)
-        : { resource: await catalog.create(kind, owner, id, members), created: true };
+        ? await catalog.upsert(kind, owner, draft)
+        : { resource: await catalog.create(kind, owner, draft), created: true };
     context.server.containers.refresh(owner.rid);
     return resourceReply(created ? 201 : 200, await resourceView(context, kind, owner, resource));
   };

@@ -10,9 +10,9 @@ import { header } from '../wire-headers.ts';
 export function replaceResource(kind: ResourceKind): Handler {
   return async (context) => {
     const owner = await findOwner(context, kind);
-    const { id, members } = await checkedBody(context, kind, owner);
+    const draft = await checkedBody(context, kind, owner);
     const ifMatch = header(context.headers, 'if-match');
-    const resource = await context.server.catalog.replace(kind, owner, context.id, id, members, ifMatch);
+    const resource = await context.server.catalog.replace(kind, owner, context.id, draft, ifMatch);
     context.server.containers.refresh(owner.rid);
     return resourceReply(200, await resourceView(context, kind, owner, resource));
   };

@@ -77,6 +77,11 @@ export class ThroughputLimiter {
     return reply;
   }
 
+  /** Forgets what was spent, and owed: each range may spend a whole second's throughput again. */
+  refill(): void {
+    this.#budgets.clear();
+  }
+
   #budget(key: string, unitsPerSecond: number): Budget {
     const second = Math.floor(this.#nowMs() / 1000);
     let budget = this.#budgets.get(key);

@@ -60,3 +60,10 @@ export function sessionOption(options: CallOptions): { sessionToken?: string } {
 export function conditionText(etag: string): string {
   return etag === '' ? '""' : etag;
 }
+
+/** Request options of a write that is refused where an etag has changed; none without an etag. */
+export function conditionOf(ifMatch: string | undefined): {
+  readonly accessCondition?: { readonly type: 'IfMatch'; readonly condition: string };
+} {
+  return ifMatch === undefined ? {} : { accessCondition: { type: 'IfMatch', condition: conditionText(ifMatch) } };
+}

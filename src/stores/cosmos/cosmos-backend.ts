@@ -7,7 +7,7 @@ import type { StoreCapabilities } from '../../store/capabilities.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { CallScope } from './call-scope.ts';
-import { ContainerLink } from './container-link.ts';
+import { conditionOf, ContainerLink } from './container-link.ts';
 import { containerInfo, databaseInfo, isResource, resourceOf } from './container-resource.ts';
 import { COSMOS_CAPABILITIES } from './cosmos-capabilities.ts';
 import { buildClient, credentialsOf, handleOf, loadCosmosDriver, type ClientHandle } from './cosmos-client.ts';
@@ -125,7 +125,11 @@ export class CosmosBackend extends BaseBackend {
     });
   }
 
-  protected _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+  protected _replaceContainer(
+    current: ContainerInfo,
+    definition: ContainerDefinition,
+    ifMatch: string | undefined,
+  ): Promise<ContainerInfo | undefined> {
     const { databaseId } = current;
     const attempt = `replace the container ${JSON.stringify(definition.id)}`;
     return this.#call(attempt, 'all', databaseId, definition.id, async (client, scope) => {
@@ -133,7 +137,7 @@ export class CosmosBackend extends BaseBackend {
         const { resource } = await client
           .database(databaseId)
           .container(definition.id)
-          .replace(resourceOf(definition) as SdkContainer);
+          .replace(resourceOf(definition) as SdkContainer, conditionOf(ifMatch));
         return containerInfo(databaseId, checked(scope, resource));
       } catch (error) {
         return refusedAs(scope, error, 'NOT_FOUND', undefined);
@@ -141,10 +145,10 @@ export class CosmosBackend extends BaseBackend {
     });
   }
 
-  protected _deleteContainer(databaseId: string, id: string): Promise<boolean> {
+  protected _deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean> {
     return this.#call(`delete the container ${JSON.stringify(id)}`, 'all', databaseId, id, async (client, scope) => {
       try {
-        const response = await client.database(databaseId).container(id).delete();
+        const response = await client.database(databaseId).container(id).delete(conditionOf(ifMatch));
         return checkDeleted(scope, response.statusCode);
       } catch (error) {
         return refusedAs(scope, error, 'NOT_FOUND', false);

@@ -7,7 +7,7 @@ import type { CallOptions, ReadOptions, ReadResult } from '../../store/operation
 import { keyOf, type PreparedKey, type StoreOperation, type WriteOperation } from '../../store/write-rules.ts';
 import { describeOperation, patchBody, runBatch } from './batch-requests.ts';
 import type { CallScope } from './call-scope.ts';
-import { conditionText, sdkPartitionKey, sessionOption, type ContainerLink } from './container-link.ts';
+import { conditionOf, sdkPartitionKey, sessionOption, type ContainerLink } from './container-link.ts';
 import { isResource } from './container-resource.ts';
 import { badResponse, refusedBy } from './cosmos-errors.ts';
 
@@ -101,7 +101,7 @@ export function writeDocument<T extends object>(
   const ifMatch = operation.type === 'create' ? undefined : operation.ifMatch;
   const requestOptions: RequestOptions = {
     ...sessionOption(options),
-    ...(ifMatch === undefined ? {} : { accessCondition: { type: 'IfMatch', condition: conditionText(ifMatch) } }),
+    ...conditionOf(ifMatch),
   };
   return scope.run(async () => outcomeOf(scope, operation, id, await send(link, operation, requestOptions)));
 }

@@ -9,6 +9,7 @@ import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/b
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
+import { checkContainerEtag } from '../../store/container-etag.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { loadedEngine, QUERY_ENGINE } from '../common/query-engine.ts';
 import { fileCapabilities } from './file-capabilities.ts';
@@ -201,23 +202,31 @@ export class FileBackend extends BaseBackend {
     return database === undefined ? undefined : [...database.containers.values()].map((slot) => usableFile(slot).resident.info);
   }
 
-  protected _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+  protected _replaceContainer(
+    current: ContainerInfo,
+    definition: ContainerDefinition,
+    ifMatch: string | undefined,
+  ): Promise<ContainerInfo | undefined> {
     return this.#manage(`replace the container ${JSON.stringify(definition.id)}`, async () => {
       const file = this.#find(current.databaseId, definition.id);
       if (file === undefined || file.resident.info.rid !== current.rid) {
         return undefined;
       }
+      checkContainerEtag(definition.id, file.resident.info.etag, ifMatch);
       await file.replaceDefinition({ ...current, definition, ...this.#open.stamp() });
       return file.resident.info;
     });
   }
 
-  protected _deleteContainer(databaseId: string, id: string): Promise<boolean> {
+  protected _deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean> {
     return this.#manage(`delete the container ${JSON.stringify(id)}`, async () => {
       const database = this.#usable(databaseId);
-      if (database?.containers.has(id) !== true) {
+      const slot = database?.containers.get(id);
+      if (database === undefined || slot === undefined) {
         return false;
       }
+      // Nobody has read the etag of a container whose files are damaged.
+      checkContainerEtag(id, slot.file?.resident.info.etag ?? '', ifMatch);
       await database.deleteContainer(id);
       return true;
     });

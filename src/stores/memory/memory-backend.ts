@@ -8,6 +8,7 @@ import type { CatalogDocument, ContainerInfo, DatabaseInfo } from '../../store/b
 import { BaseBackend, type CreateRefusal } from '../../store/base-backend.ts';
 import type { StoreCapabilities } from '../../store/capabilities.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
+import { checkContainerEtag } from '../../store/container-etag.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import { notEmpty, type RestoreRequest, type SnapshotBody, type SnapshotRequest } from '../../store/snapshot/backend-snapshots.ts';
 import { SNAPSHOT_VERSION, type SnapshotDatabase } from '../../store/snapshot/snapshot-record.ts';
@@ -143,15 +144,26 @@ export class MemoryBackend extends BaseBackend {
     return database === undefined ? undefined : Array.from(database.containers.values(), (container) => container.info);
   }
 
-  protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+  protected async _replaceContainer(
+    current: ContainerInfo,
+    definition: ContainerDefinition,
+    ifMatch: string | undefined,
+  ): Promise<ContainerInfo | undefined> {
     const container = this.#find(current);
-    await container?.redefine(definition.defaultTtl, () => ({ ...current, definition, ...this.#stamp() }));
+    await container?.redefine(definition.defaultTtl, () => {
+      checkContainerEtag(definition.id, container.info.etag, ifMatch);
+      return { ...current, definition, ...this.#stamp() };
+    });
     return container?.info;
   }
 
-  protected async _deleteContainer(databaseId: string, id: string): Promise<boolean> {
+  protected async _deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean> {
     const containers = this.#databases.get(databaseId)?.containers;
-    containers?.get(id)?.markDeleted();
+    const container = containers?.get(id);
+    if (container !== undefined) {
+      checkContainerEtag(id, container.info.etag, ifMatch);
+      container.markDeleted();
+    }
     this.#logger.log('debug', 'Container deleted.', { database: databaseId, container: id });
     return containers?.delete(id) ?? false;
   }

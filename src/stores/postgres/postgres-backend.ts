@@ -194,7 +194,11 @@ export class PostgresBackend extends BaseBackend {
     return rows?.map((row) => containerInfoOf(databaseId, row));
   }
 
-  protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+  protected async _replaceContainer(
+    current: ContainerInfo,
+    definition: ContainerDefinition,
+    ifMatch: string | undefined,
+  ): Promise<ContainerInfo | undefined> {
     const known = await this.#looking().findContainer(current.databaseId, definition.id);
     if (known !== undefined && known.rid === current.rid) {
       // What is too old by the definition before is gone, whatever the next one says.
@@ -207,6 +211,7 @@ export class PostgresBackend extends BaseBackend {
         (found) => this.#containerOf(current.databaseId, found),
         current,
         definition,
+        ifMatch,
         this.#stamp(),
       ),
     );
@@ -218,8 +223,8 @@ export class PostgresBackend extends BaseBackend {
     return containerInfoOf(current.databaseId, row);
   }
 
-  protected _deleteContainer(databaseId: string, id: string): Promise<boolean> {
-    return this.#manage((resources) => resources.deleteContainer(databaseId, id));
+  protected _deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean> {
+    return this.#manage((resources) => resources.deleteContainer(databaseId, id, ifMatch));
   }
 
   protected async _container<T extends object>(

@@ -21,6 +21,7 @@ export async function redefineContainer(
   containerOf: (row: ContainerRow) => PostgresContainer,
   { databaseId, rid }: ContainerInfo,
   definition: ContainerDefinition,
+  ifMatch: string | undefined,
   stamp: Stamp,
 ): Promise<ContainerRow | undefined> {
   const resources = new Resources(session, database.prefix);
@@ -32,6 +33,7 @@ export async function redefineContainer(
   const { schema, documents } = container.names;
   await stopBuilds(session, schema, documents);
   await session.rows({ text: `LOCK TABLE ${documents} IN SHARE ROW EXCLUSIVE MODE` });
+  await resources.holdContainer(found, ifMatch);
   const wasRecording = readDefinition(found.definition).changeFeedPolicy !== undefined;
   if (wasRecording) {
     await recordExpired(container, session, undefined);

@@ -1,6 +1,7 @@
 import type { DatabaseInfo } from '../../store/backend.ts';
 import type { CreateRefusal } from '../../store/base-backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
+import { checkContainerEtag } from '../../store/container-etag.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
@@ -120,10 +121,31 @@ export class Resources {
     return (await this.#session.rows<{ head: number }>({ text, values: [positions] }))[0]?.head ?? 0;
   }
 
-  /** Within a transaction. */
-  async deleteContainer(databaseId: string, id: string): Promise<boolean> {
+  /** Within a transaction. @throws PRECONDITION_FAILED where the container does not have the etag `ifMatch` */
+  async deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean> {
     const found = await this.findContainer(databaseId, id);
-    return found !== undefined && this.dropContainer(found);
+    if (found === undefined) {
+      return false;
+    }
+    await this.holdContainer(found, ifMatch);
+    return this.dropContainer(found);
+  }
+
+  /**
+   * Keeps others from changing a container until the transaction ends, where its etag matters: the one that was read may have changed since.
+   *
+   * @throws PRECONDITION_FAILED
+   */
+  async holdContainer({ id, number }: ContainerRow, ifMatch: string | undefined): Promise<void> {
+    if (ifMatch !== undefined) {
+      const [row] = await this.#session.rows<{ readonly etag: string }>({
+        text: `SELECT etag FROM ${this.#s}.containers WHERE number = $1 FOR UPDATE`,
+        values: [number],
+      });
+      if (row !== undefined) {
+        checkContainerEtag(id, row.etag, ifMatch);
+      }
+    }
   }
 
   /** Removes a container with its tables; `false` when it is gone. Within a transaction. */

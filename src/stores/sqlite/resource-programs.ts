@@ -2,6 +2,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import type { DatabaseInfo } from '../../store/backend.ts';
 import type { CreateRefusal } from '../../store/base-backend.ts';
 import type { ContainerDefinition } from '../../store/container-definition.ts';
+import { checkContainerEtag } from '../../store/container-etag.ts';
 import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import { createContainerTables, dropContainerTables, tableNames } from './container-statements.ts';
 import { definitionText } from '../common/definition-text.ts';
@@ -154,11 +155,13 @@ export function* listAllContainers(): Program<readonly { readonly databaseId: st
   return found;
 }
 
-export function* deleteContainer(databaseId: string, id: string): Program<boolean> {
+/** @throws PRECONDITION_FAILED where the container does not have the etag `ifMatch` */
+export function* deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Program<boolean> {
   const row = yield* findContainer(databaseId, id);
   if (row === undefined) {
     return false;
   }
+  checkContainerEtag(id, row.etag, ifMatch);
   yield* dropContainer(row);
   return true;
 }

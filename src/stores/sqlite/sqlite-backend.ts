@@ -9,6 +9,7 @@ import { checkContainer } from '../../query/check-container.ts';
 import { prepareUserFunctions } from '../../query/user-functions.ts';
 import type { UserDefinedFunctions } from '../../store/user-functions.ts';
 import { defineContainer, type ContainerDefinition } from '../../store/container-definition.ts';
+import { checkContainerEtag } from '../../store/container-etag.ts';
 import type { RestoreRequest, SnapshotBody, SnapshotRequest } from '../../store/snapshot/backend-snapshots.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import type { Unsubscribe } from '../../core/emitter.ts';
@@ -282,24 +283,33 @@ export class SqliteBackend extends BaseBackend {
     return rows?.map((row) => containerInfoOf(databaseId, row));
   }
 
-  protected async _replaceContainer(current: ContainerInfo, definition: ContainerDefinition): Promise<ContainerInfo | undefined> {
+  protected async _replaceContainer(
+    current: ContainerInfo,
+    definition: ContainerDefinition,
+    ifMatch: string | undefined,
+  ): Promise<ContainerInfo | undefined> {
     const { databaseId, rid } = current;
     const replaced = await this.database.transaction(async (runProgram) => {
       this.database.invalidate();
       const row = await runProgram(findContainer(databaseId, definition.id));
-      return row?.rid === rid
-        ? containerInfoOf(databaseId, await redefineContainer(this.#containerOf(databaseId, row), definition, this.#stamp(), runProgram))
-        : undefined;
+      if (row?.rid !== rid) {
+        return undefined;
+      }
+      checkContainerEtag(definition.id, row.etag, ifMatch);
+      return containerInfoOf(
+        databaseId,
+        await redefineContainer(this.#containerOf(databaseId, row), definition, this.#stamp(), runProgram),
+      );
     });
     this.database.invalidate();
     this.#indexes.start();
     return replaced;
   }
 
-  protected _deleteContainer(databaseId: string, id: string): Promise<boolean> {
+  protected _deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean> {
     return this.database.write(() => {
       this.database.invalidate();
-      return deleteContainer(databaseId, id);
+      return deleteContainer(databaseId, id, ifMatch);
     });
   }
 

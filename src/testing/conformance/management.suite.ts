@@ -145,6 +145,35 @@ export function managementSuite({ test, withBackend, withStore }: ConformanceCon
       { uniqueKeys: [['/u']] },
     ));
 
+  test('of several who replace or delete a container with the same etag, one succeeds', () =>
+    managed(async (backend) => {
+      await backend.createDatabase(DATABASE);
+      const made = await backend.createContainer(DATABASE, { id: 'a', partitionKey: '/pk' });
+      const outcomesOf = async (all: readonly Promise<unknown>[]): Promise<unknown[]> =>
+        (await Promise.allSettled(all))
+          .map((one) => (one.status === 'fulfilled' ? 'done' : (one.reason as { readonly code?: unknown }).code))
+          .sort();
+      const replace = (defaultTtl: number, ifMatch: string): Promise<unknown> =>
+        backend.replaceContainer(DATABASE, { id: 'a', partitionKey: '/pk', defaultTtl }, { ifMatch });
+      checkEqual(
+        await outcomesOf([100, 200, 300, 400].map((defaultTtl) => replace(defaultTtl, made.etag))),
+        ['PRECONDITION_FAILED', 'PRECONDITION_FAILED', 'PRECONDITION_FAILED', 'done'],
+        'four replacements',
+      );
+      await checkRejects(backend.deleteContainer(DATABASE, 'a', { ifMatch: made.etag }), 'PRECONDITION_FAILED', 'a delete by the old etag');
+      await replace(500, '*');
+      const now = await backend.readContainer(DATABASE, 'a');
+      checkEqual(now?.definition.defaultTtl, 500, 'what was replaced whatever the etag');
+      const etag = now?.etag ?? '';
+      const last = await outcomesOf([replace(600, etag), backend.deleteContainer(DATABASE, 'a', { ifMatch: etag })]);
+      check(
+        last.includes('done') && (last.includes('PRECONDITION_FAILED') || last.includes('NOT_FOUND')),
+        'one of a replacement and a delete',
+      );
+      const left = await backend.readContainer(DATABASE, 'a');
+      check(left === undefined || left.definition.defaultTtl === 600, 'what the one that succeeded left');
+    }));
+
   test('a container made again under its old name is empty and another one', () =>
     withStore(async ({ backend, store, openStore }) => {
       const { etag } = await store.create({ id: 'x', pk: 'p' });

@@ -110,7 +110,7 @@ export class Emulator {
   }
 
   /**
-   * Goes back to the starting point: databases, containers, documents, users, scripts, throughput, and the faults that the server was started with.
+   * Goes back to the starting point: databases, containers, documents, users, scripts, throughput and what was spent of it, and the faults that the server was started with.
    *
    * Clients stay of use. Resource ids and etags are those of the starting point; positions and sessions go on above all that there were.
    */
@@ -120,6 +120,7 @@ export class Emulator {
       throw new TypeError('The emulator has no starting point to go back to: call keep() first.');
     }
     await backend.restore(this.#start, { replace: true });
+    server.refillThroughput();
     const { chaos } = this.#options.server ?? {};
     if (chaos === undefined) {
       server.chaos.clear();
