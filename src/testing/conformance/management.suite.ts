@@ -149,10 +149,10 @@ export function managementSuite({ test, withBackend, withStore }: ConformanceCon
     managed(async (backend) => {
       await backend.createDatabase(DATABASE);
       const made = await backend.createContainer(DATABASE, { id: 'a', partitionKey: '/pk' });
-      const outcomesOf = async (all: readonly Promise<unknown>[]): Promise<unknown[]> =>
+      const outcomesOf = async (all: readonly Promise<unknown>[]): Promise<string[]> =>
         (await Promise.allSettled(all))
-          .map((one) => (one.status === 'fulfilled' ? 'done' : (one.reason as { readonly code?: unknown }).code))
-          .sort();
+          .map((one) => (one.status === 'fulfilled' ? 'done' : String((one.reason as { readonly code?: unknown }).code)))
+          .toSorted((left, right) => (left < right ? -1 : 1));
       const replace = (defaultTtl: number, ifMatch: string): Promise<unknown> =>
         backend.replaceContainer(DATABASE, { id: 'a', partitionKey: '/pk', defaultTtl }, { ifMatch });
       checkEqual(
