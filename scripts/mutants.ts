@@ -34,10 +34,12 @@ async function look(mutant: Mutant | undefined): Promise<Found | undefined> {
   const place = mkdtempSync(join(folder, 'one-'));
   const files = makeScratchFolder();
   const build = await buildMutant(mutant, place);
-  const child = spawnSync(process.execPath, [join(import.meta.dirname, 'mutants/mutant-child.mjs'), build, files, '1', String(seeds)], {
-    encoding: 'utf8',
-    timeout: timeoutMs,
-  });
+  const worlds = mutant?.worlds === undefined ? [] : [mutant.worlds.join(',')];
+  const child = spawnSync(
+    process.execPath,
+    [join(import.meta.dirname, 'mutants/mutant-child.mjs'), build, files, '1', String(seeds), ...worlds],
+    { encoding: 'utf8', timeout: timeoutMs },
+  );
   rmSync(place, { recursive: true, force: true });
   rmSync(files, { recursive: true, force: true });
   if (child.error !== undefined && 'code' in child.error && child.error.code === 'ETIMEDOUT') {

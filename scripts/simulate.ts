@@ -1,11 +1,13 @@
 /**
- * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--sdk] [--merge] [--trace]`. Prints the first seeds that fail, and how to
+ * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--sdk] [--merge] [--with A,B] [--trace]`. Prints the first seeds that fail, and how to
  * repeat them; `--trace` prints every event of each; `--sdk`: devices
- * reach the remote through the official SDK and the server's own handlers; `--merge`: devices merge by property.
+ * reach the remote through the official SDK and the server's own handlers; `--merge`: devices merge by property; `--with`: what each world has beside what all have,
+ * of `DIMENSIONS` (`--with ''`: nothing), where it is drawn from the seed otherwise.
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { makeScratchFolder } from '../src/simulator/scratch-folder.ts';
+import { DIMENSIONS, type Dimension } from '../src/simulator/dimensions/dimensions.ts';
 import { simulate } from '../src/simulator/simulate.ts';
 import { mergeFields } from '../src/sync/decide/merge-fields.ts';
 
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     steps: { type: 'string' },
     devices: { type: 'string' },
     sdk: { type: 'boolean', default: false },
+    with: { type: 'string' },
     merge: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
   },
@@ -33,6 +36,11 @@ function count(name: string, text: string): number {
 
 const seeds = count('seeds', values.seeds);
 const first = count('seed', values.seed);
+const wanted = values.with?.split(',').filter((name) => name !== '');
+const unknown = wanted?.find((name) => !(DIMENSIONS as readonly string[]).includes(name));
+if (unknown !== undefined) {
+  throw new Error(`--with is a list of ${DIMENSIONS.join(', ')}, not ${unknown}.`);
+}
 const options = {
   ...(values.steps === undefined ? {} : { steps: count('steps', values.steps) }),
   ...(values.devices === undefined ? {} : { devices: count('devices', values.devices) }),
@@ -45,6 +53,7 @@ try {
     const report = await simulate({
       ...options,
       ...(values.merge ? { policy: mergeFields() } : {}),
+      ...(wanted === undefined ? {} : { dimensions: wanted as Dimension[] }),
       seed,
       folder,
       remote: values.sdk ? 'sdk' : 'store',
@@ -62,6 +71,7 @@ try {
           ...Object.entries(options).map(([name, value]) => ` --${name} ${value}`),
           values.sdk ? ' --sdk' : '',
           values.merge ? ' --merge' : '',
+          wanted === undefined ? '' : ` --with '${wanted.join(',')}'`,
         ];
         console.log(
           `seed ${seed}: ${report.violations.join('; ')}\n  npm run simulate -- --seeds 1 --seed ${seed}${again.join('')} --trace`,

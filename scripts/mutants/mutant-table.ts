@@ -1,4 +1,5 @@
 import type { Mutant } from './mutant.ts';
+import { DIMENSION_MUTANTS } from './dimension-mutants.ts';
 import { GROUP_MUTANTS } from './group-mutants.ts';
 import { PATCH_MUTANTS } from './patch-mutants.ts';
 
@@ -365,4 +366,5 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...PATCH_MUTANTS,
   ...GROUP_MUTANTS,
+  ...DIMENSION_MUTANTS,
 ];

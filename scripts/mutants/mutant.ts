@@ -1,9 +1,13 @@
+import type { Dimension } from '../../src/simulator/dimensions/dimensions.ts';
+
 /** A fault that is put into the sources on purpose. */
 export interface Mutant {
   /** What is wrong, as a person would report it. */
   readonly fault: string;
   /** Where such a fault was met: a trap of the system that sync replaces, a row of the published losses, or a rule of `src/sync/ARCHITECTURE.md`. */
   readonly origin: string;
+  /** What all worlds have in which it is looked for; drawn from the seeds unless given. */
+  readonly worlds?: readonly Dimension[];
   /** Below `src`. */
   readonly file: string;
   /** Occurs once in the file. */

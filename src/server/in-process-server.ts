@@ -5,6 +5,7 @@ import { provideHandlers } from './handlers/load-handlers.ts';
 import { ALL_HANDLERS } from './handlers/all-handlers.ts';
 import { prepareServer } from './prepare-server.ts';
 import { createRequestListener } from './request-listener.ts';
+import type { PartitionCommands } from './partitions/partition-commands.ts';
 import type { ServerOptions } from './server-options.ts';
 
 /** A request as it would go over the wire. */
@@ -29,6 +30,7 @@ export interface InProcessServer {
   readonly endpoint: string;
   /** Answers a request by the same code that answers over HTTP. */
   readonly handle: (request: InProcessRequest) => Promise<InProcessAnswer>;
+  readonly partitions: PartitionCommands;
   readonly close: () => Promise<void>;
 }
 
@@ -103,6 +105,7 @@ export async function openInProcessServer(options: ServerOptions): Promise<InPro
           new InProcessResponse(resolve) as unknown as ServerResponse<IncomingMessage> & { req: IncomingMessage },
         );
       }),
+    partitions: prepared.partitions,
     close: async () => {
       prepared.beginClosing();
       await prepared.close();

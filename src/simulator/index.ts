@@ -3,5 +3,6 @@
  *
  * @module
  */
+export { DIMENSIONS, type Dimension } from './dimensions/dimensions.ts';
 export { simulate } from './simulate.ts';
 export type { SimulationOptions, SimulationReport } from './simulation-options.ts';

@@ -5,6 +5,10 @@ import { isMarker } from '../sync/pull/markers.ts';
 import { RESERVED_PROPERTY } from '../sync/remote/wire-stamp.ts';
 import { simulatedError } from './network/simulated-network.ts';
 import { checkSentWhole } from './oracle/check-groups.ts';
+import { expiryOf } from './dimensions/written-documents.ts';
+import { checkNothingLocal } from './oracle/check-local.ts';
+import { checkShape } from './oracle/check-shape.ts';
+import { TIME } from './oracle/remote-history.ts';
 import { checkNote } from './oracle/written-notes.ts';
 import type { RemoteBehaviour } from './network/networked-store.ts';
 import type { World } from './world.ts';
@@ -77,8 +81,12 @@ export function remoteBehaviour(world: World, device: string): RemoteBehaviour {
     checkMadeAgain(world, device, operation.type, key, text);
     await checkRepeated(world, device, key, text);
     checkNote(world, device, key, text, document);
+    checkNothingLocal(world, device, key, document);
+    if (text !== undefined) {
+      checkShape(world, `the remote, by ${device},`, key, document);
+    }
     world.note(`  ${key} = ${text ?? 'deleted'}`);
-    world.history.add(key, { text, by: device });
+    world.history.add(key, { text, by: device, expiresAtMs: text === undefined ? undefined : expiryOf(world, document) });
   };
   return {
     batch: async (store, partitionKey, operations, options) => {
@@ -120,7 +128,7 @@ async function checkRepeated(world: World, device: string, key: string, text: st
     text === undefined ||
     last === undefined ||
     last.text === text ||
-    (last.text === undefined && last.by === STRANGER) ||
+    (last.text === undefined && (last.by === STRANGER || last.by === TIME)) ||
     world.restored.has(text)
   ) {
     return;

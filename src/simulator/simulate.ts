@@ -7,13 +7,18 @@ import { SyncEngine } from '../sync/engine.ts';
 import { loadLateParts } from '../sync/late-parts.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
 import { makeScratchFolder } from './scratch-folder.ts';
-import { holding } from './simulated-device.ts';
+import { holding, type DeviceKind } from './simulated-device.ts';
 import type { SimulationOptions, SimulationReport } from './simulation-options.ts';
 import { Simulation } from './simulation.ts';
 import { World } from './world.ts';
 
+/** Tells apart the files that devices of two kinds of world begin with. */
+function nameOf({ container, hasLocal, hasVersions }: DeviceKind): string {
+  return `${container.defaultTtl}${hasLocal ? '-local' : ''}${hasVersions ? '-versions' : ''}`;
+}
+
 /** Makes the file of a device as it is after the first opening: most of the time of a small simulation would go into it. */
-async function makeTemplate(path: string, device: string, user: string, owners: readonly string[]): Promise<void> {
+async function makeTemplate(path: string, device: string, user: string, owners: readonly string[], kind: DeviceKind): Promise<void> {
   const runtime = new SimulatedRuntime({ seed: `template of ${device}` });
   const making = `${path}.new`;
   const backend = await openSqliteBackend({ path: making, runtime, autoIndex: 'off' });
@@ -23,7 +28,7 @@ async function makeTemplate(path: string, device: string, user: string, owners: 
     user,
     device,
     runtime,
-    ...holding(owners),
+    ...holding(owners, kind, 1),
     remote: (container) => nowhere.container('app', container),
   });
   await engine.close();
@@ -57,10 +62,10 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     const world = await World.open(options, {
       driver: betterSqlite3Driver(await importBetterSqlite3()),
       folder,
-      template: async (device, user, owners) => {
-        const path = join(folder, `template-${user}-${device}.db`);
+      template: async (device, user, owners, kind) => {
+        const path = join(folder, `template-${user}-${device}-${nameOf(kind)}.db`);
         if (!existsSync(path)) {
-          await makeTemplate(path, device, user, owners);
+          await makeTemplate(path, device, user, owners, kind);
         }
         return path;
       },

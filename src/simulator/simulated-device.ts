@@ -1,15 +1,19 @@
 import type { JsonObject } from '../core/json.ts';
 import type { ContainerInput } from '../store/container-definition.ts';
 import type { DocumentStore } from '../store/document-store.ts';
+import type { SqliteDriver } from '../stores/sqlite/driver.ts';
 import { all, type Program } from '../stores/sqlite/driver.ts';
 import { openSqliteBackend, type SqliteBackend } from '../stores/sqlite/sqlite-backend.ts';
 import { SyncEngine } from '../sync/engine.ts';
 import type { JournalEntry } from '../sync/state/journal.ts';
 import type { SyncOptions } from '../sync/sync-options.ts';
 import type { SyncReport } from '../sync/sync-report.ts';
+import type { SyncedStore } from '../sync/writes/synced-store.ts';
 import { documentOf } from '../sync/push/groups.ts';
 import type { DeviceRuntime } from './device-runtime.ts';
+import { schemaOf } from './dimensions/document-shapes.ts';
 import type { SimulatedDisk } from './disk/simulated-disk.ts';
+import { SecondProcess } from './second-process.ts';
 
 /** The documents of simulations. */
 export interface SimulatedDocument {
@@ -20,14 +24,38 @@ export interface SimulatedDocument {
   /** What patches leave alone, change or take away; each text is written beside one, or none. */
   readonly note?: string | undefined;
   readonly body?: string;
+  readonly ttl?: number;
+  /** Never leaves the device, in some worlds. */
+  readonly draft?: string;
 }
 
 /** The container that devices share. */
 export const CONTAINER: ContainerInput & { readonly id: string } = { id: 'notes', partitionKey: '/owner', defaultTtl: -1 };
 
+/** A container that no device shares, in some worlds. */
+export const SETTINGS: ContainerInput & { readonly id: string } = { id: 'settings', partitionKey: '/area' };
+
+/** What is the same for all devices of a world. */
+export interface DeviceKind {
+  readonly container: ContainerInput & { readonly id: string };
+  /** Whether documents have a property, and devices a container, that never leaves them. */
+  readonly hasLocal: boolean;
+  /** Whether programs know versions of the documents. */
+  readonly hasVersions: boolean;
+}
+
 /** What the engine of a device holds. */
-export function holding(owners: readonly string[]): Pick<SyncOptions, 'containers' | 'scope'> {
-  return { containers: [CONTAINER], scope: owners.map((owner) => ({ container: CONTAINER.id, partitionKey: owner })) };
+export function holding(
+  owners: readonly string[],
+  { container, hasLocal, hasVersions }: DeviceKind,
+  version: number,
+): Pick<SyncOptions, 'containers' | 'scope' | 'localFields' | 'localContainers' | 'schemas'> {
+  return {
+    containers: [container],
+    scope: owners.map((owner) => ({ container: container.id, partitionKey: owner })),
+    ...(hasLocal ? { localFields: { [container.id]: ['/draft'] }, localContainers: [SETTINGS] } : {}),
+    ...(hasVersions ? { schemas: { [container.id]: schemaOf(version) } } : {}),
+  };
 }
 
 /** What a device is made of. */
@@ -36,12 +64,15 @@ export interface SimulatedDeviceOptions {
   readonly user: string;
   /** Partition keys of the user. */
   readonly owners: readonly string[];
+  readonly kind: DeviceKind;
+  /** Version of the documents that its program knows at first. */
+  readonly version: number;
   readonly disk: SimulatedDisk;
   readonly runtime: DeviceRuntime;
   /** Options of the engine beside those that the device has itself. */
   readonly sync: Omit<SyncOptions, 'backend' | 'user' | 'device' | 'scope' | 'remote' | 'containers' | 'runtime'>;
   /** Opens the remote store for one life of the device. */
-  readonly remote: (isAlive: () => boolean) => DocumentStore<JsonObject>;
+  readonly remote: (container: string, isAlive: () => boolean) => DocumentStore<JsonObject>;
 }
 
 /** What a device knows of a document at the remote, and where its cursor stands. */
@@ -79,6 +110,10 @@ function behindRefused(
   return waiting;
 }
 
+async function positionOf(store: Pick<DocumentStore, 'changes'>): Promise<number> {
+  return Number((await store.changes({ from: 'now' }).nextPage()).session);
+}
+
 /** One device: a real engine on a real file, which can be stopped, killed, and started again. */
 export class SimulatedDevice {
   readonly name: string;
@@ -92,6 +127,16 @@ export class SimulatedDevice {
   #engine: SyncEngine | undefined;
   /** Runs that were asked for and have not ended. */
   readonly running: Set<Promise<unknown>> = new Set();
+  /** Version of the documents that its program knows. */
+  version: number;
+  /** Whether it runs by itself. */
+  isScheduled = false;
+  /** Another program on its file. */
+  second: SecondProcess | undefined;
+  /** Position of the container as the program that opened it last has found it, where migrations change that. */
+  foundPosition: number | undefined;
+  /** What it last wrote into the container that no other has; `undefined` where that is not known. */
+  setting: number | undefined = 0;
 
   constructor(options: SimulatedDeviceOptions) {
     this.#options = options;
@@ -100,6 +145,7 @@ export class SimulatedDevice {
     this.owners = options.owners;
     this.disk = options.disk;
     this.runtime = options.runtime;
+    this.version = options.version;
   }
 
   get isUp(): boolean {
@@ -114,28 +160,48 @@ export class SimulatedDevice {
     return this.#engine;
   }
 
-  get notes(): DocumentStore<SimulatedDocument & JsonObject> {
+  get notes(): SyncedStore<SimulatedDocument & JsonObject> {
     return this.engine.store('notes');
   }
 
   /** Starts on the file that is there. */
   async start(): Promise<void> {
-    const { disk, runtime, sync, user, owners, name } = this.#options;
-    await disk.restart();
+    const { disk } = this.#options;
+    if (this.second === undefined) {
+      await disk.restart();
+    }
     this.#life += 1;
     const life = this.#life;
-    const backend = await openSqliteBackend({ path: disk.path, runtime, driver: disk.driver, autoIndex: 'off' });
+    const { backend, engine } = await this.#open(disk.driver, () => this.#life === life && !disk.isDown);
     this.#backend = backend;
-    const remote = this.#options.remote(() => this.#life === life && !disk.isDown);
-    this.#engine = await SyncEngine.open({
+    this.#engine = engine;
+    this.isScheduled = false;
+  }
+
+  /** Starts another program on the file. */
+  async startSecond(): Promise<void> {
+    const process = this.disk.process();
+    const { backend, engine } = await this.#open(process.driver, () => !process.isDown);
+    this.second = new SecondProcess(`${this.name}'s second`, process, backend, engine);
+  }
+
+  async #open(driver: SqliteDriver, isAlive: () => boolean): Promise<{ readonly backend: SqliteBackend; readonly engine: SyncEngine }> {
+    const { disk, runtime, sync, user, owners, name, kind } = this.#options;
+    const backend = await openSqliteBackend({ path: disk.path, runtime, driver, autoIndex: 'off' });
+    // Migrations take positions of their own.
+    this.foundPosition = kind.hasVersions
+      ? await this.disk.look(async () => positionOf(await backend.container('sync', kind.container.id)))
+      : undefined;
+    const engine = await SyncEngine.open({
       ...sync,
       backend,
       user,
       device: name,
       runtime,
-      ...holding(owners),
-      remote: () => remote,
+      ...holding(owners, kind, this.version),
+      remote: (container) => this.#options.remote(container, isAlive),
     });
+    return { backend, engine };
   }
 
   /** Stops as a program does that is asked to. */
@@ -151,6 +217,8 @@ export class SimulatedDevice {
   async leave(): Promise<void> {
     this.#engine?.stop();
     this.#engine = undefined;
+    this.second?.engine.stop();
+    this.second = undefined;
     this.running.clear();
     this.#life += 1;
     await this.disk.dispose();
@@ -163,15 +231,20 @@ export class SimulatedDevice {
     return run.finally(() => this.running.delete(run));
   }
 
+  /** All documents, by `owner/id`. */
+  async documents(): Promise<Map<string, SimulatedDocument & JsonObject>> {
+    const rows = await this.disk.look(() => this.notes.query<SimulatedDocument & JsonObject>('SELECT * FROM c').toArray());
+    return new Map(rows.map((row) => [`${row.owner}/${row.id}`, row]));
+  }
+
   /** The texts of all documents, by `owner/id`. */
   async contents(): Promise<Map<string, string>> {
-    const rows = await this.disk.look(() => this.notes.query<SimulatedDocument>('SELECT * FROM c').toArray());
-    return new Map(rows.map(({ owner, id, text }) => [`${owner}/${id}`, text]));
+    return new Map(Array.from(await this.documents(), ([key, { text }]) => [key, text]));
   }
 
   /** Position of the container. */
-  async position(): Promise<number> {
-    return Number((await this.disk.look(() => this.notes.changes({ from: 'now' }).nextPage())).session);
+  position(): Promise<number> {
+    return this.disk.look(() => positionOf(this.notes));
   }
 
   /** Versions that lost a conflict. */

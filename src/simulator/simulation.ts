@@ -1,12 +1,18 @@
 import type { SyncEngine } from '../sync/engine.ts';
 import type { SyncReport } from '../sync/sync-report.ts';
 import { armCrash, cutOrMend, restart, setClock, stopAndStart } from './events/device-events.ts';
-import { editLocally, restoreLoser, strangerWrites } from './events/local-events.ts';
+import { editLocally, restoreLoser } from './events/local-events.ts';
 import { landAll, moveFlight } from './events/network-events.ts';
+import { endSecond, killSecond, startSecond } from './events/process-events.ts';
 import { backUp, restoreBackup } from './events/remote-events.ts';
+import { changeSetting } from './events/setting-events.ts';
+import { splitOrMerge } from './events/split-events.ts';
+import { strangerWrites } from './events/stranger-events.ts';
+import { revokeToken, signIn } from './events/token-events.ts';
 import { checkLostEdits } from './oracle/check-lost-edits.ts';
 import { checkKnowledge } from './oracle/check-knowledge.ts';
 import { checkShown } from './oracle/check-shown.ts';
+import { checkScheduled, checkSignedOut } from './oracle/check-signed-out.ts';
 import { remoteContents } from './oracle/remote-contents.ts';
 import type { SimulatedDevice } from './simulated-device.ts';
 import type { World } from './world.ts';
@@ -41,9 +47,10 @@ export class Simulation {
   }
 
   #nextEvent(): Event {
-    const { chance, devices, network, backup, frail } = this.#world;
+    const { chance, devices, network, backup, frail, mix } = this.#world;
     const device = chance.pick(devices);
     const up = (weight: number): number => (device.isUp ? weight : 0);
+    const isPowerless = mix === 'power';
     return chance.weighted<Event>([
       [up(26), () => editLocally(this.#world, device)],
       [up(device.running.size === 0 ? 18 : 1), () => this.#sync(device, 'syncs', (engine) => engine.sync())],
@@ -51,18 +58,61 @@ export class Simulation {
       [network.flights.length === 0 ? 0 : 70, () => moveFlight(this.#world)],
       [device.isUp ? 0 : 40, () => restart(this.#world, device)],
       [5, () => strangerWrites(this.#world)],
-      [6, () => this.#pass()],
-      [up(5), () => armCrash(this.#world, device)],
+      [isPowerless ? 1 : 6, () => this.#pass()],
+      [up(isPowerless ? 12 : 5), () => armCrash(this.#world, device)],
       [up(1), () => stopAndStart(this.#world, device)],
-      [2, () => setClock(this.#world, device)],
+      [isPowerless ? 0 : 2, () => setClock(this.#world, device)],
       [3, () => cutOrMend(this.#world, device)],
       [up(2), () => restoreLoser(this.#world, device)],
       [up(1), () => this.#fill(device)],
-      [up(1), () => this.#schedule(device)],
+      [up(this.#world.has('tokens') ? 6 : 1), () => this.#schedule(device)],
       [up(5), () => this.#look(device)],
       [frail ? 6 : 0, () => backUp(this.#world)],
       [frail && backup !== undefined ? 4 : 0, () => restoreBackup(this.#world)],
+      ...this.#furtherEvents(device, up),
     ]);
+  }
+
+  /** Events of single dimensions. */
+  #furtherEvents(device: SimulatedDevice, up: (weight: number) => number): readonly (readonly [number, Event])[] {
+    const world = this.#world;
+    const { second } = device;
+    const hasSecond = second?.isUp === true;
+    const isOut = world.tokens.refusal(device.name, world.runtime.nowMs()) !== undefined;
+    const events: (readonly [number, Event])[] = [];
+    if (world.has('processes')) {
+      events.push(
+        [second === undefined ? up(12) : 0, () => startSecond(world, device)],
+        [hasSecond ? up(14) : 0, () => this.#syncSecond(device)],
+        [hasSecond ? up(3) : 0, () => killSecond(world, device)],
+        [second === undefined ? 0 : hasSecond ? up(1) : up(12), () => endSecond(world, device)],
+      );
+    }
+    if (world.has('tokens')) {
+      events.push([isOut ? 10 : 2, () => signIn(world, device)], [isOut ? 0 : 2, () => revokeToken(world, device)]);
+    }
+    if (world.has('splits')) {
+      events.push([4, () => splitOrMerge(world)]);
+    }
+    if (world.has('local-fields')) {
+      events.push([up(2), () => changeSetting(world, device)]);
+    }
+    return events;
+  }
+
+  #syncSecond(device: SimulatedDevice): void {
+    const { second } = device;
+    if (second === undefined) {
+      return;
+    }
+    this.#world.note(`${second.name} syncs`);
+    void second
+      .run((engine) => engine.sync())
+      .then((result) => {
+        if (device.isUp && second.isUp) {
+          this.#checkReport(device, result);
+        }
+      });
   }
 
   #sync(device: SimulatedDevice, what: string, start: (engine: SyncEngine) => Promise<SyncReport>): void {
@@ -83,6 +133,8 @@ export class Simulation {
       }
     } else if (result.error !== undefined && DEFECTS.has(result.error.code)) {
       this.#world.violate(`a run of ${device.name} failed: ${result.error.code} ${result.error.message}`);
+    } else if (result.error?.code === 'SYNC_BUSY' && device.second?.isUp !== true) {
+      this.#world.violate(`a run of ${device.name} waited for another process, and there is none`);
     }
   }
 
@@ -100,6 +152,7 @@ export class Simulation {
 
   #schedule(device: SimulatedDevice): void {
     this.#world.note(`${device.name} runs by itself`);
+    device.isScheduled = true;
     device.engine.start({ intervalMs: 30_000, pollIntervalMs: 0 });
   }
 
@@ -124,11 +177,13 @@ export class Simulation {
       device.disk.crashIn(Number.POSITIVE_INFINITY, 'kill');
     }
     network.isIdeal = true;
+    this.#world.splits.end();
     await landAll(this.#world);
+    await this.#endDimensions();
     for (const device of devices) {
       if (device.isUp) {
         device.engine.stop();
-        await Promise.all(device.running);
+        await this.#runsOf(device);
       } else {
         await restart(this.#world, device);
       }
@@ -143,12 +198,56 @@ export class Simulation {
     }
     // Dead letters have held back nothing else; now the remote takes them as well.
     this.#world.refusing = false;
+    let again = 0;
     for (const device of devices) {
       const count = await device.engine.deadLetters.retry();
+      again += count;
       this.#world.note(`${device.name} sends ${count} dead letters again`);
     }
-    await this.#settleAll();
+    if (again > 0) {
+      await this.#settleAll();
+    }
     await checkLostEdits(this.#world);
+  }
+
+  /** The ends of all runs of a device, which may wait for another process. */
+  async #runsOf(device: SimulatedDevice): Promise<void> {
+    const runs = Promise.all(device.running);
+    await (this.#world.has('processes') ? this.#world.runtime.runUntilSettled(runs) : runs);
+  }
+
+  /** Whatever only some worlds have comes to its end. */
+  async #endDimensions(): Promise<void> {
+    const world = this.#world;
+    for (const device of world.devices) {
+      const { second } = device;
+      if (second !== undefined && device.isUp) {
+        if (second.isUp && world.chance.happens(50)) {
+          second.process.killIn(0);
+          await second.engine.status().catch(() => undefined);
+        }
+        await endSecond(world, device);
+      }
+      if (world.has('expiry')) {
+        // By a clock that is wrong documents expire at another time than at the remote.
+        device.runtime.skewMs = 0;
+        device.runtime.driftPpm = 0;
+        if (device.isUp) {
+          await checkShown(world, device);
+        }
+      }
+    }
+    if (world.has('tokens')) {
+      for (const device of world.devices) {
+        if (device.isUp) {
+          await this.#runsOf(device);
+          await checkSignedOut(world, device);
+        }
+        world.tokens.grant(device.name, Number.POSITIVE_INFINITY);
+      }
+      await checkScheduled(world);
+    }
+    world.expire();
   }
 
   /** Rounds until all are equal and nothing waits but dead letters. */
@@ -172,6 +271,7 @@ export class Simulation {
   async #isQuiet(round: number): Promise<boolean> {
     const { devices } = this.#world;
     for (const device of devices) {
+      this.#world.expire();
       const report = await device.engine.reconcile();
       if (report.outcome !== 'complete') {
         this.#world.violate(

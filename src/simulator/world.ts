@@ -5,16 +5,20 @@ import { openMemoryBackend, type MemoryBackend } from '../stores/memory/memory-b
 import type { SqliteDriver } from '../stores/sqlite/driver.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
 import { Chance } from './chance.ts';
+import { dimensionsOf, mixOf, type Dimension, type Mix } from './dimensions/dimensions.ts';
+import { Drafts } from './dimensions/drafts.ts';
 import { DeviceRuntime } from './device-runtime.ts';
 import { SimulatedDisk } from './disk/simulated-disk.ts';
 import { networkedStore } from './network/networked-store.ts';
-import { SimulatedNetwork } from './network/simulated-network.ts';
+import { SimulatedNetwork, simulatedError } from './network/simulated-network.ts';
+import { Splits } from './network/splits.ts';
+import { SimulatedTokens } from './network/tokens.ts';
 import { LocalEdits } from './oracle/local-edits.ts';
-import { RemoteHistory } from './oracle/remote-history.ts';
+import { RemoteHistory, type HistoryEntry } from './oracle/remote-history.ts';
 import { ShownVersions } from './oracle/shown-versions.ts';
 import type { ServedRemote } from './served-remote.ts';
 import { remoteBehaviour } from './remote-behaviour.ts';
-import { CONTAINER, SimulatedDevice } from './simulated-device.ts';
+import { CONTAINER, SimulatedDevice, type DeviceKind } from './simulated-device.ts';
 import type { SimulationOptions } from './simulation-options.ts';
 import { Trace } from './trace.ts';
 
@@ -24,19 +28,22 @@ const SETTLE_TURNS = 2;
 /** Each so many-th text makes a document that the remote refuses. */
 const REFUSED_EACH = 19;
 
+/** Seconds that documents live at the remote where it says so for all. */
+const DEFAULT_TTL = 3600;
+
 /** What a world is made of beside its options. */
 export interface WorldParts {
   readonly driver: SqliteDriver;
   readonly folder: string;
   /** File of a device as it is when it was first opened. */
-  readonly template: (device: string, user: string, owners: readonly string[]) => Promise<string>;
+  readonly template: (device: string, user: string, owners: readonly string[], kind: DeviceKind) => Promise<string>;
 }
 
 /** A backup of the remote. */
 export interface Backup {
   readonly records: readonly SnapshotRecord[];
-  /** The texts of all documents. */
-  readonly contents: ReadonlyMap<string, string>;
+  /** All living documents, by `owner/id`. */
+  readonly contents: ReadonlyMap<string, HistoryEntry>;
 }
 
 /** A version that a restored remote has forgotten. */
@@ -70,6 +77,16 @@ export class World {
   readonly decided: Set<string> = new Set();
   /** The note beside each text, `null` for none, as far as the call that wrote it has told. */
   readonly notes: Map<string, string | null> = new Map();
+  /** The title beside each text, `null` for one of a program that knows none. */
+  readonly titles: Map<string, string | null> = new Map();
+  /** Texts of documents that expire some time. */
+  readonly mortal: Set<string> = new Set();
+  readonly drafts: Drafts = new Drafts();
+  readonly tokens: SimulatedTokens = new SimulatedTokens();
+  /** What the world has beside what all have. */
+  readonly dimensions: ReadonlySet<Dimension>;
+  readonly mix: Mix;
+  readonly #kind: DeviceKind;
   readonly #served: DocumentStore<JsonObject> | undefined;
   /** The remote itself. */
   remote: DocumentStore<JsonObject>;
@@ -86,8 +103,13 @@ export class World {
   editCount = 0;
   requests = 0;
   crashes = 0;
+  receipts = 0;
+  readonly splits: Splits;
   readonly #startMs: number;
   readonly #closeServed: () => Promise<void>;
+  readonly #splitServed: ServedRemote['splitOrMerge'] | undefined;
+  /** For each device the processes that wait for an answer. */
+  readonly #asking = new Map<string, (() => boolean)[]>();
   readonly #textsOf = new Map<string, string[]>();
   #texts = 0;
 
@@ -97,14 +119,22 @@ export class World {
     backend: MemoryBackend,
     remote: DocumentStore<JsonObject>,
     served: ServedRemote | undefined,
+    dimensions: ReadonlySet<Dimension>,
+    kind: DeviceKind,
+    splits: Splits,
   ) {
+    this.splits = splits;
     this.options = options;
+    this.dimensions = dimensions;
+    this.mix = options.dimensions === undefined ? mixOf(options.seed) : 'even';
+    this.#kind = kind;
     this.chance = new Chance(`events of ${options.seed}`);
     this.frail = this.chance.happens(25);
     this.runtime = runtime;
     this.backend = backend;
     this.remote = remote;
     this.#served = served?.store;
+    this.#splitServed = served?.splitOrMerge;
     this.#closeServed = served?.close ?? (() => Promise.resolve());
     this.#startMs = runtime.nowMs();
   }
@@ -114,15 +144,42 @@ export class World {
     const runtime = new SimulatedRuntime({ seed: `world of ${options.seed}` });
     const backend = openMemoryBackend({ runtime });
     await backend.createDatabase('app');
-    await backend.createContainer('app', CONTAINER);
+    const dimensions = new Set(options.dimensions ?? dimensionsOf(options.seed));
+    const container = dimensions.has('expiry') && options.seed % 3 === 0 ? { ...CONTAINER, defaultTtl: DEFAULT_TTL } : CONTAINER;
+    const kind = { container, hasLocal: dimensions.has('local-fields'), hasVersions: dimensions.has('versions') };
+    await backend.createContainer('app', container);
+    const splits = new Splits();
     const served =
-      options.remote === 'sdk' ? await (await import('./served-remote.ts')).serveRemote(backend, 'app', CONTAINER.id) : undefined;
-    const world = new World(options, runtime, backend, await backend.container('app', CONTAINER.id), served);
+      options.remote === 'sdk' ? await (await import('./served-remote.ts')).serveRemote(backend, 'app', CONTAINER.id, splits) : undefined;
+    const world = new World(options, runtime, backend, await backend.container('app', CONTAINER.id), served, dimensions, kind, splits);
+    world.note([`${world.mix} events`, ...dimensions].join(', '));
     const count = options.devices ?? 3;
     for (let index = 0; index < count; index += 1) {
       await world.#addDevice(parts, index, index > 1 && index === count - 1 ? 'bob' : 'ada');
     }
     return world;
+  }
+
+  /** Whether the world has something that not all have. */
+  has(dimension: Dimension): boolean {
+    return this.dimensions.has(dimension);
+  }
+
+  get container(): DeviceKind['container'] {
+    return this.#kind.container;
+  }
+
+  /** Refuses a device as the remote does now, if it does. */
+  admit(device: string): void {
+    const nowMs = this.runtime.nowMs();
+    const code = this.tokens.refusal(device, nowMs);
+    if (code !== undefined) {
+      throw simulatedError(code);
+    }
+    // Whoever comes through the SDK is told beneath it.
+    if (this.#served === undefined && this.splits.subStatus(nowMs) !== undefined) {
+      throw simulatedError('GONE');
+    }
   }
 
   /** The remote as devices reach it. */
@@ -176,6 +233,30 @@ export class World {
     for (let turn = 0; turn < SETTLE_TURNS; turn += 1) {
       await this.runtime.yieldTask();
     }
+    this.expire();
+  }
+
+  /** Takes note of what has expired at the remote. */
+  expire(): void {
+    if (this.has('expiry')) {
+      this.history.expire(this.runtime.nowMs());
+    }
+  }
+
+  /** Splits a partition of the server that devices reach through the SDK, or merges two; any other store only says so. Gives which of both. */
+  async splitOrMerge(): Promise<'splits' | 'merges'> {
+    return (await this.#splitServed?.()) ?? (this.chance.happens(50) ? 'splits' : 'merges');
+  }
+
+  /** A process of a device asks the remote: no other one may do so meanwhile. */
+  #begin(device: string, isAlive: () => boolean): () => void {
+    const asking = this.#asking.get(device) ?? [];
+    this.#asking.set(device, asking);
+    if (asking.some((other) => other !== isAlive && other())) {
+      this.violate(`two processes of ${device} synchronise at once`);
+    }
+    asking.push(isAlive);
+    return () => asking.splice(asking.indexOf(isAlive), 1);
   }
 
   /** Closes files and stores. */
@@ -192,7 +273,7 @@ export class World {
     const owners = [`${user}:a`, `${user}:b`];
     const { chance } = this;
     const disk = new SimulatedDisk(parts.driver, parts.folder, name, chance);
-    disk.begin(await parts.template(name, user, owners));
+    disk.begin(await parts.template(name, user, owners, this.#kind));
     const held = this.heldBy(name);
     disk.onWritten = (value) => {
       for (const [, text] of value.matchAll(/"text":"([^"]+)"/gu)) {
@@ -216,11 +297,24 @@ export class World {
       name,
       user,
       owners,
+      kind: this.#kind,
+      version: this.has('versions') ? 1 + chance.below(2) : 1,
       disk,
       runtime,
       sync: { policy: this.options.policy, pageItems: 1 + chance.below(5), markerIntervalMs: 0 },
-      remote: (isAlive) =>
-        networkedStore(() => this.served, { network: this.network, device: name, behaviour: remoteBehaviour(this, name), isAlive }),
+      remote: (wanted, isAlive) => {
+        if (wanted !== CONTAINER.id) {
+          this.violate(`${name} asks the remote for ${wanted}, which no device shares`);
+        }
+        return networkedStore(() => this.served, {
+          network: this.network,
+          device: name,
+          behaviour: remoteBehaviour(this, name),
+          isAlive,
+          admit: () => this.admit(name),
+          begin: () => this.#begin(name, isAlive),
+        });
+      },
     });
     this.devices.push(device);
     await device.start();

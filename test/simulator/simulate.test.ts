@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { simulate } from '../../src/simulator/index.ts';
+import { DIMENSIONS, simulate } from '../../src/simulator/index.ts';
 import { makeScratchFolder } from '../../src/simulator/scratch-folder.ts';
 import { clientWins, mergeFields, serverWins, type ConflictPolicy } from '../../src/sync/index.ts';
 
@@ -40,7 +40,29 @@ test.each([
   [1_008_153, 'a reconciliation did not look at the markers where the push and the pull could not'],
   [1_020_601, 'a marker made anew by a device that had lost its file passed for the one in an older backup'],
 ])('seed %i, which once failed, holds: %s', async (seed) => {
-  expect((await simulate({ seed, folder })).violations).toEqual([]);
+  expect((await simulate({ seed, folder, dimensions: [] })).violations).toEqual([]);
+});
+
+test.each(DIMENSIONS)('worlds with %s hold, and repeat from their seed', { timeout: 120_000 }, async (dimension) => {
+  for (let seed = 1; seed <= 6; seed += 1) {
+    const report = await simulate({ seed, folder, dimensions: [dimension] });
+    expect(report.violations, `npm run simulate -- --seeds 1 --seed ${seed} --with ${dimension} --trace`).toEqual([]);
+    expect(report.trace[0]).toContain(dimension);
+    if (seed === 1) {
+      expect((await simulate({ seed, dimensions: [dimension] })).trace).toEqual(report.trace);
+    }
+  }
+});
+
+test('partitions that split and merge under the official SDK stop nobody', { timeout: 120_000 }, async () => {
+  const traces: string[] = [];
+  for (let seed = 1; seed <= 6; seed += 1) {
+    const report = await simulate({ seed, folder, remote: 'sdk', dimensions: ['splits'] });
+    expect(report.violations, `npm run simulate -- --seeds 1 --seed ${seed} --sdk --with splits --trace`).toEqual([]);
+    traces.push(...report.trace);
+  }
+  expect(traces.some((line) => line.includes('a partition of the remote splits'))).toBe(true);
+  expect(traces.some((line) => line.includes('a partition of the remote merges'))).toBe(true);
 });
 
 test('the same seed gives the same trace, line by line; another seed another', async () => {
@@ -62,7 +84,7 @@ test(
   'devices that reach the remote through the official SDK lose nothing either, and repeat from their seed',
   { timeout: 120_000 },
   async () => {
-    for (let seed = 1; seed <= 25; seed += 1) {
+    for (let seed = 1; seed <= 20; seed += 1) {
       const report = await simulate({ seed, folder, remote: 'sdk' });
       expect(report.violations, `npm run simulate -- --seeds 1 --seed ${seed} --sdk --trace`).toEqual([]);
       if (seed % 10 === 0) {

@@ -14,6 +14,21 @@ export interface CrashChance {
 
 const LOG = '-wal';
 
+/** One of the processes that have the file of a device open. */
+export interface DiskProcess {
+  readonly driver: SqliteDriver;
+  /** Whether it was killed, or the device is down. */
+  readonly isDown: boolean;
+  /** Kills it alone, before the statement that many from now: what it has open is gone, and its locks with it. */
+  killIn(statements: number): void;
+}
+
+interface OpenProcess {
+  killIn: number;
+  isKilled: boolean;
+  readonly open: Set<SqliteConnection>;
+}
+
 /**
  * The file of one device. Its statements run on a real SQLite, one after the other, until the device crashes before one of them: from then on nothing
  * is written, and the device goes on from a copy of what was there. A kill leaves the file and its whole log; a loss of power cuts the log anywhere
@@ -25,6 +40,7 @@ export class SimulatedDisk {
   onWritten: (text: string) => void = () => undefined;
   /** Whether writes are refused for want of space. */
   isFull = false;
+  readonly #inner: SqliteDriver;
   readonly #folder: string;
   readonly #name: string;
   readonly #chance: CrashChance;
@@ -39,6 +55,7 @@ export class SimulatedDisk {
   #lastCrash: Crash | undefined;
 
   constructor(inner: SqliteDriver, folder: string, name: string, chance: CrashChance) {
+    this.#inner = inner;
     this.#folder = folder;
     this.#name = name;
     this.#chance = chance;
@@ -58,6 +75,22 @@ export class SimulatedDisk {
   /** Whether the device has crashed and not been started again. */
   get isDown(): boolean {
     return this.#isDown;
+  }
+
+  /** Another process on the file. */
+  process(): DiskProcess {
+    const state: OpenProcess = { killIn: Number.POSITIVE_INFINITY, isKilled: false, open: new Set() };
+    const life = this.#path;
+    const isDown = (): boolean => state.isKilled || this.#isDown || this.#path !== life;
+    return {
+      driver: { name: this.driver.name, open: async (options) => this.#connect(await this.#inner.open(options), options, state) },
+      get isDown(): boolean {
+        return isDown();
+      },
+      killIn: (statements) => {
+        state.killIn = statements;
+      },
+    };
   }
 
   /** Begins with the content of a file. */
@@ -142,13 +175,15 @@ export class SimulatedDisk {
     }
   }
 
-  #connect(inner: SqliteConnection, { path }: SqliteConnectionOptions): SqliteConnection {
+  #connect(inner: SqliteConnection, { path }: SqliteConnectionOptions, process?: OpenProcess): SqliteConnection {
     const { executeSync } = inner;
     if (executeSync === undefined) {
       throw new PerigeeError('NOT_SUPPORTED', 'The simulator needs a SQLite driver that answers at once.');
     }
     this.#open.add(inner);
+    process?.open.add(inner);
     const execute = (step: SqliteStep): unknown => {
+      this.#beforeIn(process);
       this.#before(path, step);
       const result = executeSync(step);
       if (step.sql.startsWith('PRAGMA wal_checkpoint')) {
@@ -160,11 +195,31 @@ export class SimulatedDisk {
       executeSync: execute,
       execute: async (step) => execute(step),
       close: async () => {
+        process?.open.delete(inner);
         if (this.#open.delete(inner)) {
           await inner.close();
         }
       },
     };
+  }
+
+  /** The statement of a process that may be killed alone. */
+  #beforeIn(process: OpenProcess | undefined): void {
+    if (process === undefined || this.#isDown) {
+      return;
+    }
+    process.killIn -= 1;
+    if (process.killIn < 0 && !process.isKilled) {
+      process.isKilled = true;
+      for (const connection of process.open) {
+        this.#open.delete(connection);
+        void connection.close();
+      }
+      process.open.clear();
+    }
+    if (process.isKilled) {
+      throw new PerigeeError('STORE_IO', 'The simulated process was killed.');
+    }
   }
 
   #before(path: string, step: SqliteStep): void {

@@ -1,14 +1,16 @@
 import type { Crash } from '../disk/simulated-disk.ts';
 import { checkKnowledge } from '../oracle/check-knowledge.ts';
 import type { SimulatedDevice } from '../simulated-device.ts';
+import { NEWEST_VERSION } from '../dimensions/document-shapes.ts';
 import type { World } from '../world.ts';
+import { checkSetting } from './setting-events.ts';
 
 /** Statements within which a crash comes. */
 const CRASH_WITHIN = 60;
 
 /** A crash will come, before one of the next statements of the device. */
 export function armCrash(world: World, device: SimulatedDevice): void {
-  const crash = world.chance.pick<Crash>(['kill', 'power-loss']);
+  const crash = world.mix === 'power' ? 'power-loss' : world.chance.pick<Crash>(['kill', 'power-loss']);
   const within = world.chance.below(CRASH_WITHIN);
   world.note(`${device.name} will crash (${crash}) in ${within} statements`);
   device.disk.crashIn(within, crash);
@@ -18,8 +20,9 @@ export function armCrash(world: World, device: SimulatedDevice): void {
 export async function restart(world: World, device: SimulatedDevice): Promise<void> {
   world.crashes += 1;
   await device.leave();
+  upgrade(world, device);
   await device.start();
-  const position = await device.position();
+  const position = device.foundPosition ?? (await device.position());
   const undone = world.edits.undo(device.name, position);
   world.note(`${device.name} starts again at position ${position}${undone === 0 ? '' : `, without ${undone} edits`}`);
   if (undone > 0 && device.disk.lastCrash === 'kill') {
@@ -29,11 +32,22 @@ export async function restart(world: World, device: SimulatedDevice): Promise<vo
     // What it had sent, or has on its way, may be pending again.
     world.textsOf(device.name).forEach((text) => world.restored.add(text));
     world.shown.forget(device.name);
+    world.drafts.forget(device.name);
+    device.setting = undefined;
     Array.from(world.forgotten)
       .filter(([, { device: holder }]) => holder === device.name)
       .forEach(([key]) => world.forgotten.delete(key));
   }
   await checkKnowledge(world, device);
+  await checkSetting(world, device);
+}
+
+/** The program of a device is replaced by a newer one now and then, while nobody else has the file. */
+function upgrade(world: World, device: SimulatedDevice): void {
+  if (world.has('versions') && device.second === undefined && device.version < NEWEST_VERSION && world.chance.happens(40)) {
+    device.version += 1;
+    world.note(`${device.name} knows version ${device.version}`);
+  }
 }
 
 /** A program that is ended and started again as it should be. */
@@ -41,6 +55,7 @@ export async function stopAndStart(world: World, device: SimulatedDevice): Promi
   world.note(`${device.name} is closed and opened`);
   try {
     await device.stop();
+    upgrade(world, device);
     // A close that the crash comes into does not fail: what it leaves open is the next start's.
     if (!device.disk.isDown) {
       await device.start();
@@ -55,6 +70,7 @@ export async function stopAndStart(world: World, device: SimulatedDevice): Promi
     return;
   }
   await checkKnowledge(world, device);
+  await checkSetting(world, device);
 }
 
 /** The clock of a device is set. */

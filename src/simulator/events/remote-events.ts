@@ -1,8 +1,14 @@
 import type { SnapshotRecord } from '../../store/snapshot/snapshot-record.ts';
-import { remoteContents } from '../oracle/remote-contents.ts';
+import type { HistoryEntry } from '../oracle/remote-history.ts';
 import { RESTORED } from '../remote-behaviour.ts';
 import { CONTAINER, type SimulatedDevice } from '../simulated-device.ts';
 import type { World } from '../world.ts';
+
+/** What the remote holds, by `owner/id`. */
+function living({ history }: World): ReadonlyMap<string, HistoryEntry> {
+  const entries = history.keys().map((key) => [key, history.last(key) as HistoryEntry] as const);
+  return new Map(entries.filter(([, { text }]) => text !== undefined));
+}
 
 /** How long the remote is down while it is restored. */
 const DOWN_MS = 1000;
@@ -14,7 +20,7 @@ export async function backUp(world: World): Promise<void> {
   for await (const record of world.backend.snapshot()) {
     records.push(record);
   }
-  world.backup = { records, contents: remoteContents(world) };
+  world.backup = { records, contents: living(world) };
 }
 
 /** The remote is restored from its backup, or its container is made again and is empty. */
@@ -31,11 +37,12 @@ export async function restoreBackup(world: World): Promise<void> {
     await backend.restore(backup.records, { replace: true });
   } else {
     await backend.deleteContainer('app', CONTAINER.id);
-    await backend.createContainer('app', CONTAINER);
+    await backend.createContainer('app', world.container);
   }
   world.remote = await backend.container('app', CONTAINER.id);
   for (const key of history.keys()) {
-    const text = isRestored ? backup.contents.get(key) : undefined;
+    const kept = isRestored ? backup.contents.get(key) : undefined;
+    const text = kept?.text;
     for (const version of history.of(key)) {
       if (version.text !== undefined) {
         world.restored.add(version.text);
@@ -44,10 +51,11 @@ export async function restoreBackup(world: World): Promise<void> {
     if (history.last(key)?.text === text) {
       world.forgotten.delete(key);
     } else {
-      history.add(key, { text, by: RESTORED });
+      history.add(key, { text, by: RESTORED, expiresAtMs: kept?.expiresAtMs });
     }
   }
   world.devices.forEach(({ name }) => world.misled.add(name));
+  world.expire();
   await world.runtime.advance(DOWN_MS);
 }
 

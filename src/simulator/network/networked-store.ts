@@ -25,17 +25,27 @@ export interface Line {
   readonly network: SimulatedNetwork;
   readonly device: string;
   readonly behaviour: RemoteBehaviour;
+  /** What the remote looks at before it carries a request out. @throws where it refuses the device */
+  readonly admit: () => void;
+  /** Called when a request is sent; gives what is called when its sender waits no more. */
+  readonly begin: () => () => void;
   /** Whether the life of the device that opened the store is still the present one. */
   readonly isAlive: () => boolean;
 }
 
 /** The remote store as a device reaches it: each request is a flight over the simulated network. */
 export function networkedStore(inner: () => DocumentStore<JsonObject>, line: Line): DocumentStore<JsonObject> {
-  const { network, device, behaviour, isAlive } = line;
+  const { network, device, behaviour, isAlive, admit, begin } = line;
   const send = <R>(label: string, apply: () => Promise<R>, signal: AbortSignal | undefined): Promise<R> =>
     isAlive()
-      ? network.send(device, label, apply, signal)
+      ? network.send(device, label, admitted(apply), signal).finally(begin())
       : Promise.reject(new PerigeeError('UNREACHABLE', 'The simulated device is down.'));
+  const admitted =
+    <R>(apply: () => Promise<R>): (() => Promise<R>) =>
+    async () => {
+      admit();
+      return apply();
+    };
   const ids = (operations: readonly BatchOperation<JsonObject>[]): string =>
     operations.map((one) => `${one.type} ${'document' in one ? one.document.id : one.id}`).join(', ');
   // A remote that was restored is another store.

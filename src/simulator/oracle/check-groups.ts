@@ -9,7 +9,7 @@ import type { World } from '../world.ts';
 export function checkSentWhole(world: World, device: string, sent: ReadonlyMap<string, string | undefined>): void {
   for (const [key, text] of sent) {
     const group = text === undefined ? undefined : groupOf(world, device, key, text);
-    if (text === undefined || group === undefined || world.restored.has(text) || world.history.has(key, text)) {
+    if (text === undefined || group === undefined || isMortal(world, group) || world.restored.has(text) || world.history.has(key, text)) {
       continue;
     }
     for (const [other, otherText] of group.texts) {
@@ -34,7 +34,7 @@ export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<
   }
   for (const { device, texts } of world.edits.groups) {
     const written = Array.from(texts).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    if (written.some(([, text]) => world.restored.has(text))) {
+    if (isMortal(world, { texts }) || written.some(([, text]) => world.restored.has(text))) {
       continue;
     }
     const reached = written.filter(([key, text]) => world.history.has(key, text));
@@ -48,6 +48,11 @@ export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<
       }
     }
   }
+}
+
+/** Whether some of it expires: what is made anew in its place, while it waits, goes in its place. */
+function isMortal(world: World, { texts }: Pick<LocalGroup, 'texts'>): boolean {
+  return Array.from(texts.values()).some((text) => text !== undefined && world.mortal.has(text));
 }
 
 function groupOf(world: World, device: string, key: string, text: string): LocalGroup | undefined {

@@ -10,13 +10,17 @@ import type { World } from '../world.ts';
  */
 export async function checkLostEdits(world: World): Promise<void> {
   const kept = new Map<string, Set<string>>();
+  const givenUp = new Set<string>();
   for (const device of world.devices) {
     const journal = await device.journal(10_000);
     const entries = journal.map(
       ({ partitionKey, id, document }) => `${String(partitionKey[0])}/${id}=${document?.['text'] as string | undefined}`,
     );
-    for (const { id, losingSide, document } of journal) {
+    for (const { id, losingSide, document, partitionKey, reason } of journal) {
       const text = document?.['text'];
+      if (reason === 'restored' && losingSide === 'local') {
+        givenUp.add(`${String(partitionKey[0])}/${id}=${String(text)}`);
+      }
       // Where devices merge, the text of one may stand in what another has written.
       if (
         !world.merges &&
@@ -36,7 +40,7 @@ export async function checkLostEdits(world: World): Promise<void> {
       world.violate(`${device} sent its own in the place of ${key} = ${text}, and its journal does not know that any more`);
     }
   }
-  checkForgotten(world, kept);
+  checkForgotten(world, kept, givenUp);
   checkGroups(world, kept);
   for (const edit of world.edits.last()) {
     if (
@@ -49,11 +53,16 @@ export async function checkLostEdits(world: World): Promise<void> {
   }
 }
 
-/** What a restored remote forgot is there again, unless it was written since, or lost with its transaction. */
-function checkForgotten(world: World, kept: ReadonlyMap<string, ReadonlySet<string>>): void {
+/** What a restored remote forgot is there again, unless it was written since, or lost with its transaction. What the backup had is no reason to give it up. */
+function checkForgotten(world: World, kept: ReadonlyMap<string, ReadonlySet<string>>, givenUp: ReadonlySet<string>): void {
   for (const [key, { text, device }] of world.forgotten) {
     const last = world.history.last(key);
-    if (last?.by === RESTORED && last.text !== text && kept.get(device)?.has(`${key}=${text}`) !== true) {
+    if (
+      !world.mortal.has(text) &&
+      last?.by === RESTORED &&
+      last.text !== text &&
+      (kept.get(device)?.has(`${key}=${text}`) !== true || givenUp.has(`${key}=${text}`))
+    ) {
       world.violate(`the remote was restored, and ${device} has not sent ${key} = ${text} to it again`);
     }
   }
@@ -67,7 +76,8 @@ function hasReached(world: World, edit: LocalEdit): boolean {
     return edit.isVoid || (index !== -1 && !isForgotten(versions, index));
   }
   const index = versions.findLastIndex(({ text }) => text === edit.text);
-  return (index !== -1 && !isForgotten(versions, index)) || isWithin(world, edit);
+  // What expires may have done so on the device by the time it knows that it was forgotten.
+  return (index !== -1 && (world.mortal.has(edit.text) || !isForgotten(versions, index))) || isWithin(world, edit);
 }
 
 /** Where a policy merges, a device that lost its power knows its own edit again in a later one that was made on top and had been sent. */

@@ -4,7 +4,12 @@ export interface HistoryEntry {
   readonly text: string | undefined;
   /** Device that wrote it, or a stranger. */
   readonly by: string;
+  /** When it expires at the remote, in milliseconds since 1970; absent for never. */
+  readonly expiresAtMs?: number | undefined;
 }
+
+/** Takes away what has expired. */
+export const TIME = 'time';
 
 /** Every version that each document ever had at the remote, in the order in which the remote took them. */
 export class RemoteHistory {
@@ -29,6 +34,15 @@ export class RemoteHistory {
     const versions = this.#versions.get(key) ?? [];
     this.#versions.set(key, versions);
     versions.push(entry);
+  }
+
+  /** Takes note of what has expired by a time. */
+  expire(nowMs: number): void {
+    for (const [key, versions] of this.#versions) {
+      if ((versions.at(-1)?.expiresAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
+        this.add(key, { text: undefined, by: TIME });
+      }
+    }
   }
 
   /** Keys of documents that ever were there. */

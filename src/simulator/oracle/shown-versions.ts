@@ -1,4 +1,4 @@
-import type { RemoteHistory } from './remote-history.ts';
+import { TIME, type RemoteHistory } from './remote-history.ts';
 
 /** What each device has shown of each document: readers must never see an older version after a newer one. */
 export class ShownVersions {
@@ -10,11 +10,24 @@ export class ShownVersions {
    *
    * @param text `undefined` where the device has no such document
    * @param isOwn whether the device made it what it is
+   * @param isMortal whether a document of a text expires
    */
-  show(history: RemoteHistory, device: string, key: string, text: string | undefined, isOwn: boolean): string | undefined {
+  show(
+    history: RemoteHistory,
+    device: string,
+    key: string,
+    text: string | undefined,
+    isOwn: boolean,
+    isMortal: (text: string) => boolean,
+  ): string | undefined {
     const name = `${device} ${key}`;
     const newest = this.#newest.get(name) ?? -1;
-    const index = history.of(key).findLastIndex((entry) => entry.text === text);
+    const versions = history.of(key);
+    if (text === undefined && versions.some((one, at) => at >= newest && one.text !== undefined && isMortal(one.text))) {
+      // It may have expired by the clock of the device.
+      return undefined;
+    }
+    const index = versions.findLastIndex((entry) => entry.text === text && entry.by !== TIME);
     if (index > newest) {
       this.#newest.set(name, index);
     }
