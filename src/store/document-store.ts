@@ -99,7 +99,10 @@ export interface DocumentStore<T extends object = JsonObject> {
   delete(id: string, partitionKey: PartitionKeyInput, options?: WriteOptions): Promise<DeleteResult>;
   /** Up to 100 operations and 2 MB on one partition key, all or none. Resolves also when it did not commit: see {@link BatchResult}. */
   batch(partitionKey: PartitionKeyInput, operations: readonly BatchOperation<T>[], options?: CallOptions): Promise<BatchResult<T>>;
-  /** Any number of operations on any partition keys; each stands alone and has an outcome in the order given. */
+  /**
+   * Any number of operations on any partition keys; each stands alone and has an outcome in the order given. Documents are read while the call runs: leave
+   * them as they are until it resolves.
+   */
   bulk(operations: readonly BulkOperation<T>[], options?: CallOptions): Promise<BulkResult<T>>;
   /** Runs a query. Nothing is read before the first page is asked for. @throws QUERY_SYNTAX, QUERY_INVALID, QUERY_NOT_SUPPORTED, QUERY_LIMIT, QUERY_FAILED, INVALID_CONTINUATION from the first page on */
   query<R = StoredDocument<T>>(query: QueryInput, options?: QueryOptions): QueryResult<R>;
