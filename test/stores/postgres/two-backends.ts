@@ -52,6 +52,8 @@ export async function openTwoBackends(options: Partial<PostgresBackendOptions> =
     foreign,
     schema,
     serverProcesses: async (waiting = false) => {
+      // A transaction sees the processes as they were when it first looked.
+      await foreign.query('SELECT pg_stat_clear_snapshot()');
       const { rows } = await foreign.query<{ pid: number }>(
         `SELECT pid FROM pg_stat_activity WHERE application_name = $1 ${waiting ? "AND wait_event_type = 'Lock'" : ''}`,
         [schema],
