@@ -15,6 +15,24 @@ export interface WantedIndex {
 /** The form of an index of some columns; undefined where the engine can have none. */
 export type FormOf = (columns: readonly IndexColumn[]) => string | undefined;
 
+/**
+ * The arrays whose elements a policy has in an index, or properties of these: the path up to the first `[]` of each explicit path that has just one
+ * (`/tags/[]/?`, `/items/[]/sku/?`).
+ */
+export function indexedArraysOf(policy: IndexPolicy, definition: ContainerDefinition): readonly (readonly string[])[] {
+  const computed = new Set(definition.computedProperties.map(({ name }) => name));
+  const arrays = new Map<string, readonly string[]>();
+  for (const { ending, segments, tuple } of policy.included) {
+    const place = segments.indexOf(ARRAY_STEP);
+    const path = segments.slice(0, place);
+    const isOne = place > 0 && segments.lastIndexOf(ARRAY_STEP) === place;
+    if (ending === '?' && tuple === undefined && isOne && !computed.has(path[0] as string)) {
+      arrays.set(JSON.stringify(path), path);
+    }
+  }
+  return [...arrays.values()].slice(0, MAX_POLICY_INDEXES);
+}
+
 /** A policy may list 1,500 paths, but each index costs every write; the first ones are made. */
 export const MAX_POLICY_INDEXES = 64;
 
@@ -51,7 +69,7 @@ function columnsOf(policy: IndexPolicy): readonly (readonly IndexColumn[])[] {
 
 /**
  * The range indexes that a policy asks for: one for each explicit path (`/a/b/?`), one for each composite index. Elements of arrays
- * (`/tags/[]/?`) get none, since such an index has one entry a document, and neither do computed properties.
+ * (`/tags/[]/?`) get none, since such an index has one entry a document ({@link indexedArraysOf}), and neither do computed properties.
  */
 export function wantedRangeIndexesOf(policy: IndexPolicy, definition: ContainerDefinition, formOf: FormOf): readonly WantedIndex[] {
   const wanted = new Map<string, WantedIndex>();

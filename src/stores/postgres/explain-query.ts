@@ -7,7 +7,7 @@ import { runToEnd } from '../../query/explain/run-to-end.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { ExplainRequest } from '../../store/store-hooks.ts';
 import { adviseQuery } from './advise-query.ts';
-import type { IndexAccess } from './indexes/index-access.ts';
+import { arrayText } from './indexes/array-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { mainStatement } from './main-statement.ts';
 import { indexesTaken, indexLabels, measureStatement } from './measured-plan.ts';
@@ -41,19 +41,41 @@ export async function explainQuery(container: PostgresContainer, request: Explai
   });
 }
 
+/** How the indexes of a query's access are told: those that PostgreSQL took, and those that it did not. */
+function servedBy(
+  { access }: PlannedQuery,
+  taken: ReadonlySet<string>,
+): { readonly served: readonly Served[]; readonly left: readonly string[] } {
+  const { path, arrays = [] } = access ?? {};
+  const all: readonly (Served & { readonly name: string })[] = [
+    ...(path === undefined ? [] : [{ name: path.index.name, text: indexText(path.index), reading: indexReading(path) }]),
+    ...arrays.map((array) => ({ name: array.name, text: arrayText(array), reading: `${arrayText(array)}: values among the elements` })),
+  ];
+  return {
+    served: all.filter(({ name }) => taken.has(name)),
+    left: all.filter(({ name }) => !taken.has(name)).map(({ text }) => text),
+  };
+}
+
+interface Served {
+  readonly text: string;
+  readonly reading: string;
+}
+
 function workOf(query: PlannedQuery, taken: ReadonlySet<string>): EngineWork {
   const { scope, isNarrowed, hasIds, plan } = query;
   const access = accessOf(scope);
-  const served = query.access !== undefined && taken.has(query.access.path.index.name) ? query.access : undefined;
-  const left = query.access === served ? '' : `; PostgreSQL finds this cheaper than ${indexText((query.access as IndexAccess).path.index)}`;
+  const { served, left } = servedBy(query, taken);
+  const cheaper = left.length === 0 ? '' : `; PostgreSQL finds this cheaper than ${left.join(' and ')}`;
   const byKey = access === 'partition' || (isNarrowed && !hasIds) || (access === 'point' && scope.partitionKeys !== undefined);
+  const isServed = served.length > 0;
   return {
     engine: 'PostgreSQL',
-    access: served === undefined ? access : 'index',
-    reading: served === undefined ? `${READING_TEXTS[access]}${left}` : indexReading(served.path),
-    indexes: served === undefined ? [] : [indexText(served.path.index)],
+    access: isServed ? 'index' : access,
+    reading: `${isServed ? served.map(({ reading }) => reading).join(' and ') : READING_TEXTS[access]}${cheaper}`,
+    indexes: served.map(({ text }) => text),
     narrowedBy: [...(byKey ? ['partition key'] : []), ...(hasIds ? ['id'] : [])],
-    pushed: pushedBy(query, served !== undefined),
+    pushed: pushedBy(query, query.access?.path !== undefined && taken.has(query.access.path.index.name)),
     filterReasons: plan.filter === undefined ? ['nothing of it can be told in SQL'] : [],
   };
 }

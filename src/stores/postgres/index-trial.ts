@@ -1,7 +1,8 @@
 import type { AccessPath } from '../../query/access/access-path.ts';
-import { indexText, type IndexColumn, type IndexDefinition } from '../../query/access/index-definition.ts';
+import { indexText, type IndexColumn } from '../../query/access/index-definition.ts';
 import type { IndexTrial } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
+import { arrayMethod, arrayText } from './indexes/array-index.ts';
 import { indexForm } from './indexes/index-columns.ts';
 import { mainStatement } from './main-statement.ts';
 import { measureStatement, ownIndexLabels } from './measured-plan.ts';
@@ -16,8 +17,6 @@ const MAX_BYTES = 32 * 1024 * 1024;
 
 const TABLE = 'perigee_trial';
 const INDEX = `${TABLE}_advised`;
-/** The index of the policy that the query takes now. */
-const EXISTING = `${TABLE}_existing`;
 const WHAT = 'try an index on a sample of a container';
 
 /** SQL states of a server that lets nobody make tables of a connection: a right that is missing, and a copy that is only read. */
@@ -33,17 +32,31 @@ async function sampleShare(session: Session, documents: string): Promise<number>
   return 100 * Math.min(1, MAX_DOCUMENTS / Math.max(rows, 1), MAX_BYTES / Math.max(bytes, 1));
 }
 
-/** Makes a table of a sample, with the indexes that each table has, and with one of the policy where that is what the query takes. */
-async function makeSample(session: Session, documents: string, existing: IndexDefinition | undefined): Promise<number> {
+/** An index of the policy that the query has now. */
+interface ExistingIndex {
+  /** What stands behind the name of the table. */
+  readonly method: string;
+  readonly text: string;
+}
+
+function existingIndexes({ access }: PlannedQuery): readonly ExistingIndex[] {
+  const index = access?.path?.index;
+  return [
+    ...(index === undefined ? [] : [{ method: `(${indexForm(index.columns) as string})`, text: indexText(index) }]),
+    ...(access?.arrays ?? []).map((array) => ({ method: arrayMethod(array.path) as string, text: arrayText(array) })),
+  ];
+}
+
+/** Makes a table of a sample, with the indexes that each table has, and with those of the policy that the query has now. */
+async function makeSample(session: Session, documents: string, existing: readonly ExistingIndex[]): Promise<number> {
   const share = await sampleShare(session, documents);
   const from = share >= 100 ? documents : `${documents} TABLESAMPLE SYSTEM (${share.toFixed(6)})`;
   await session.rows({ text: `CREATE TEMP TABLE ${TABLE} ON COMMIT DROP AS SELECT * FROM ${from}` });
-  const form = existing === undefined ? undefined : indexForm(existing.columns);
   const indexes = [
     `${TABLE}_pkey ON pg_temp.${TABLE} (ordinal)`,
     `${TABLE}_pk ON pg_temp.${TABLE} (pk, ordinal)`,
     `${TABLE}_odd ON pg_temp.${TABLE} (ordinal) WHERE doc IS NULL`,
-    ...(form === undefined ? [] : [`${EXISTING} ON pg_temp.${TABLE} (${form})`]),
+    ...existing.map(({ method }, at) => `${TABLE}_existing_${at} ON pg_temp.${TABLE} ${method}`),
   ];
   for (const index of indexes) {
     await session.rows({ text: `CREATE INDEX ${index}` });
@@ -66,10 +79,10 @@ async function tryOn(
   columns: readonly IndexColumn[],
 ): Promise<IndexTrial | 'unused'> {
   const run: Run = (statement) => session.rows(statement);
-  const existing = query.access?.path.index;
+  const existing = existingIndexes(query);
   const own = ownIndexLabels(TABLE);
-  const labelOf = (name: string): string =>
-    name === INDEX ? indexText({ columns }) : name === EXISTING && existing !== undefined ? indexText(existing) : own(name);
+  const labels = new Map([[INDEX, indexText({ columns })], ...existing.map(({ text }, at) => [`${TABLE}_existing_${at}`, text] as const)]);
+  const labelOf = (name: string): string => labels.get(name) ?? own(name);
   const documents = await makeSample(session, container.names.documents, existing);
   const measure = (planned: PlannedQuery): ReturnType<typeof measureStatement> => {
     const maxItemCount = readsAll(planned) ? documents : request.maxItemCount;

@@ -1,5 +1,6 @@
 import { indexText } from '../../query/access/index-definition.ts';
 import type { MeasuredStatement, MeasuredStep } from '../../store/query-explanation.ts';
+import { arrayText } from './indexes/array-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { statementOf, type SqlPiece } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
@@ -51,7 +52,8 @@ export function indexLabels({ number, indexes }: PostgresContainer): (name: stri
   const own = ownIndexLabels(`c${number}`);
   return (name) => {
     const index = indexes.ranges.find((one) => one.name === name);
-    return index === undefined ? own(name) : indexText(index);
+    const array = indexes.arrays.find((one) => one.name === name);
+    return index !== undefined ? indexText(index) : array !== undefined ? arrayText(array) : own(name);
   };
 }
 

@@ -3,6 +3,7 @@ import { quoteName } from '../names.ts';
 import type { PgRow } from '../postgres-database.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { Run } from '../scan-slices.ts';
+import { ARRAY, readArrayKey, type ArrayIndex } from './array-index.ts';
 import { physicalName } from './index-catalog.ts';
 
 /** How long it takes until an index that another server makes is noticed. */
@@ -13,6 +14,7 @@ const MAX_PREPARED = 32;
 
 interface LoadedRow extends PgRow {
   readonly number: number;
+  readonly kind: string;
   readonly key: string;
   readonly ready: boolean;
   readonly documents: number;
@@ -27,6 +29,7 @@ interface LoadedRow extends PgRow {
 export class ContainerIndexes {
   /** Those that queries may use. */
   ranges: readonly IndexDefinition[] = [];
+  arrays: readonly ArrayIndex[] = [];
   /** About how many documents the container has, as the server estimates it. */
   documents = 0;
   readonly #names = new Map<string, string>();
@@ -41,16 +44,16 @@ export class ContainerIndexes {
       return;
     }
     const rows = await run<LoadedRow>({
-      text: `SELECT i.number, i.key, i.ready, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
-        WHERE i.container = $1 AND NOT i.dropped AND i.kind = 'range' AND c.oid = to_regclass($2) ORDER BY i.number`,
+      text: `SELECT i.number, i.kind, i.key, i.ready, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
+        WHERE i.container = $1 AND NOT i.dropped AND i.kind IN ('range', '${ARRAY}') AND c.oid = to_regclass($2) ORDER BY i.number`,
       values: [container.number, container.names.documents],
     });
     this.#etag = etag;
     this.documents = rows[0]?.documents ?? 0;
-    this.ranges = rows
-      .filter(({ ready }) => ready)
-      .map(({ number, key }) => ({ name: physicalName(container.number, number), columns: readIndexKey(key) }));
-    this.#lookAgainAt = rows.every(({ ready }) => ready) ? undefined : runtime.monotonicMs() + LOOK_AGAIN_MS;
+    const ready = rows.filter((row) => row.ready).map((row) => ({ ...row, name: physicalName(container.number, row.number) }));
+    this.ranges = ready.filter(({ kind }) => kind !== ARRAY).map(({ name, key }) => ({ name, columns: readIndexKey(key) }));
+    this.arrays = ready.filter(({ kind }) => kind === ARRAY).map(({ name, key }) => ({ name, path: readArrayKey(key) }));
+    this.#lookAgainAt = ready.length === rows.length ? undefined : runtime.monotonicMs() + LOOK_AGAIN_MS;
   }
 
   /** The name under which a statement on the container is kept prepared; undefined for one more than are kept. */

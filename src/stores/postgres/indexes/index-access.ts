@@ -10,13 +10,18 @@ import type { QueryRequest } from '../../../store/store-hooks.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgValue } from '../postgres-database.ts';
 import { accessOf, piece, type ScanScope, type SqlPiece, type Told } from '../scan-scope.ts';
-import { indexColumns } from './index-columns.ts';
-import { seekConditions } from './index-seek.ts';
+import { arrayAccess } from './array-access.ts';
+import type { ArrayIndex } from './array-index.ts';
+import { indexColumns, type IndexColumns } from './index-columns.ts';
+import { seekConditions, type Seek } from './index-seek.ts';
 import { orderedWalk, type OrderedWalk } from './ordered-walk.ts';
 
 /** How an index serves a query. */
 export interface IndexAccess extends Told {
-  readonly path: AccessPath;
+  /** Its values or range in an index of columns. */
+  readonly path: AccessPath | undefined;
+  /** Indexes over arrays that lead to documents. */
+  readonly arrays: readonly ArrayIndex[];
   /** The walk in the order of the query, where the index has it. */
   readonly walk: OrderedWalk | undefined;
 }
@@ -56,31 +61,52 @@ export function accessOptions(
   return { computedProperties, known, documents: Math.max(indexes.documents, position), pageRows: request.maxItemCount };
 }
 
-/**
- * Chooses the index that serves a query; undefined where none does.
- *
- * The statement gets conditions on the index's expressions, and PostgreSQL decides by what it knows of the values whether it takes the index for them.
- */
-export function indexAccess(container: PostgresContainer, query: AccessQuery): IndexAccess | undefined {
-  const { indexes } = container;
-  const { prepared, request, scope, filter, ranges } = query;
-  if (ranges.length === 0 || accessOf(scope) === 'point') {
-    return undefined;
-  }
-  const path = chooseAccess(prepared, request.parameters, ranges, accessOptions(container, query));
+/** What an index of columns says of the documents. */
+interface ColumnAccess {
+  readonly path: AccessPath;
+  readonly columns: IndexColumns;
+  readonly seek: Seek;
+}
+
+function columnAccess(container: PostgresContainer, query: AccessQuery): ColumnAccess | undefined {
+  const { prepared, request, ranges } = query;
+  const path = ranges.length === 0 ? undefined : chooseAccess(prepared, request.parameters, ranges, accessOptions(container, query));
   const columns = path === undefined ? undefined : indexColumns(path.index.columns);
   const seek = path === undefined || columns === undefined ? undefined : seekConditions(path, columns);
-  if (path === undefined || columns === undefined || seek === undefined) {
+  return path === undefined || columns === undefined || seek === undefined ? undefined : { path, columns, seek };
+}
+
+/**
+ * Chooses the indexes that serve a query; undefined where none does.
+ *
+ * The statement gets conditions on the indexes' expressions, and PostgreSQL decides by what it knows of the values whether it takes an index for them.
+ */
+export function indexAccess(container: PostgresContainer, query: AccessQuery): IndexAccess | undefined {
+  const { indexes, info } = container;
+  const { prepared, request, scope, filter, ranges } = query;
+  if (ranges.length + indexes.arrays.length === 0 || accessOf(scope) === 'point') {
     return undefined;
   }
-  const isCovered = seek.exact && path.coversFilter && filter?.exact === true;
+  const computedProperties = new Set(info.definition.computedProperties.map(({ name }) => name));
+  const arrays = arrayAccess(indexes.arrays, prepared, request.parameters, computedProperties, filter !== undefined);
+  const found = columnAccess(container, query);
+  if (found === undefined && arrays === undefined) {
+    return undefined;
+  }
+  const isCovered = found?.seek.exact === true && found.path.coversFilter && filter?.exact === true;
   const left: SqlPiece | undefined =
     filter === undefined || isCovered ? undefined : { sql: filter.told.sql, parameters: filter.told.parameters as readonly PgValue[] };
-  const conditions = [...seek.conditions, ...(left === undefined ? [] : [piece`(${left})`])];
+  const conditions = [
+    ...(found?.seek.conditions ?? []),
+    ...(arrays?.conditions ?? []).map((one) => piece`(${one})`),
+    ...(left === undefined ? [] : [piece`(${left})`]),
+  ];
   const told = conditions.reduce((all, one) => piece`${all} AND ${one}`, piece`doc IS NOT NULL`);
-  const walk = path.order === undefined ? undefined : orderedWalk(path, columns, rewrittenOrder(prepared)?.tiesDescend === true);
+  const walk =
+    found?.path.order === undefined ? undefined : orderedWalk(found.path, found.columns, rewrittenOrder(prepared)?.tiesDescend === true);
   // One plan is right for all values where the entries that are read lie side by side, in the order in which they are wanted.
-  const isSteady = (filter === undefined || isCovered) && (walk !== undefined || isInCreationOrder(path)) && scope.range === undefined;
+  const isWhole = found !== undefined && arrays === undefined && (filter === undefined || isCovered) && scope.range === undefined;
+  const isSteady = isWhole && (walk !== undefined || isInCreationOrder(found.path));
   const nameOf = isSteady ? (text: string): string | undefined => indexes.statementName(container, text) : undefined;
-  return { path, told, walk, nameOf };
+  return { path: found?.path, arrays: arrays?.indexes ?? [], told, walk, nameOf };
 }

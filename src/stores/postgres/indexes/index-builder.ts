@@ -12,6 +12,7 @@ import type { PgRow, PostgresDatabase, Session, Statement } from '../postgres-da
 import { stateOf, wrapPostgresError } from '../postgres-errors.ts';
 import {
   agreesWith,
+  indexMethod,
   indexName,
   indexRows,
   pendingRows,
@@ -267,7 +268,7 @@ export class IndexBuilder {
       await this.#dropPhysical(row, names);
     }
     if (state !== 'valid') {
-      await this.#run({ text: `CREATE INDEX CONCURRENTLY ${physicalName(row.container, row.number)} ON ${documents} (${row.form})` });
+      await this.#run({ text: `CREATE INDEX CONCURRENTLY ${physicalName(row.container, row.number)} ON ${documents} ${indexMethod(row)}` });
     }
     // So that PostgreSQL knows how the values are spread.
     await this.#run({ text: `ANALYZE ${documents}` });

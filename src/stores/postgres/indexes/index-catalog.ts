@@ -4,6 +4,7 @@ import { policyOf, wantedRangeIndexesOf, type WantedIndex } from '../../common/w
 import type { ContainerRow } from '../container-row.ts';
 import { containerNames, quoteName } from '../names.ts';
 import type { PgRow, Session } from '../postgres-database.ts';
+import { ARRAY, arrayText, readArrayKey, wantedArrayIndexes } from './array-index.ts';
 import { indexForm } from './index-columns.ts';
 
 /** An index of a container as the catalogue has it. */
@@ -30,13 +31,18 @@ export function physicalName(container: number, index: number): string {
 }
 
 /** An index for people: `/type, /rank DESC`. */
-export function indexName({ key }: Pick<IndexRow, 'key'>): string {
-  return indexText({ columns: readIndexKey(key) });
+export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string {
+  return kind === ARRAY ? arrayText({ path: readArrayKey(key) }) : indexText({ columns: readIndexKey(key) });
+}
+
+/** What stands behind the name of the table in CREATE INDEX. */
+export function indexMethod({ kind, form }: Pick<IndexRow, 'kind' | 'form'>): string {
+  return kind === ARRAY ? form : `(${form})`;
 }
 
 function wantedIndexes(definition: ContainerDefinition): readonly WantedIndex[] {
   const policy = policyOf(definition);
-  return policy === undefined ? [] : wantedRangeIndexesOf(policy, definition, indexForm);
+  return policy === undefined ? [] : [...wantedRangeIndexesOf(policy, definition, indexForm), ...wantedArrayIndexes(policy, definition)];
 }
 
 const isSame = (row: IndexRow, { kind, key, form }: WantedIndex): boolean => row.kind === kind && row.key === key && row.form === form;
@@ -98,7 +104,7 @@ export async function reconcileIndexes(
       values: [number, kind, key, form, isEmpty],
     });
     if (isEmpty && row !== undefined) {
-      await session.rows({ text: `CREATE INDEX ${physicalName(number, row.number)} ON ${documents} (${form})` });
+      await session.rows({ text: `CREATE INDEX ${physicalName(number, row.number)} ON ${documents} ${indexMethod({ kind, form })}` });
     }
   }
 }

@@ -75,8 +75,9 @@ describe('indexes of a policy', () => {
     expect((await backend.indexStatus()).map(({ index, isReady }) => [index, isReady])).toEqual([
       ['/rank', true],
       ['/deep/er', true],
+      ['/tags/[]', true],
     ]);
-    expect(await physicalIndexes(opened)).toEqual(['c1_x1 true', 'c1_x2 true']);
+    expect(await physicalIndexes(opened)).toEqual(['c1_x1 true', 'c1_x2 true', 'c1_x3 true']);
   });
 
   test('are made in the background when the policy changes, while others write, and dropped', async () => {

@@ -1,0 +1,62 @@
+import { readArrayConditions, type ArrayCondition } from '../../../query/access/array-condition.ts';
+import type { PreparedQuery } from '../../../query/prepared-query.ts';
+import type { QueryParameter } from '../../../query/syntax-nodes.ts';
+import type { JsonValue } from '../../../core/json.ts';
+import { piece, value, type SqlPiece } from '../scan-scope.ts';
+import { arrayExpression, arrayKey, type ArrayIndex } from './array-index.ts';
+
+/** How indexes over arrays serve a query. */
+export interface ArrayAccess {
+  readonly indexes: readonly ArrayIndex[];
+  /** What holds for every document that gives a row and is not odd, beside the filter of the query. */
+  readonly conditions: readonly SqlPiece[];
+}
+
+/** The array at a path has an element that contains a needle. */
+function contains(path: readonly string[], needles: readonly JsonValue[]): SqlPiece {
+  return piece`${arrayExpression(path) as string} @> ${value('jsonb', JSON.stringify(needles))}`;
+}
+
+function anyOf(pieces: readonly SqlPiece[]): SqlPiece {
+  return { sql: `(${pieces.map(({ sql }) => sql).join(' OR ')})`, parameters: pieces.flatMap(({ parameters }) => parameters) };
+}
+
+function conditionOf(condition: ArrayCondition): SqlPiece {
+  if (condition.kind === 'group') {
+    const pieces = condition.conditions.map(conditionOf);
+    return condition.every ? pieces.reduce((all, one) => piece`${all} AND ${one}`) : anyOf(pieces.map((one) => piece`(${one})`));
+  }
+  const { path, every, needles } = condition;
+  return every ? contains(path, needles) : anyOf(needles.map((needle) => contains(path, [needle])));
+}
+
+function pathsOf(condition: ArrayCondition): readonly (readonly string[])[] {
+  return condition.kind === 'group' ? condition.conditions.flatMap(pathsOf) : [condition.path];
+}
+
+/** Whether the filter of the query says the same: the compiler tells such calls by `@>` as well, and PostgreSQL would count a condition twice. */
+function isTold(condition: ArrayCondition): boolean {
+  return condition.kind === 'group' ? condition.conditions.every(isTold) : condition.isExact;
+}
+
+/** Finds what a query says of arrays that have an index; undefined where it says nothing. */
+export function arrayAccess(
+  indexes: readonly ArrayIndex[],
+  prepared: PreparedQuery,
+  parameters: readonly QueryParameter[],
+  computedProperties: ReadonlySet<string>,
+  hasFilter: boolean,
+): ArrayAccess | undefined {
+  const byPath = new Map(indexes.map((index) => [arrayKey(index.path), index] as const));
+  const conditions =
+    indexes.length === 0
+      ? []
+      : readArrayConditions(prepared, parameters, { computedProperties, isIndexed: (path) => byPath.has(arrayKey(path)) });
+  const served = new Set(conditions.flatMap(pathsOf).map(arrayKey));
+  return conditions.length === 0
+    ? undefined
+    : {
+        indexes: [...byPath.entries()].filter(([key]) => served.has(key)).map(([, index]) => index),
+        conditions: conditions.filter((condition) => !(hasFilter && isTold(condition))).map(conditionOf),
+      };
+}

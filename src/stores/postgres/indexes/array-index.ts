@@ -1,0 +1,52 @@
+import { pathText } from '../../../query/access/index-definition.ts';
+import { ARRAY_STEP } from '../../../query/index-policy/policy-path.ts';
+import { pathExpression } from '../../../query/compile/postgres/path-expression.ts';
+import type { IndexPolicy } from '../../../query/index-policy/index-policy.ts';
+import type { ContainerDefinition } from '../../../store/container-definition.ts';
+import { SYSTEM_PROPERTY_NAMES } from '../../../store/document.ts';
+import { indexedArraysOf, type WantedIndex } from '../../common/wanted-indexes.ts';
+
+/** Name of the kind in the catalogue. */
+export const ARRAY = 'array';
+
+/** An index over what stands in an array: GIN, of which each value at each path below is an entry of four bytes, however long it is. */
+export interface ArrayIndex {
+  /** Its name in the schema of the table. */
+  readonly name: string;
+  /** The path of the array. */
+  readonly path: readonly string[];
+}
+
+/** The expression that is indexed, which every statement has to hold that is to use the index; undefined for a path that PostgreSQL cannot be told. */
+export function arrayExpression(path: readonly string[]): string | undefined {
+  return (SYSTEM_PROPERTY_NAMES as readonly string[]).includes(path[0] as string) ? undefined : pathExpression(path);
+}
+
+/** What stands behind the name of the table in CREATE INDEX. */
+export function arrayMethod(path: readonly string[]): string | undefined {
+  const expression = arrayExpression(path);
+  return expression === undefined ? undefined : `USING gin (${expression} jsonb_path_ops)`;
+}
+
+/** The indexes over arrays that a policy asks for. */
+export function wantedArrayIndexes(policy: IndexPolicy, definition: ContainerDefinition): readonly WantedIndex[] {
+  return indexedArraysOf(policy, definition).flatMap((path) => {
+    const form = arrayMethod(path);
+    return form === undefined ? [] : [{ kind: ARRAY, key: arrayKey(path), form }];
+  });
+}
+
+/** The same text exactly for the same array. */
+export function arrayKey(path: readonly string[]): string {
+  return JSON.stringify(path);
+}
+
+/** Reads {@link arrayKey}. */
+export function readArrayKey(key: string): readonly string[] {
+  return JSON.parse(key) as readonly string[];
+}
+
+/** An index for people: `/tags/[]`. */
+export function arrayText({ path }: Pick<ArrayIndex, 'path'>): string {
+  return `${pathText(path)}/${ARRAY_STEP}`;
+}
