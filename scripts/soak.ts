@@ -6,8 +6,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { startEmbeddedPostgres } from '../src/stores/postgres/embedded/start-embedded-postgres.ts';
 import { runCrashes } from '../test/crash/crash-run.ts';
-import { runDifferential } from '../test/query/differential/run-differential.ts';
+import { runDifferential, type DifferentialCounts } from '../test/query/differential/run-differential.ts';
 import { runFuzz } from '../test/query/fuzz/run-fuzz.ts';
 import { runGateways } from '../test/server/gateways/run-gateways.ts';
 import { runHostile } from '../test/server/hostile/run-hostile.ts';
@@ -63,7 +64,20 @@ async function crash(): Promise<void> {
 async function differential(): Promise<void> {
   const pairs = Number(values.pairs);
   console.log(`differential, seed ${seed}: ${pairs} pairs of a query and a way to run it`);
-  const counts = await runDifferential(pairs, seed, (sofar) => show(`${sofar.pairs} of ${pairs} pairs`));
+  // Outside of vitest nobody has started one.
+  const postgres = process.env['PERIGEE_POSTGRES_URL'] === undefined ? await startEmbeddedPostgres() : undefined;
+  if (postgres !== undefined) {
+    process.env['PERIGEE_POSTGRES_URL'] = postgres.connectionString;
+  }
+  let counts: DifferentialCounts;
+  try {
+    counts = await runDifferential(pairs, seed, (sofar) => show(`${sofar.pairs} of ${pairs} pairs`));
+  } finally {
+    if (postgres !== undefined) {
+      delete process.env['PERIGEE_POSTGRES_URL'];
+      await postgres.stop();
+    }
+  }
   console.log(
     `\n${counts.pairs} pairs, no difference; of the queries ${counts.rows} gave rows, ${counts.empty} none, ${counts.refused} were refused alike.`,
   );
