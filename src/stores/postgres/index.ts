@@ -5,3 +5,4 @@ export { openPostgresBackend, PostgresBackend } from './postgres-backend.ts';
 export { PostgresDocumentStore } from './postgres-document-store.ts';
 export type { PostgresBackendOptions, PostgresTlsOptions } from './postgres-options.ts';
 export type { IndexProgress, IndexStatus } from './indexes/index-builder.ts';
+export type { IndexBuildProgress } from './indexes/build-progress.ts';

@@ -10,6 +10,7 @@ import { containerNames, quoteName, type ContainerNames } from '../names.ts';
 import { COLUMN_TYPES, type PgModule } from '../pg-driver.ts';
 import type { PgRow, PostgresDatabase, Session, Statement } from '../postgres-database.ts';
 import { stateOf, wrapPostgresError } from '../postgres-errors.ts';
+import { buildProgress, type IndexBuildProgress } from './build-progress.ts';
 import {
   agreesWith,
   indexMethod,
@@ -30,6 +31,8 @@ export interface IndexProgress {
   /** What is indexed: `/type, /rank DESC`. */
   readonly index: string;
   readonly state: 'building' | 'ready' | 'failed';
+  /** How far PostgreSQL is: with every second of a build, not with its beginning. */
+  readonly build?: IndexBuildProgress | undefined;
   /** Why it failed; it is tried again when the store is opened next. */
   readonly error?: unknown;
 }
@@ -42,6 +45,8 @@ export interface IndexStatus {
   readonly index: string;
   readonly kind: string;
   readonly isReady: boolean;
+  /** How far PostgreSQL is, while any server builds it. */
+  readonly build?: IndexBuildProgress | undefined;
 }
 
 /** What an {@link IndexBuilder} works with. */
@@ -60,6 +65,8 @@ const LEASE_MS = 15_000;
 const RENEW_MS = 5000;
 /** How long to wait for another server, or for a build that goes on without the one who began it. */
 const WAIT_MS = 100;
+/** How often to tell how far a build is. */
+const COUNT_MS = 1000;
 /** How long to stand back where the statement was cancelled, or was to end a deadlock. */
 const YIELD_MS = 500;
 const YIELDED = ['57014', '40P01'];
@@ -124,11 +131,16 @@ export class IndexBuilder {
   async status(): Promise<readonly IndexStatus[]> {
     const s = quoteName(this.#options.database.prefix);
     const rows = await this.#options.database.rows<IndexRow & IndexPlace>(WHAT, {
-      text: `SELECT i.number, i.container, i.kind, i.key, i.ready, c.id AS container_id, d.id AS database_id
+      text: `SELECT i.number, i.container, i.kind, i.key, i.ready, c.database, c.id AS container_id, d.id AS database_id
         FROM ${s}.indexes i JOIN ${s}.containers c ON c.number = i.container LEFT JOIN ${s}.databases d ON d.number = c.database
         WHERE NOT i.dropped ORDER BY i.number`,
     });
-    return rows.map((row) => ({ ...placeOf(row), kind: row.kind, isReady: row.ready }));
+    const building = rows.filter(({ ready }) => !ready);
+    const progress = await buildProgress(this.#session, this.#options.database.prefix, building);
+    return rows.map((row) => {
+      const build = progress.get(row.number);
+      return { ...placeOf(row), kind: row.kind, isReady: row.ready, ...(build === undefined ? {} : { build }) };
+    });
   }
 
   /** Ends what is under way; the next server makes it anew. */
@@ -224,27 +236,55 @@ export class IndexBuilder {
 
   async #make(row: PendingRow): Promise<void> {
     const { database, onChange } = this.#options;
-    const report = (state: IndexProgress['state'], error?: unknown): void => {
+    const report = (state: IndexProgress['state'], more: Pick<IndexProgress, 'error' | 'build'> = {}): void => {
       if (!row.dropped) {
-        this.#events.emit('progress', { ...placeOf(row), state, ...(error === undefined ? {} : { error }) });
+        this.#events.emit('progress', { ...placeOf(row), state, ...more });
       }
     };
     report('building');
     const names = containerNames(database.prefix, row.database, row.container);
+    const stopCounting = this.#count(row, (build) => report('building', { build }));
     try {
       await (row.dropped ? this.#drop(row, names) : this.#build(row, names));
+      stopCounting();
       report('ready');
     } catch (error) {
+      stopCounting();
       if (this.#closing.signal.aborted || (await this.#isToBeTriedAgain(row, error))) {
         return;
       }
       this.#failed.add(row.number);
       database.logger.log('error', 'An index could not be made or dropped; queries run without it.', { index: indexName(row), error });
-      report('failed', error);
+      report('failed', { error });
       await this.#end();
       await this.#dropPhysical(row, names).catch(() => undefined);
     }
     onChange(row.container);
+  }
+
+  /** Tells how far PostgreSQL is with an index, again and again until the function that it gives is called. */
+  #count(row: PendingRow, report: (build: IndexBuildProgress) => void): () => void {
+    const { runtime, prefix } = this.#options.database;
+    let cancel: CancelTimer | undefined;
+    let isDone = false;
+    const look = async (): Promise<void> => {
+      // What cannot be told now is told a second later; the build goes on.
+      const build = (await buildProgress(this.#session, prefix, [row]).catch(() => undefined))?.get(row.number);
+      if (!isDone) {
+        if (build !== undefined) {
+          report(build);
+        }
+        next();
+      }
+    };
+    const next = (): void => {
+      cancel = runtime.setTimer(COUNT_MS, () => void look());
+    };
+    next();
+    return () => {
+      isDone = true;
+      cancel?.();
+    };
   }
 
   /** Whether it is gone by now, or someone had to have its way first. */

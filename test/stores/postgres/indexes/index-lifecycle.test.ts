@@ -89,7 +89,7 @@ describe('indexes of a policy', () => {
     expect((await store.explain(BY_RANK)).access).toBe('container');
     const progress: IndexProgress[] = [];
     // Whichever of both has the lease makes them.
-    [backend, other].forEach((one) => one.onIndexProgress((event) => progress.push(event)));
+    [backend, other].forEach((one) => one.onIndexProgress((event) => event.build ?? progress.push(event)));
     await backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy: policy('/rank/?', '/type/?') });
     const written = store.create({ id: 'meanwhile', owner: 'o1', rank: 7 });
     await Promise.all([backend.indexesReady(), other.indexesReady(), written]);
@@ -144,6 +144,45 @@ describe('indexes of a policy', () => {
     const second = await opened.open();
     await second.indexesReady();
     expect(await physicalIndexes(opened)).toEqual(['c1_x2 true']);
+  });
+
+  test('tell how far PostgreSQL is, to every server', async () => {
+    const opened = await postgres();
+    const backend = await opened.open();
+    const other = await opened.open();
+    const store = await container(backend);
+    await load(store, 600);
+    // A transaction that sees the table as it was before is waited for, as long as it is open.
+    const reader = new pg.Client({ connectionString: (await postgresForTests()).url });
+    await reader.connect();
+    const told: IndexProgress[] = [];
+    [backend, other].forEach((one) => one.onIndexProgress((event) => event.build && told.push(event)));
+    try {
+      await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+      await reader.query('SELECT count(*) FROM pg_class');
+      await backend.replaceContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy: policy('/rank/?', '/tags/[]/?') });
+      const phase = 'waiting for old snapshots';
+      while (told.at(-1)?.build?.phase !== phase) {
+        await pause(20);
+      }
+      const waiting = { phase, blocksTotal: expect.any(Number) as number };
+      expect(told.at(-1)?.build?.waitingFor).toBeGreaterThan(0);
+      expect(told.at(-1)).toMatchObject({ database: 'app', container: 'notes', index: '/rank', state: 'building', build: waiting });
+      for (const one of [backend, other]) {
+        expect(await one.indexStatus()).toMatchObject([
+          { index: '/rank', isReady: false, build: waiting },
+          { index: '/tags/[]', isReady: false },
+        ]);
+      }
+    } finally {
+      await reader.end();
+    }
+    await Promise.all([backend.indexesReady(), other.indexesReady()]);
+    const status = await other.indexStatus();
+    expect(status.map(({ index, isReady, build }) => [index, isReady, build])).toEqual([
+      ['/rank', true, undefined],
+      ['/tags/[]', true, undefined],
+    ]);
   });
 
   test('that are being made keep nobody from replacing the definition, or from dropping the container', async () => {
