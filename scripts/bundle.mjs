@@ -83,6 +83,7 @@ const PARTS = {
     'stores/common/write-outcome.ts',
     'query/access/choose-access.ts',
     'query/explain/advise-order-by.ts',
+    'query/explain/advise-index.ts',
     'query/access/propose-indexes.ts',
     'query/compile/common/plan-cache.ts',
     'query/compile/common/sql-plan.ts',
