@@ -9,6 +9,8 @@ export interface ContainerRow extends StoredContainer, PgRow {
   readonly incarnation: string;
   readonly versions_floor: number | null;
   readonly versions_from_ms: number | null;
+  /** Paths that are columns too, as JSON (`columns/column-definition.ts`). */
+  readonly columns: string | null;
 }
 
 /** A document's row. */
@@ -20,4 +22,5 @@ export interface DocumentRow extends PgRow {
   readonly body: string;
 }
 
-export const CONTAINER_COLUMNS = 'number, database, id, rid, definition, etag, ts, incarnation, etags, versions_floor, versions_from_ms';
+export const CONTAINER_COLUMNS =
+  'number, database, id, rid, definition, etag, ts, incarnation, etags, versions_floor, versions_from_ms, columns';

@@ -6,3 +6,5 @@ export { PostgresDocumentStore } from './postgres-document-store.ts';
 export type { PostgresBackendOptions, PostgresTlsOptions } from './postgres-options.ts';
 export type { IndexProgress, IndexStatus } from './indexes/index-builder.ts';
 export type { IndexBuildProgress } from './indexes/build-progress.ts';
+export type { ColumnInput, ColumnType, PromotedColumn } from './columns/column-definition.ts';
+export type { PromoteOptions, PromotionProgress } from './columns/promote-columns.ts';

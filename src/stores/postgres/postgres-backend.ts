@@ -10,6 +10,9 @@ import { defineContainer, type ContainerDefinition } from '../../store/container
 import type { RestoreRequest, SnapshotBody, SnapshotRequest } from '../../store/snapshot/backend-snapshots.ts';
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { containerInfoOf } from '../common/stored-container.ts';
+import { checkColumns, publicColumn, type ColumnInput, type PromotedColumn } from './columns/column-definition.ts';
+import type { Connecting } from './columns/long-connection.ts';
+import { dropColumns, listColumns, promoteColumns, type ColumnTools, type PromoteOptions } from './columns/promote-columns.ts';
 import { CommitWatch } from './commit-watch.ts';
 import { learnConnection, withoutTimeouts } from './connection-facts.ts';
 import type { ContainerRow } from './container-row.ts';
@@ -28,6 +31,7 @@ import { Signals } from './signals.ts';
 import { readSnapshot } from './snapshot/read-snapshot.ts';
 import { PostgresRestore } from './snapshot/restore-snapshot.ts';
 import { Sweeper } from './sweeper.ts';
+import { ReadableViews } from './views/readable-views.ts';
 import { tidyVersions } from './versions/tidy-versions.ts';
 
 const MANAGING = 'change databases or containers of the PostgreSQL store';
@@ -58,7 +62,7 @@ const LOOKING = 'read the catalogue of the PostgreSQL store';
  * ```
  */
 export async function openPostgresBackend(options: PostgresBackendOptions): Promise<PostgresBackend> {
-  const { pool, prefix, prepares, signals, pollIntervalMs, sweepIntervalMs } = checkPostgresOptions(options);
+  const { pool, prefix, prepares, signals, pollIntervalMs, sweepIntervalMs, readableViews } = checkPostgresOptions(options);
   const userFunctions = prepareUserFunctions(options.userDefinedFunctions);
   const runtime = options.runtime ?? systemRuntime;
   const logger = options.logger ?? silentLogger;
@@ -82,6 +86,8 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
     const [durable] = await database.rows<{ durable: boolean }>(LOOKING, {
       text: "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off' AS durable",
     });
+    const views = readableViews ? new ReadableViews(database, sweepIntervalMs) : undefined;
+    await views?.start();
     const { max: _, ...config } = withoutTimeouts(pool);
     const direct = signals === undefined ? config : { ...config, connectionString: signals };
     const told = signals === undefined ? undefined : new Signals({ pg, connection: direct, channel: `${prefix}_commits`, runtime, logger });
@@ -89,6 +95,8 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
       signals: told,
       pollIntervalMs,
       sweepIntervalMs,
+      views,
+      connecting: { pg, connection: direct },
       builderOf: (onChange) => new IndexBuilder({ pg, connection: direct, database, intervalMs: sweepIntervalMs, onChange }),
     });
   } catch (error) {
@@ -101,6 +109,8 @@ interface PostgresBackendSettings {
   readonly signals: Signals | undefined;
   readonly pollIntervalMs: number;
   readonly sweepIntervalMs: number;
+  readonly views: ReadableViews | undefined;
+  readonly connecting: Connecting;
   /** What makes indexes; `onChange` is told of containers whose indexes have changed. */
   readonly builderOf: (onChange: (container: number) => void) => IndexBuilder;
 }
@@ -115,10 +125,12 @@ export class PostgresBackend extends BaseBackend {
   readonly #watch: CommitWatch;
   readonly #sweeper: Sweeper;
   readonly #indexes: IndexBuilder;
+  readonly #views: ReadableViews | undefined;
+  readonly #columns: ColumnTools;
   readonly #containers = new Map<number, PostgresContainer>();
 
   constructor(host: PostgresHost, capabilities: StoreCapabilities, settings: PostgresBackendSettings) {
-    const { signals, pollIntervalMs, sweepIntervalMs, builderOf } = settings;
+    const { signals, pollIntervalMs, sweepIntervalMs, builderOf, views, connecting } = settings;
     super(host.database.runtime, 'PostgreSQL backend');
     this.capabilities = capabilities;
     this.#host = host;
@@ -129,6 +141,8 @@ export class PostgresBackend extends BaseBackend {
     this.#sweeper.start();
     this.#indexes = builderOf((number) => this.#containers.get(number)?.indexes.forget());
     this.#indexes.start();
+    this.#views = views;
+    this.#columns = { database: this.#database, connecting, newEtag: () => this.#stamp().etag };
   }
 
   /** Resolves when every index that policies ask for is made, or failed. Queries run meanwhile, without those that are missing. */
@@ -156,6 +170,60 @@ export class PostgresBackend extends BaseBackend {
     return this.calls.run(undefined, () => this.#sweeper.sweep());
   }
 
+  /**
+   * Promotes paths of a container's documents to columns of its table, which are kept equal to the documents whoever writes them: SQL tools read them, and
+   * they may be unique over the whole container. A write that does not fit is refused with INVALID_DOCUMENT, one whose unique value another document
+   * has with CONFLICT; both name the path, and leave everything as it was. Missing and `null` are NULL.
+   *
+   * Others read and write meanwhile. Columns that are there already as they are asked for stay; one whose promotion was cut off goes on. Gives all
+   * columns of the container.
+   *
+   * @throws INVALID_OPTION; NOT_FOUND; INVALID_DOCUMENT or CONFLICT where documents do not fit, with their number in `details.documents`, and CONFLICT for another
+   * column of the name: then nothing was changed; STORE_BUSY while another server changes the columns of the container
+   *
+   * @example
+   * ```ts
+   * import { openPostgresBackend, startEmbeddedPostgres } from 'perigee/postgres';
+   *
+   * const server = await startEmbeddedPostgres();
+   * const backend = await openPostgresBackend({ connectionString: server.connectionString });
+   * await backend.createDatabase('app');
+   * await backend.createContainer('app', { id: 'users', partitionKey: '/org' });
+   * await backend.promoteColumns('app', 'users', [{ path: '/email', type: 'text', unique: true, notNull: true }]);
+   * const users = await backend.container('app', 'users');
+   * await users.create({ id: '1', org: 'x', email: 'ada@example.org' });
+   * const taken = await users.create({ id: '2', org: 'y', email: 'ada@example.org' }).catch((error) => error);
+   * console.log(taken.code, taken.details.path); // -> CONFLICT /email
+   * await backend.close();
+   * await server.stop();
+   * ```
+   */
+  promoteColumns(
+    databaseId: string,
+    containerId: string,
+    columns: readonly ColumnInput[],
+    options: PromoteOptions = {},
+  ): Promise<readonly PromotedColumn[]> {
+    return this.calls.run(undefined, async () => {
+      const promoted = await promoteColumns(this.#columns, { databaseId, containerId }, checkColumns(columns), options);
+      return promoted.map(publicColumn);
+    });
+  }
+
+  /** The columns of a container, in the order in which they were promoted. @throws NOT_FOUND */
+  listColumns(databaseId: string, containerId: string): Promise<readonly PromotedColumn[]> {
+    return this.calls.run(undefined, async () => (await listColumns(this.#columns, { databaseId, containerId })).map(publicColumn));
+  }
+
+  /**
+   * Takes columns of a container away; its documents stay as they are. Gives the columns that are left.
+   *
+   * @throws NOT_FOUND; CONFLICT where a view of somebody else shows one of them; STORE_BUSY
+   */
+  dropColumns(databaseId: string, containerId: string, names: readonly string[]): Promise<readonly PromotedColumn[]> {
+    return this.calls.run(undefined, async () => (await dropColumns(this.#columns, { databaseId, containerId }, names)).map(publicColumn));
+  }
+
   protected override _checkDefinition(definition: ContainerDefinition, current?: ContainerDefinition): void {
     checkContainer(definition, current);
   }
@@ -172,12 +240,15 @@ export class PostgresBackend extends BaseBackend {
     return this.#looking().listDatabases();
   }
 
-  protected _deleteDatabase(id: string): Promise<boolean> {
-    return this.#manage((resources) => resources.deleteDatabase(id));
+  protected async _deleteDatabase(id: string): Promise<boolean> {
+    const isDeleted = await this.#manage((resources) => resources.deleteDatabase(id));
+    await this.#views?.refresh();
+    return isDeleted;
   }
 
   protected async _createContainer(databaseId: string, definition: ContainerDefinition): Promise<ContainerInfo | CreateRefusal> {
     const result = await this.#manage((resources) => resources.createContainer(databaseId, definition, this.#stamp()));
+    await this.#views?.refresh();
     return typeof result === 'string' ? result : containerInfoOf(databaseId, result);
   }
 
@@ -265,11 +336,13 @@ export class PostgresBackend extends BaseBackend {
       { mode: 'once', signal },
     );
     this.#containers.clear();
+    await this.#views?.refresh();
   }
 
   protected async _close(): Promise<void> {
     await this.#indexes.close();
     await this.#sweeper.close();
+    await this.#views?.close();
     await this.#signals?.close();
     await this.#database.close();
   }

@@ -30,12 +30,12 @@ import { StoreResults } from '../common/store-results.ts';
 import { readCharge } from '../common/write-charge.ts';
 import { bulkSlices } from './bulk-slices.ts';
 import { readChanges } from './change-pages.ts';
+import { needsCare, unlessRefused } from './columns/apply-carefully.ts';
 import type { DocumentRow } from './container-row.ts';
 import { explainQuery } from './explain-query.ts';
 import { createMany, isCreateMany } from './create-many.ts';
 import { textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
-import type { Session } from './postgres-database.ts';
 import { runQueryPage, type Run } from './postgres-query.ts';
 import { canWriteAlone, findRow, singleWrite } from './single-write.ts';
 import { recordSome } from './versions/tidy-versions.ts';
@@ -180,7 +180,8 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
         WRITING,
         async (session) => {
           const partitionKeys = [this.#container.rowKey({ ...key, id: '' }).pk];
-          const unit = await WriteUnit.begin(this.#container, session, this.#rules, [], partitionKeys, 0);
+          const hasColumns = this.#container.row.columns !== null;
+          const unit = await WriteUnit.begin(this.#container, session, this.#rules, [], partitionKeys, 0, hasColumns);
           const run: Run = (statement) => session.rows(statement);
           const within = (): string => String(Math.max(this.#container.position, unit.lastPosition));
           return this.runTransaction(
@@ -243,11 +244,13 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     };
   }
 
-  /** By single statements, where these can do it. */
+  /** By single statements, where these can do it, and no column refuses it. */
   async #writeAlone(operation: WriteOperation): Promise<AppliedWrite | undefined> {
     // Asked again for every definition: one that another server has put in place may have versions recorded.
     return this.#container.withDefinition(async () =>
-      canWriteAlone(this.#container) ? singleWrite(this.#container, operation, this.#rules) : undefined,
+      canWriteAlone(this.#container)
+        ? unlessRefused(this.#container, () => singleWrite(this.#container, operation, this.#rules))
+        : undefined,
     );
   }
 
@@ -267,21 +270,28 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     const amount = operations.filter(({ type }) => type !== 'read').length;
     await this.#recordDue();
     let position = 0;
-    const inTransaction = async (session: Session): Promise<R> => {
-      const partitionKeys = partitionKeysOf(this.#container, operations);
-      const unit = await WriteUnit.begin(this.#container, session, this.#rules, keys, partitionKeys, amount);
-      const result = await work(unit);
-      await unit.flush();
-      position = unit.lastPosition;
-      return result;
-    };
-    const result = await this.#container.withDefinition(() =>
-      this.#container.database.transaction(WRITING, inTransaction, { signal: options.signal }),
-    );
+    const run = (careful: boolean): Promise<R> =>
+      this.#container.withDefinition(() =>
+        this.#container.database.transaction(
+          WRITING,
+          async (session) => {
+            const partitionKeys = partitionKeysOf(this.#container, operations);
+            const isOneByOne = careful || needsCare(this.#container, operations);
+            const unit = await WriteUnit.begin(this.#container, session, this.#rules, keys, partitionKeys, amount, isOneByOne);
+            const result = await work(unit);
+            await unit.flush();
+            position = unit.lastPosition;
+            return result;
+          },
+          { signal: options.signal },
+        ),
+      );
+    // Once more one by one where a column refuses something, so that what it refuses is told.
+    const { done } = (await unlessRefused(this.#container, async () => ({ done: await run(false) }))) ?? { done: await run(true) };
     if (position > 0) {
       this.#container.committed(position);
     }
-    return result;
+    return done;
   }
 
   /** Where versions are recorded, what has expired by now comes before what is written now. */
@@ -294,7 +304,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   async #bulkSome(operations: readonly StoreOperation[], options: CallOptions): Promise<readonly OperationOutcome<T>[]> {
     // Asked again for every definition, as for single writes.
     const applied = await this.#container.withDefinition(async () =>
-      isCreateMany(this.#container, operations) ? createMany(this.#container, operations) : undefined,
+      isCreateMany(this.#container, operations) ? unlessRefused(this.#container, () => createMany(this.#container, operations)) : undefined,
     );
     if (applied !== undefined) {
       const last = applied.findLast((one) => !(one instanceof PerigeeError));

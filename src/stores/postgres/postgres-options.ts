@@ -44,6 +44,11 @@ export interface PostgresBackendOptions {
   readonly pollIntervalMs?: number | undefined;
   /** How often expired documents are removed from the tables, by one server of all; 30,000 unless said otherwise, 0 for never. They count as missing at once. */
   readonly sweepIntervalMs?: number | undefined;
+  /**
+   * Makes one view a container, for SQL tools: `"perigee:<database>"."<container>"`, to be read only. What other servers make without this option has its view
+   * within `sweepIntervalMs`.
+   */
+  readonly readableViews?: boolean | undefined;
   /** Name of the program as the server's administrator sees it; `perigee` unless said otherwise. */
   readonly applicationName?: string | undefined;
   readonly runtime?: Runtime | undefined;
@@ -61,6 +66,7 @@ export interface CheckedPostgresOptions {
   readonly signals: string | undefined;
   readonly pollIntervalMs: number;
   readonly sweepIntervalMs: number;
+  readonly readableViews: boolean;
 }
 
 const DEFAULTS = {
@@ -105,6 +111,7 @@ export function checkPostgresOptions(options: PostgresBackendOptions): CheckedPo
     signals: signals === false ? undefined : signals,
     pollIntervalMs: number('pollIntervalMs', 1),
     sweepIntervalMs: number('sweepIntervalMs'),
+    readableViews: options.readableViews === true,
   };
 }
 

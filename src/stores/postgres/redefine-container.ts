@@ -3,6 +3,7 @@ import type { ContainerDefinition } from '../../store/container-definition.ts';
 import type { ContainerRow } from './container-row.ts';
 import { readDefinition } from '../common/definition-text.ts';
 import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
+import { quoteName } from './names.ts';
 import type { PostgresDatabase, Session } from './postgres-database.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { Stamp } from '../common/stored-container.ts';
@@ -42,7 +43,7 @@ export async function redefineContainer(
   if (row !== undefined) {
     await reconcileIndexes(session, database.prefix, row, definition);
     const nowSeconds = Math.floor(database.runtime.nowMs() / 1000);
-    await restampExpiry(session, documents, definition.defaultTtl, nowSeconds);
+    await restampExpiry(session, database.prefix, documents, definition.defaultTtl, nowSeconds);
     if (!wasRecording && definition.changeFeedPolicy !== undefined) {
       // A position of its own, so that cursors of an earlier recording lie before it.
       const [position = 0] = await takePositions(container, session, 1);
@@ -54,7 +55,13 @@ export async function redefineContainer(
 }
 
 /** Living documents get the expiry that a default time to live gives them. */
-async function restampExpiry(session: Session, documents: string, defaultTtl: number | undefined, nowSeconds: number): Promise<void> {
+async function restampExpiry(
+  session: Session,
+  prefix: string,
+  documents: string,
+  defaultTtl: number | undefined,
+  nowSeconds: number,
+): Promise<void> {
   const living = '(expires_at IS NULL OR expires_at > $1)';
   if (defaultTtl === undefined) {
     await session.rows({
@@ -63,8 +70,8 @@ async function restampExpiry(session: Session, documents: string, defaultTtl: nu
     });
     return;
   }
-  // Of the text, since of some documents nothing else is told in SQL.
-  const ttl = "coalesce((body::json ->> 'ttl')::numeric::bigint, $2::bigint)";
+  // Of the text, since of odd documents `doc` tells nothing.
+  const ttl = `coalesce((${quoteName(prefix)}.column_whole(body) ->> 'ttl')::numeric::bigint, $2::bigint)`;
   const expiry = `CASE WHEN ${ttl} = -1 THEN NULL ELSE ts + ${ttl} END`;
   await session.rows({
     text: `UPDATE ${documents} SET expires_at = ${expiry} WHERE ${living} AND expires_at IS DISTINCT FROM ${expiry}`,

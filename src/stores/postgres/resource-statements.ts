@@ -6,6 +6,7 @@ import { containerRid, databaseRid } from '../../store/resource-id.ts';
 import type { RetentionFloor } from '../../store/version-retention.ts';
 import { definitionText } from '../common/definition-text.ts';
 import { CATALOG_DATABASE, CATALOG_RID, type ContainerStamp, type Stamp } from '../common/stored-container.ts';
+import { dropColumnTrigger } from './columns/column-sql.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
 import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
@@ -156,7 +157,9 @@ export class Resources {
     });
     const { schema, documents, versions } = containerNames(this.#prefix, database, number);
     await stopBuilds(this.#session, schema, documents);
-    await this.#session.rows({ text: `DROP TABLE IF EXISTS ${versions}, ${documents}` });
+    // With views of it, whoever made them, as they go with a database.
+    await this.#session.rows({ text: `DROP TABLE IF EXISTS ${versions}, ${documents} CASCADE` });
+    await this.#session.rows({ text: dropColumnTrigger({ schema }, number) });
     return gone.length > 0;
   }
 

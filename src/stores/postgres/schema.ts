@@ -1,5 +1,6 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { toHex } from '../../core/runtime.ts';
+import { columnFunctions } from './columns/column-functions.ts';
 import { quoteName } from './names.ts';
 import { CHANGED_STATE, GONE_STATE } from './postgres-errors.ts';
 import type { PostgresDatabase, Session } from './postgres-database.ts';
@@ -135,6 +136,8 @@ const MIGRATIONS: readonly Migration[] = [
     )`,
     `CREATE INDEX indexes_container ON ${s}.indexes (container)`,
   ],
+  // 3: paths that are columns too, as JSON, and what makes them.
+  (s) => [`ALTER TABLE ${s}.containers ADD COLUMN columns text`, ...columnFunctions(s)],
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

@@ -2,6 +2,7 @@ import { isPerigeeError, PerigeeError } from '../../core/errors.ts';
 import type { PreparedDocument } from '../../store/prepared-document.ts';
 import { decideWrite, keyOf, type PreparedKey, type WriteOperation, type WriteRules } from '../../store/write-rules.ts';
 import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
+import { columnRefusal } from './columns/column-refusal.ts';
 import type { DocumentRow } from './container-row.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgRow, PgValue } from './postgres-database.ts';
@@ -171,8 +172,8 @@ async function run<R extends PgRow>(
     const statement = { text: container.statements[kind], values, name: container.statementName(kind) };
     return await (kind === 'find' ? container.database.read<R>(what, statement) : container.database.rows<R>(what, statement));
   } catch (error) {
-    // A row of a container without unique keys has one key only, and a statement that adds it gives way to a row with that.
-    if (isPerigeeError(error) && error.details['sqlState'] === '23505') {
+    // A row of a container without unique keys has one key only, but for columns, and a statement that adds it gives way to a row with that.
+    if (isPerigeeError(error) && error.details['sqlState'] === '23505' && columnRefusal(container, error) === undefined) {
       throw new PerigeeError('STORE_CORRUPT', 'A document is in an index of the store and not in its table. Restore a copy.', {
         cause: error,
       });

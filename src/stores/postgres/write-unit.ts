@@ -12,6 +12,7 @@ import {
 } from '../../store/write-rules.ts';
 import type { AppliedWrite } from '../common/applied-write.ts';
 import { documentKey } from '../common/document-key.ts';
+import { applyCarefully } from './columns/apply-carefully.ts';
 import { takePositions } from './take-positions.ts';
 import { recordExpired } from './versions/record-expired.ts';
 import { recordStatement, type NewChange } from './versions/version-table.ts';
@@ -66,9 +67,18 @@ export class WriteUnit {
   readonly #nowMs: number;
   /** The definition by which the unit works: the store refuses it if it is not that of now, and nobody replaces it until the unit ends. */
   readonly #info: ContainerInfo;
+  /** Whether each operation is written at once, so that what a column refuses is that operation alone. */
+  readonly #isCareful: boolean;
   #lastPosition = 0;
 
-  private constructor(container: PostgresContainer, session: Session, rules: WriteRules, partitionKeys: readonly string[]) {
+  private constructor(
+    container: PostgresContainer,
+    session: Session,
+    rules: WriteRules,
+    partitionKeys: readonly string[],
+    isCareful: boolean,
+  ) {
+    this.#isCareful = isCareful;
     this.#partitionKeys = partitionKeys;
     this.#container = container;
     this.#session = session;
@@ -81,6 +91,7 @@ export class WriteUnit {
    * Locks the partition keys of `keys`, and reads what is there.
    *
    * @param amount how many positions are taken in advance
+   * @param isCareful whether an operation that a column refuses is refused by itself; otherwise the statement fails, and the unit with it
    */
   static async begin(
     container: PostgresContainer,
@@ -89,8 +100,9 @@ export class WriteUnit {
     keys: readonly PreparedKey[],
     partitionKeys: readonly string[],
     amount: number,
+    isCareful: boolean,
   ): Promise<WriteUnit> {
-    const unit = new WriteUnit(container, session, rules, partitionKeys);
+    const unit = new WriteUnit(container, session, rules, partitionKeys, isCareful);
     await unit.#enter(partitionKeys, amount);
     await unit.recordDue();
     await unit.#load(keys);
@@ -132,7 +144,14 @@ export class WriteUnit {
   }
 
   /** Decides one write, or gives the error that refuses it; a refused write has changed nothing. */
-  async apply(operation: WriteOperation): Promise<AppliedWrite | PerigeeError> {
+  apply(operation: WriteOperation): Promise<AppliedWrite | PerigeeError> {
+    const decide = (): Promise<AppliedWrite | PerigeeError> => this.#decide(operation);
+    return this.#isCareful
+      ? applyCarefully(this.#container, this.#session, { decide, flush: () => this.flush(), mark: () => this.#mark() }, operation)
+      : decide();
+  }
+
+  async #decide(operation: WriteOperation): Promise<AppliedWrite | PerigeeError> {
     const key = keyOf(operation);
     const before = await this.find(key);
     const decision = refusalOr(() => decideWrite(operation, before && this.#container.versions.current(before), this.#rules));
@@ -172,6 +191,23 @@ export class WriteUnit {
     if (this.#changes.length > 0) {
       await this.#session.rows(recordStatement(this.#container.names, this.#changes.splice(0)));
     }
+  }
+
+  /** Remembers what the unit knows, with nothing left to flush; calling what is given brings it back. */
+  #mark(): () => void {
+    const [rows, holders, lastPosition] = [new Map(this.#rows), new Map(this.#holders), this.#lastPosition];
+    const put = <V>(into: Map<string, V>, from: ReadonlyMap<string, V>): void => {
+      into.clear();
+      from.forEach((value, key) => into.set(key, value));
+    };
+    return () => {
+      put(this.#rows, rows);
+      put(this.#holders, holders);
+      this.#lastPosition = lastPosition;
+      this.#puts.clear();
+      this.#dropped.clear();
+      this.#changes.length = 0;
+    };
   }
 
   async #enter(partitionKeys: readonly string[], amount: number): Promise<void> {

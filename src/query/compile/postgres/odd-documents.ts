@@ -10,6 +10,11 @@ export function isOddText(text: string): boolean {
   return UNTOLD.some((escape) => text.includes(escape));
 }
 
+/** {@link isOddText} in SQL. */
+export function oddCondition(bodyColumn: string): string {
+  return UNTOLD.map((escape) => `strpos(${bodyColumn}, E'\\${escape}') > 0`).join(' OR ');
+}
+
 /**
  * The document as `jsonb`, for a generated column over the column of its text; NULL where {@link isOddText} holds.
  *
@@ -17,6 +22,5 @@ export function isOddText(text: string): boolean {
  * for one character takes PostgreSQL next to no time.
  */
 export function docExpression(bodyColumn: string): string {
-  const odd = UNTOLD.map((escape) => `strpos(${bodyColumn}, E'\\${escape}') > 0`).join(' OR ');
-  return `CASE WHEN strpos(${bodyColumn}, E'\\\\') = 0 THEN ${bodyColumn}::jsonb WHEN ${odd} THEN NULL ELSE ${bodyColumn}::jsonb END`;
+  return `CASE WHEN strpos(${bodyColumn}, E'\\\\') = 0 THEN ${bodyColumn}::jsonb WHEN ${oddCondition(bodyColumn)} THEN NULL ELSE ${bodyColumn}::jsonb END`;
 }
