@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addColumnsCommand } from './columns-command.ts';
 import { addCopyCommand } from './copy-command.ts';
 import { reportFailure } from './report-failure.ts';
 import { addQueryCommand } from './query-command.ts';
@@ -23,6 +24,7 @@ const program = new Command('perigee')
 const commands: Readonly<Record<string, (program: Command) => void>> = {
   query: addQueryCommand,
   serve: addServeCommand,
+  columns: addColumnsCommand,
   copy: addCopyCommand,
   snapshot: addSnapshotCommand,
   restore: addRestoreCommand,

@@ -133,13 +133,16 @@ export async function openStore(argument: string, options: OpenStoreOptions = {}
     }
     case 'postgres': {
       const { openPostgresBackend } = await import('../stores/postgres/postgres-backend.ts');
-      const { connectionString, schema, place } = address;
+      const { connectionString, schema, readableViews, place } = address;
       const { signals } = options.postgres ?? {};
       if ([connectionString, signals].some((text) => typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '')) {
         // Others on this machine see the words that a program was started with, but for one that gives itself a title.
         process.title = 'perigee';
       }
-      return opened(await openPostgresBackend({ ...options.postgres, connectionString, schema, runtime, logger: consoleLogger }), place);
+      return opened(
+        await openPostgresBackend({ ...options.postgres, connectionString, schema, readableViews, runtime, logger: consoleLogger }),
+        place,
+      );
     }
     case 'embedded-postgres': {
       const folder = resolve(address.folder);

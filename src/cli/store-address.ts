@@ -11,6 +11,8 @@ export type StoreAddress =
       /** With the password, if it was given: not to be shown. */
       readonly connectionString: string;
       readonly schema: string | undefined;
+      /** Whether each container has a view for SQL tools. */
+      readonly readableViews: boolean;
       /** Where it is, for people; without a secret, and the same for two addresses of one store. */
       readonly place: string;
     }
@@ -59,16 +61,25 @@ function parsePostgres(argument: string): StoreAddress {
   }
   const schema = url.searchParams.get('schema') ?? undefined;
   url.searchParams.delete('schema');
+  const readableViews = url.searchParams.get('readableViews') === 'true';
+  url.searchParams.delete('readableViews');
   // What an address leaves out, the driver takes from the environment.
   const host = url.hostname || (url.searchParams.get('host') ?? process.env['PGHOST'] ?? 'localhost');
   const port = url.port || (url.searchParams.get('port') ?? process.env['PGPORT'] ?? '5432');
   const place = `postgresql://${host}:${port}${url.pathname}`;
-  return { kind: 'postgres', connectionString: url.href, schema, place: schema === undefined ? place : `${place}?schema=${schema}` };
+  return {
+    kind: 'postgres',
+    connectionString: url.href,
+    schema,
+    readableViews,
+    place: schema === undefined ? place : `${place}?schema=${schema}`,
+  };
 }
 
 /**
  * Reads a store argument: `memory` (or `memory:`), `sqlite:PATH`, a path that ends in `.db`, `.sqlite` or `.sqlite3`, `file:FOLDER`, an `http(s)`
- * address of something that speaks the Cosmos DB protocol, `postgres://…` (with `?schema=NAME` for another schema than the usual one), or
+ * address of something that speaks the Cosmos DB protocol, `postgres://…` (with `?schema=NAME` for another schema than the usual one, and
+ * `?readableViews=true` for a view of each container), or
  * `embedded-postgres[:FOLDER]`. Nothing is opened, and whether it exists is not looked at.
  *
  * @throws INVALID_OPTION

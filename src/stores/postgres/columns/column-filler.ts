@@ -7,7 +7,7 @@ import { columnIndexName, columnKey, columnValue, createColumnIndex, hasMisfit, 
 
 /** What a {@link ColumnFiller} works with. */
 export interface FillerOptions {
-  readonly database: PostgresDatabase;
+  readonly database: Pick<PostgresDatabase, 'prefix' | 'runtime' | 'rows'>;
   /** For statements that take as long as the container is large. */
   readonly long: Session;
   readonly names: ContainerNames;

@@ -11,6 +11,8 @@ import type { CheckedRecord } from '../../../store/snapshot/snapshot-checker.ts'
 import { CHANGE_KINDS } from '../../common/change-kinds.ts';
 import { EpkCache } from '../../common/epk-cache.ts';
 import { uniqueValues } from '../../common/unique-values.ts';
+import { carryColumns } from '../columns/carry-columns.ts';
+import { readColumns, type StoredColumn } from '../columns/column-definition.ts';
 import type { ContainerRow } from '../container-row.ts';
 import { insertRows } from '../container-statements.ts';
 import { keyText, uniqueDigest } from '../key-text.ts';
@@ -30,6 +32,7 @@ type DocumentRecord = Of<'document'>;
 type ChangeRecord = Of<'change'>;
 
 interface OpenContainer {
+  readonly row: ContainerRow;
   readonly names: ContainerNames;
   readonly definition: ContainerDefinition;
   readonly uniquePaths: readonly (readonly (readonly string[])[])[];
@@ -41,6 +44,7 @@ interface OpenContainer {
 interface Before {
   readonly positions: ReadonlyMap<string, number>;
   readonly lastContainers: ReadonlyMap<string, number>;
+  readonly columns: ReadonlyMap<string, readonly StoredColumn[]>;
 }
 
 /** Writes the records of a snapshot into a store, within one transaction. */
@@ -52,7 +56,7 @@ export class PostgresRestore implements RestoreSink {
   readonly #stamp: () => ContainerStamp;
   readonly #resources: Resources;
   readonly #databases = new Map<string, number>();
-  #before: Before = { positions: new Map(), lastContainers: new Map() };
+  #before: Before = { positions: new Map(), lastContainers: new Map(), columns: new Map() };
   #container: OpenContainer | undefined;
   #documents: DocumentRecord[] = [];
   #changes: ChangeRecord[] = [];
@@ -131,7 +135,8 @@ export class PostgresRestore implements RestoreSink {
     }
     await this.#session.rows({ text: `DELETE FROM ${this.#s}.databases` });
     const lastContainers = new Map(databases.map(({ number, containers }) => [databaseRid(number), containers]));
-    this.#before = { positions, lastContainers };
+    const columns = new Map(rows.map((row) => [row.rid, readColumns(row.columns)]));
+    this.#before = { positions, lastContainers, columns };
   }
 
   async #raisePositions({ positions }: ContainerNames, position: number): Promise<void> {
@@ -190,7 +195,7 @@ export class PostgresRestore implements RestoreSink {
     const names = containerNames(this.#prefix, owner, row.number);
     await this.#raisePositions(names, Math.max(position, this.#before.positions.get(rid) ?? 0));
     const uniquePaths = definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
-    return { names, definition, uniquePaths, epks: new EpkCache(), isRecorded: recorded !== null };
+    return { row, names, definition, uniquePaths, epks: new EpkCache(), isRecorded: recorded !== null };
   }
 
   async #finishContainer(): Promise<void> {
@@ -201,6 +206,8 @@ export class PostgresRestore implements RestoreSink {
       await this.#orDamaged('two documents of one unique key', { text: 'SET CONSTRAINTS ALL IMMEDIATE' });
       await this.#session.rows({ text: 'SET CONSTRAINTS ALL DEFERRED' });
       await this.#assertVersions(container);
+      const columns = this.#before.columns.get(container.row.rid) ?? [];
+      await carryColumns(this.#session, this.#prefix, this.#runtime, container.row, columns);
     }
   }
 
