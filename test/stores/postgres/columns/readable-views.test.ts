@@ -116,9 +116,10 @@ describe('readable views', () => {
       await (id === '$$' ? backend : plain).deleteDatabase(`${id}.`);
     }
     const again = await another();
-    expect((await views()).toSorted()).toEqual(
-      [`${schema}:d c`, `${schema}:notes. notes`, `${schema}:notes. notes!`, `${schema}:notes. ${twin}`].toSorted(),
-    );
+    const left = (await views()).toSorted();
+    expect(left.slice(0, 3)).toEqual([`${schema}:d c`, `${schema}:notes. notes`, `${schema}:notes. notes!`]);
+    expect(left.slice(3)).toEqual([expect.stringMatching(/ é+~[0-9a-f]{16}$/u)]);
+    expect(left[3]?.endsWith(twin)).toBe(false);
     await again.deleteDatabase('notes.');
     const { rows } = await client.query(`SELECT nspname FROM pg_namespace WHERE starts_with(nspname, $1)`, [`${schema}:`]);
     expect(rows).toEqual([{ nspname: `${schema}:d` }]);
