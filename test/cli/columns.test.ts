@@ -12,7 +12,7 @@ async function addressOf(schema: string): Promise<string> {
 }
 
 test('perigee columns adds, lists and drops, tells what does not fit, and goes on with what was killed', async () => {
-  const { store, client, schema, table, valuesOf } = await openPromoted();
+  const { store, client, schema, valuesOf } = await openPromoted();
   const address = await addressOf(schema);
   await store.bulk(Array.from({ length: 5 }, (_, n) => ({ type: 'create', document: { id: `i${n}`, pk: 'p', v: n, w: n % 2 } }) as const));
   const add = ['columns', 'add', address, '/v', 'bigint', '--unique', '--name', 'rank', '--json', ...WHERE];
