@@ -4,6 +4,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../core/json.ts';
 /** Limits of unique keys. @see https://learn.microsoft.com/azure/cosmos-db/unique-keys */
 const MAX_UNIQUE_KEYS = 10;
 const MAX_UNIQUE_KEY_PATHS = 16;
+/** Times to live are 32-bit integers. */
+const MAX_SECONDS = 2147483647;
 
 function invalid(message: string): PerigeeError {
   return new PerigeeError('INVALID_CONTAINER', message);
@@ -56,12 +58,21 @@ function checkPartitionKeyKind(body: JsonObject): void {
   }
 }
 
+/** There is no analytical store, but what is asked of one is kept, and is refused where the service would. */
+function checkAnalyticalTtl({ analyticalStorageTtl: seconds }: JsonObject): void {
+  const isLife = typeof seconds === 'number' && Number.isInteger(seconds) && seconds >= -1 && seconds <= MAX_SECONDS;
+  if (seconds !== undefined && seconds !== null && !isLife) {
+    throw invalid('The analyticalStorageTtl is a whole number of seconds, -1 for ever, or 0 or null for no analytical store.');
+  }
+}
+
 /** Checks what a container's body says beside what the backend checks of its definition. @throws INVALID_CONTAINER */
 export function checkContainerPolicies(body: JsonObject): void {
   checkPartitionKeyKind(body);
   checkWord(objectOf(body, 'conflictResolutionPolicy'), 'mode', ['LastWriterWins', 'Custom'], 'conflictResolutionPolicy');
   checkWord(objectOf(body, 'geospatialConfig'), 'type', ['Geography', 'Geometry'], 'geospatialConfig');
   checkEncryptionPolicy(body);
+  checkAnalyticalTtl(body);
 }
 
 /** @throws INVALID_CONTAINER for more unique keys, or more paths of one, than a container may have, and for a path twice */

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { PerigeeError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { WriteResult } from '../store/operations.ts';
 import type { OpenContainer } from './container-registry.ts';
@@ -31,6 +32,16 @@ function namesOf(headers: IncomingHttpHeaders, time: TriggerTime): readonly stri
 /** Whether a request names triggers. */
 export function hasTriggers(headers: IncomingHttpHeaders): boolean {
   return namesOf(headers, 'Pre').length > 0 || namesOf(headers, 'Post').length > 0;
+}
+
+/** Raises BAD_REQUEST for triggers on a batch or a bulk request, which run none: a check that a trigger makes must not be left out in silence. */
+export function refuseTriggers(headers: IncomingHttpHeaders): void {
+  if (hasTriggers(headers)) {
+    throw new PerigeeError(
+      'BAD_REQUEST',
+      'A batch or a bulk request runs no triggers. Send the operations one by one, or let a stored procedure do the work of the triggers.',
+    );
+  }
 }
 
 /** The triggers that a request names, in their order. @throws SCRIPT_INVALID */

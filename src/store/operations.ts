@@ -46,6 +46,8 @@ export interface ReadResult<T extends object = JsonObject> extends ResultInfo {
   readonly etag: string;
   /** Seconds since 1970, by the store's clock. */
   readonly ts: number;
+  /** Place in commit order of the write that left the document, where the backend has positions and tells them of what is read. */
+  readonly position?: number | undefined;
 }
 
 export interface WriteResult<T extends object = JsonObject> extends ReadResult<T> {

@@ -151,6 +151,7 @@ sdkSuite((feature) => {
     const definition = {
       id: 'items',
       partitionKey: { paths: ['/pk'], version: 2 },
+      analyticalStorageTtl: -1,
       vectorEmbeddingPolicy: {
         vectorEmbeddings: [{ path: '/v', dataType: 'float32', dimensions: 3, distanceFunction: 'cosine' }],
       },

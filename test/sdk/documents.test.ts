@@ -267,6 +267,7 @@ sdkSuite((feature) => {
       headers: { ...headers, 'if-none-match': read.headers.get('etag') as string },
     });
     expect([unchanged.status, unchanged.body, unchanged.headers.get('etag')]).toEqual([304, undefined, read.headers.get('etag')]);
+    expect([read.headers.get('x-ms-item-lsn'), read.headers.get('lsn')]).toEqual(['1', '1']);
     const list = await account.send('GET', docs, { headers });
     expect(list.headers.get('x-ms-item-count')).toBe('1');
     const deleted = await account.send('DELETE', `${docs}/1`, { headers });

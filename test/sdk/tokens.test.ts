@@ -61,7 +61,9 @@ sdkSuite((feature) => {
     expect((await permissions.query(byId).fetchAll()).resources).toMatchObject([definition]);
     const reading = { ...definition, permissionMode: PermissionMode.Read };
     expect((await created.permission.replace(reading)).resource).toMatchObject(reading);
-    expect((await permissions.upsert({ ...definition, id: 'more' })).statusCode).toBe(201);
+    expect(await codeOf(permissions.create({ ...definition, id: 'more' }))).toBe(409);
+    expect(await codeOf(permissions.upsert({ ...definition, id: 'more' }))).toBe(409);
+    expect((await permissions.upsert({ ...definition, id: 'more', resourcePartitionKey: ['a'] } as never)).statusCode).toBe(201);
     expect((await created.permission.delete()).statusCode).toBe(204);
     expect(await codeOf(created.permission.read())).toBe(404);
     for (const wrong of [{ permissionMode: 'Some' }, { resource: 'nothing' }, { resource: '' }]) {

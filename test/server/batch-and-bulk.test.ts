@@ -33,6 +33,17 @@ describe('batch', () => {
     expect((await container.item('1', 'ada').read()).statusCode).toBe(404);
   });
 
+  test('with triggers is refused, since none would run, and so is a bulk request', async () => {
+    const { container, send } = await todos();
+    const operations = [{ operationType: 'Create' as const, resourceBody: { id: 'new', owner: 'ada' } }];
+    await expect(container.items.batch(operations, 'ada', { preTriggerInclude: ['check'] })).rejects.toThrow(/runs no triggers/u);
+    await expect(container.items.batch(operations, 'ada', { postTriggerInclude: ['a', 'b'] })).rejects.toThrow(/runs no triggers/u);
+    const headers = { 'x-ms-cosmos-is-batch-request': 'true', 'x-ms-documentdb-post-trigger-include': 'check' };
+    const response = await send('POST', '/dbs/app/colls/todos/docs', { headers, body: JSON.stringify(operations) });
+    expect([response.status, (await response.json()) as unknown]).toMatchObject([400, { message: expect.stringContaining('triggers') }]);
+    expect((await container.item('new', 'ada').read()).statusCode).toBe(404);
+  });
+
   test('one operation that fails undoes the others, which are answered with 424', async () => {
     const { container } = await todos();
     const { etag } = await container.items.create({ id: 'old', owner: 'ada' });

@@ -124,6 +124,32 @@ describe('an emulator for tests', () => {
     expect(faultless.server.chaos.report().rules).toEqual([]);
   });
 
+  test('spends the throughput of a test anew', async () => {
+    const emulator = await start({ server: { enforceThroughput: true } });
+    const client = emulator.client(CosmosClient, {
+      connectionPolicy: { enableEndpointDiscovery: false, retryOptions: { maxRetryAttemptCount: 0 } },
+    });
+    const { database } = await client.databases.create({ id: 'app' });
+    const { container } = await database.containers.create({ id: 'items', partitionKey: '/pk' });
+    await emulator.keep();
+    const spend = async (): Promise<unknown> => {
+      for (let n = 0; n < 20; n += 1) {
+        // Each costs more than the 400 request units of a second, and the seconds that follow owe them.
+        const failure = await container.items
+          .create({ id: String(n), pk: 'a', list: Array.from({ length: 10_000 }, (_, index) => `word ${index}`) })
+          .then(() => undefined)
+          .catch((error: { readonly code: unknown }) => error.code);
+        if (failure !== undefined) {
+          return failure;
+        }
+      }
+      return undefined;
+    };
+    expect(await spend()).toBe(429);
+    await emulator.reset();
+    expect((await container.items.create({ id: 'x', pk: 'a' })).statusCode).toBe(201);
+  });
+
   test('gives the same client each time, and another one with other options', async () => {
     const emulator = await start();
     expect(emulator.client(CosmosClient)).toBe(emulator.client(CosmosClient));

@@ -10,6 +10,9 @@ const MAX_DIMENSIONS = 4096;
 /** A flat index keeps whole vectors. @see https://learn.microsoft.com/azure/cosmos-db/nosql/vector-search */
 const MAX_FLAT_DIMENSIONS = 505;
 
+/** What texts are in. @see https://learn.microsoft.com/azure/cosmos-db/gen-ai/full-text-search */
+const LANGUAGES: readonly string[] = ['de-DE', 'en-US', 'es-ES', 'fr-FR', 'it-IT', 'pt-BR', 'pt-PT'];
+
 function invalid(message: string): PerigeeError {
   return new PerigeeError('INVALID_CONTAINER', message);
 }
@@ -94,9 +97,26 @@ function checkVectors({ extra, indexingPolicy }: ContainerDefinition): void {
   );
 }
 
+/** A policy need not name any: English is what is meant then. */
+function checkLanguage(language: JsonValue | undefined): void {
+  const isKnown = typeof language === 'string' && LANGUAGES.some((one) => one.toLowerCase() === language.toLowerCase());
+  if (language !== undefined && language !== null && !isKnown) {
+    throw invalid(
+      `The Full Text Policy contains an unsupported language ${String(language)}. Supported languages are: ${LANGUAGES.join(', ')}.`,
+    );
+  }
+}
+
 function checkTexts({ extra, indexingPolicy }: ContainerDefinition): void {
-  const texts = entries(extra['fullTextPolicy'], 'fullTextPaths').map((entry) => pathOf(entry, 'fullTextPaths'));
-  checkDistinct(texts, 'fullTextPaths');
+  const policy = extra['fullTextPolicy'];
+  const texts = entries(policy, 'fullTextPaths');
+  checkDistinct(
+    texts.map((entry) => pathOf(entry, 'fullTextPaths')),
+    'fullTextPaths',
+  );
+  for (const language of [isJsonObject(policy) ? policy['defaultLanguage'] : undefined, ...texts.map((entry) => entry['language'])]) {
+    checkLanguage(language);
+  }
   for (const index of entries(indexingPolicy, 'fullTextIndexes')) {
     pathOf(index, 'fullTextIndexes');
   }

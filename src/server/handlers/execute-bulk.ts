@@ -9,6 +9,7 @@ import { documentHeaders, sessionOf } from '../document-reply.ts';
 import { rangeById } from '../partitions/partition-layout.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
+import { refuseTriggers } from '../triggered-request.ts';
 import { header } from '../wire-headers.ts';
 
 /** An operation, or why it cannot be done. */
@@ -70,6 +71,7 @@ async function runUntilFailure(container: OpenContainer, items: readonly BulkIte
 /** `POST .../docs` with a bulk request: operations on any partition keys of one range, each on its own. */
 export async function executeBulk(context: RequestContext): Promise<Reply> {
   return context.withContainer(async (container) => {
+    refuseTriggers(context.headers);
     const rangeId = header(context.headers, 'x-ms-documentdb-partitionkeyrangeid');
     if (rangeId !== undefined) {
       rangeById(container.layout, rangeId, context.server.runtime.nowMs());

@@ -177,6 +177,7 @@ export class ResidentDocumentStore<T extends object = JsonObject> extends BaseDo
       document: give(row),
       etag: row.etag,
       ts: row.ts,
+      position: row.position,
       requestUnits: pointReadUnits(row.text.length),
       session: this.#session(),
     };

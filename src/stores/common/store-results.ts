@@ -52,7 +52,7 @@ export class StoreResults<T extends object> {
     if (isUnchanged(document._etag, options.ifNoneMatch)) {
       throw notModified(id, document._etag);
     }
-    return { document, etag: document._etag, ts: row.ts, requestUnits: readCharge(row.body), session };
+    return { document, etag: document._etag, ts: row.ts, position: row.position, requestUnits: readCharge(row.body), session };
   }
 
   /** What a read within a batch or bulk gives. */

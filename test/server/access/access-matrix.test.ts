@@ -147,7 +147,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   }),
   ...kindRows('dbs/*/users', { feed: '/dbs/app/users', id: 'u', body: {}, readers: KEYS, writers: ['master'] }),
   ...kindRows('dbs/*/users/*/permissions', {
-    feed: '/dbs/app/users/u/permissions',
+    feed: '/dbs/app/users/of-keyAll/permissions',
     id: 'keyAll',
     body: { permissionMode: 'All', resource: 'dbs/app/colls/c' },
     readers: ['master'],

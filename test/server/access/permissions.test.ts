@@ -81,6 +81,50 @@ describe('permissions', () => {
   });
 });
 
+describe('a user has one permission', () => {
+  test('for each resource and partition key, however it is named, and whoever is faster', async () => {
+    const shop = await openShop();
+    const { user } = await shop.container.database.users.create({ id: 'ada' });
+    const { resource: container } = await shop.container.read();
+    const self = (container as { readonly _self: string })._self;
+    const attempt = async (work: Promise<{ readonly statusCode: number }>): Promise<number> =>
+      (await work.catch((error: { readonly code: number }) => ({ statusCode: error.code }))).statusCode;
+    const define = (id: string, resource: string, key?: unknown): PermissionDefinition =>
+      ({ id, permissionMode: 'read', resource, ...(key === undefined ? {} : { resourcePartitionKey: key }) }) as never;
+    const create = (...parts: Parameters<typeof define>): Promise<number> => attempt(user.permissions.create(define(...parts)));
+    const upsert = (...parts: Parameters<typeof define>): Promise<number> => attempt(user.permissions.upsert(define(...parts)));
+    const racing = await Promise.all(['a', 'b', 'c'].map((id) => create(id, 'dbs/shop/colls/orders')));
+    expect(racing.toSorted((left, right) => left - right)).toEqual([201, 409, 409]);
+    const [first] = (await user.permissions.readAll().fetchAll()).resources as unknown as [{ readonly id: string }];
+    expect(await create('by-rid', self)).toBe(409);
+    expect(await upsert('upserted', self)).toBe(409);
+    expect(await upsert(first.id, self)).toBe(200);
+    expect(await create('of-ada', 'dbs/shop/colls/orders', ['ada'])).toBe(201);
+    expect(await create('of-bob', 'dbs/shop/colls/orders', ['bob'])).toBe(201);
+    expect(await create('of-bob-too', self, 'bob')).toBe(409);
+    expect(await attempt(user.permission('of-bob').replace(define('of-bob', self, ['ada'])))).toBe(409);
+    expect(await attempt(user.permission('of-bob').replace(define('renamed', self, ['bob'])))).toBe(200);
+    const document = ((await shop.container.item('a1', 'ada').read()).resource as { readonly _self: string })._self;
+    expect(await create('of-a1', 'dbs/shop/colls/orders/docs/a1', ['ada'])).toBe(201);
+    expect(await create('of-a1-too', document)).toBe(409);
+    expect(await attempt(user.permission(first.id).delete())).toBe(204);
+    expect(await create('again', self)).toBe(201);
+    await shop.container.database.users.create({ id: 'bob' });
+    expect(await attempt(shop.container.database.user('bob').permissions.create(define('a', self)))).toBe(201);
+  });
+
+  test('whose tokens live on until their time is over, also when it is replaced or deleted', async () => {
+    const shop = await openShop();
+    const token = await shop.token({});
+    const mine = shop.with({ tokenProvider: () => Promise.resolve(token) });
+    const permission = shop.container.database.user('someone').permission('p1');
+    await permission.replace({ id: 'p1', permissionMode: 'read' as never, resource: shop.container.url });
+    expect((await mine.items.create({ id: 'n1', customer: 'ada' })).statusCode).toBe(201);
+    await permission.delete();
+    expect((await mine.items.create({ id: 'n2', customer: 'ada' })).statusCode).toBe(201);
+  });
+});
+
 describe('lives of tokens', () => {
   async function clocked(): Promise<Shop & { readonly runtime: SimulatedRuntime; readonly at: (token: string) => Promise<number> }> {
     // The clock starts at the client's own, whose signatures have dates.

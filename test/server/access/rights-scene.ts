@@ -128,7 +128,9 @@ export async function openRightsScene(): Promise<RightsScene> {
   }
   const tokens = new Map<string, string>();
   for (const [id, permission] of Object.entries(PERMISSIONS)) {
-    tokens.set(id, (await post('/dbs/app/users/u/permissions', { id, ...permission }))['_token'] as string);
+    // A user has one permission for a resource.
+    await post('/dbs/app/users', { id: `of-${id}` });
+    tokens.set(id, (await post(`/dbs/app/users/of-${id}/permissions`, { id, ...permission }))['_token'] as string);
   }
   const offers = await ask(server, 'GET', { path: '/offers' }, signed('GET', '/offers'));
   const { Offers } = (await offers.json()) as { readonly Offers: readonly { readonly id: string }[] };

@@ -47,7 +47,9 @@ export async function openShop(backend: BackendName = 'memory', options: Partial
     container,
     token: async (permission, requestOptions) => {
       count += 1;
-      const { resource } = await user.permissions.create(
+      // A user has one permission for a resource.
+      const holder = count === 1 ? user : (await database.users.create({ id: `someone${count}` })).user;
+      const { resource } = await holder.permissions.create(
         { id: `p${count}`, permissionMode: 'all' as never, resource: container.url, ...permission },
         requestOptions,
       );
