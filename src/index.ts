@@ -34,6 +34,7 @@ export type {
   BulkOperation,
   BulkResult,
   CallOptions,
+  ConsistencyLevel,
   DeleteResult,
   DocumentKey,
   OperationOutcome,

@@ -134,8 +134,12 @@ export async function openStore(argument: string, options: OpenStoreOptions = {}
     case 'postgres': {
       const { openPostgresBackend } = await import('../stores/postgres/postgres-backend.ts');
       const { connectionString, schema, readableViews, place } = address;
-      const { signals } = options.postgres ?? {};
-      if ([connectionString, signals].some((text) => typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '')) {
+      const { signals, replicas = [] } = options.postgres ?? {};
+      if (
+        [connectionString, signals, ...replicas].some(
+          (text) => typeof text === 'string' && URL.canParse(text) && new URL(text).password !== '',
+        )
+      ) {
         // Others on this machine see the words that a program was started with, but for one that gives itself a title.
         process.title = 'perigee';
       }

@@ -12,6 +12,13 @@ export function addServeCommand(program: Command): void {
     .description('Serve a store over the Cosmos DB protocol, for the official SDKs.')
     .option('--store <store>', `memory, ${DATA_STORE_HELP}`, DEFAULT_STORE)
     .option('--signals <address>', 'where --store is a pooler such as PgBouncer: the address of PostgreSQL itself, or off')
+    .option(
+      '--replica <address>',
+      'address of a streaming replica of the PostgreSQL, which answers reads that allow it; repeatable',
+      collect,
+      [],
+    )
+    .option('--max-replica-lag <milliseconds>', 'how old a replica may be that is read from')
     .option('--host <address>', 'address to listen on; anything but loopback needs --key', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', '8081')
     .option(

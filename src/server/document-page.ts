@@ -4,7 +4,7 @@ import type { QueryPage } from '../store/queries.ts';
 import type { UserDefinedFunctions } from '../store/user-functions.ts';
 import type { OpenContainer } from './container-registry.ts';
 import { optionalKey } from './document-key.ts';
-import { documentHeaders, sessionOf } from './document-reply.ts';
+import { documentHeaders, consistencyOf, sessionOf } from './document-reply.ts';
 import { feedBody } from './feed-reply.ts';
 import type { QueryBody } from './query-body.ts';
 import { queryHeaders } from './query-headers.ts';
@@ -55,6 +55,7 @@ export async function documentPage(context: RequestContext, container: OpenConta
         issuedFor: continuation?.issuedFor,
         orderBy: context.server.orderBy,
         session: sessionOf(context, container),
+        consistency: consistencyOf(context),
         signal: context.signal,
         userDefinedFunctions,
       })

@@ -1,5 +1,5 @@
 import { textOf } from '../store/document-text.ts';
-import type { ResultInfo } from '../store/operations.ts';
+import type { ConsistencyLevel, ResultInfo } from '../store/operations.ts';
 import { chargeHeader, type Reply } from './reply.ts';
 import type { RequestContext } from './server-context.ts';
 import type { OpenContainer } from './container-registry.ts';
@@ -64,6 +64,20 @@ export function documentReply(
   headers.push('etag', result.etag);
   const isMinimal = status !== 304 && header(context.headers, 'prefer')?.toLowerCase() === 'return=minimal';
   return { status, headers, body: isMinimal ? undefined : textOf(result.document) };
+}
+
+/** Levels of the protocol, as stores have them. */
+const LEVELS: ReadonlyMap<string, ConsistencyLevel> = new Map([
+  ['strong', 'strong'],
+  ['boundedstaleness', 'strong'],
+  ['session', 'session'],
+  ['consistentprefix', 'eventual'],
+  ['eventual', 'eventual'],
+]);
+
+/** What a request that reads may see. */
+export function consistencyOf({ headers }: RequestContext): ConsistencyLevel | undefined {
+  return LEVELS.get(header(headers, 'x-ms-consistency-level')?.toLowerCase() ?? '');
 }
 
 /** The session that a request asks for. */

@@ -35,7 +35,7 @@ import { normalizePartitionKey, parsePropertyPath, partitionKeyText, type Partit
 import { checkPatch } from './patch.ts';
 import { PagedChanges, PagedQuery } from './paged-result.ts';
 import { prepareDocument, type PreparedDocument } from './prepared-document.ts';
-import { queryRequest, requestScope } from './query-request.ts';
+import { checkConsistency, queryRequest, requestScope } from './query-request.ts';
 import type { QueryExplanation } from './query-explanation.ts';
 import type { ExplainOptions, QueryInput, QueryOptions, QueryPage, QueryResult, WatchOptions } from './queries.ts';
 import type { ChangesRequest, ExplainRequest, QueryRequest } from './store-hooks.ts';
@@ -168,16 +168,20 @@ export abstract class BaseDocumentStore<T extends object = JsonObject> implement
   }
 
   read(id: string, partitionKey: PartitionKeyInput, options: ReadOptions = {}): Promise<ReadResult<T> | undefined> {
-    return this.calls.run(options.signal, () => this._read(this.prepareKey(id, partitionKey), options));
+    return this.calls.run(options.signal, () => {
+      checkConsistency(options.consistency);
+      return this._read(this.prepareKey(id, partitionKey), options);
+    });
   }
 
   readMany(keys: readonly DocumentKey[], options: CallOptions = {}): Promise<ReadManyResult<T>> {
-    return this.calls.run(options.signal, () =>
-      this._readMany(
+    return this.calls.run(options.signal, () => {
+      checkConsistency(options.consistency);
+      return this._readMany(
         keys.map((key) => this.prepareKey(key.id, key.partitionKey)),
         options,
-      ),
-    );
+      );
+    });
   }
 
   create(document: T & { readonly id: string }, options: CallOptions = {}): Promise<WriteResult<T>> {

@@ -3,12 +3,20 @@ import type { JsonObject, JsonValue } from '../core/json.ts';
 import type { StoredDocument } from './document.ts';
 import type { PartitionKeyInput } from './partition-key.ts';
 
+/**
+ * What a read may see: `strong` all that was acknowledged before it, `session` what its session has seen, `eventual` what was there a moment ago, in the
+ * order of commits. A store that has no replicas to choose from pays no heed to it.
+ */
+export type ConsistencyLevel = 'strong' | 'session' | 'eventual';
+
 /** What every call accepts. */
 export interface CallOptions {
   /** Ends the call with the signal's reason. A write that was already sent may still take effect. */
   readonly signal?: AbortSignal | undefined;
   /** Session token of an earlier result: the answer is at least as new as that write. */
   readonly session?: string | undefined;
+  /** What a read may see, so that a replica may answer it; `session` unless said otherwise, and `strong` without a session. */
+  readonly consistency?: ConsistencyLevel | undefined;
 }
 
 export interface ReadOptions extends CallOptions {

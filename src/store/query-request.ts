@@ -2,13 +2,14 @@ import { PerigeeError } from '../core/errors.ts';
 import { checkEpkRange } from './check-epk-range.ts';
 import type { ChangesOptions } from './changes.ts';
 import { STORE_LIMITS } from './limits.ts';
+import type { ConsistencyLevel } from './operations.ts';
 import { checkOrderByMode } from './order-by-mode.ts';
 import { normalizePartitionKey } from './partition-key.ts';
 import type { QueryInput, QueryOptions } from './queries.ts';
 import type { QueryRequest } from './store-hooks.ts';
 
 /** What a request for a page is restricted to, whatever it reads. */
-export type RequestScope = Pick<QueryRequest, 'partitionKey' | 'range' | 'issuedFor' | 'maxItemCount' | 'session'>;
+export type RequestScope = Pick<QueryRequest, 'partitionKey' | 'range' | 'issuedFor' | 'maxItemCount' | 'session' | 'consistency'>;
 
 /** Checks what the options of a query or a change feed restrict it to. @throws INVALID_OPTION, BAD_REQUEST, PARTITION_KEY_MISMATCH */
 export function requestScope(options: QueryOptions | ChangesOptions, pathCount: number): RequestScope {
@@ -22,7 +23,16 @@ export function requestScope(options: QueryOptions | ChangesOptions, pathCount: 
     issuedFor: options.issuedFor,
     maxItemCount,
     session: options.session,
+    consistency: checkConsistency(options.consistency),
   };
+}
+
+/** @throws INVALID_OPTION */
+export function checkConsistency(level: ConsistencyLevel | undefined): ConsistencyLevel | undefined {
+  if (level !== undefined && level !== 'strong' && level !== 'session' && level !== 'eventual') {
+    throw new PerigeeError('INVALID_OPTION', 'The option consistency is strong, session or eventual.');
+  }
+  return level;
 }
 
 /** Checks a query and its options. @throws BAD_REQUEST, and what {@link requestScope} throws */

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../core/json.ts';
 import type { ChangesFrom } from './changes.ts';
+import type { ConsistencyLevel } from './operations.ts';
 import type { PartitionKey } from './partition-key.ts';
 import type { EpkRange, OrderByMode } from './queries.ts';
 import type { UserDefinedFunctions } from './user-functions.ts';
@@ -18,6 +19,7 @@ export interface QueryRequest {
   /** Only where `capabilities.userDefinedFunctions` is true. */
   readonly userDefinedFunctions?: UserDefinedFunctions | undefined;
   readonly session: string | undefined;
+  readonly consistency?: ConsistencyLevel | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -36,5 +38,6 @@ export interface ChangesRequest {
   readonly mode: 'latest' | 'all';
   readonly maxItemCount: number;
   readonly session: string | undefined;
+  readonly consistency?: ConsistencyLevel | undefined;
   readonly signal: AbortSignal | undefined;
 }

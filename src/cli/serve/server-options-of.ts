@@ -9,6 +9,8 @@ import { readText } from './read-text.ts';
 export interface ServeOptions {
   readonly store: string;
   readonly signals?: string | undefined;
+  readonly replica?: readonly string[] | undefined;
+  readonly maxReplicaLag?: string | undefined;
   readonly host: string;
   readonly port: string;
   readonly computeGatewayPort?: string | undefined;
@@ -50,7 +52,7 @@ function parsePort(text: string): number {
   return port;
 }
 
-function parseCount(flag: string, text: string | undefined): number | undefined {
+export function parseCount(flag: string, text: string | undefined): number | undefined {
   if (text !== undefined && !/^\d{1,9}$/u.test(text)) {
     throw invalid(`Cannot serve with ${flag} ${JSON.stringify(text)}: it is a whole number.`);
   }

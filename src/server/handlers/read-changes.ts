@@ -3,7 +3,7 @@ import type { ChangesFrom, ChangesOptions } from '../../store/changes.ts';
 import type { EpkRange } from '../../store/queries.ts';
 import { readChangePage } from '../change-page.ts';
 import { optionalKey } from '../document-key.ts';
-import { documentHeaders, sessionOf } from '../document-reply.ts';
+import { consistencyOf, documentHeaders, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
 import { rangeOfRequest } from '../request-scope.ts';
@@ -47,6 +47,7 @@ export async function readChanges(context: RequestContext): Promise<Reply> {
       range,
       issuedFor,
       session: sessionOf(context, container),
+      consistency: consistencyOf(context),
       signal: context.signal,
     });
     const count = page.documents.length;

@@ -1,7 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { asText } from '../../store/document-text.ts';
 import { requiredKey, withDocument } from '../document-key.ts';
-import { documentReply, sessionOf } from '../document-reply.ts';
+import { consistencyOf, documentReply, sessionOf } from '../document-reply.ts';
 import type { Reply } from '../reply.ts';
 import type { RequestContext } from '../server-context.ts';
 import { header } from '../wire-headers.ts';
@@ -14,6 +14,7 @@ export function readDocument(context: RequestContext): Promise<Reply> {
       requiredKey(context, container),
       asText({
         session: sessionOf(context, container),
+        consistency: consistencyOf(context),
         ifNoneMatch: header(context.headers, 'if-none-match'),
       }),
     );

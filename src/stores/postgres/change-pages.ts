@@ -6,6 +6,7 @@ import { latestChange, type Change, type ChangePage } from '../../store/changes.
 import type { StoredDocument } from '../../store/document.ts';
 import type { ChangesRequest } from '../../store/store-hooks.ts';
 import type { PostgresContainer } from './postgres-container.ts';
+import type { PostgresDatabase } from './postgres-database.ts';
 import { piece, scopeCondition, statementOf, value, type SqlPiece } from './scan-scope.ts';
 import { boundedRows, nextRows, readBounded, type Run } from './scan-slices.ts';
 
@@ -21,6 +22,18 @@ function changesStatement(documents: string, condition: SqlPiece, behind: number
   );
 }
 
+/** Where a feed is read. */
+export interface FeedPlace {
+  readonly database: PostgresDatabase;
+  /** Up to where a replica has all; it cannot tell itself, as the locks that say so are in the primary. */
+  readonly horizon: number | undefined;
+}
+
+/** Whether a replica can give a page: where a feed begins now, or at a time, the primary says. */
+export function startsOnReplica({ from, mode }: ChangesRequest): boolean {
+  return mode === 'latest' && (from === 'beginning' || (typeof from === 'object' && 'cursor' in from));
+}
+
 /**
  * Reads one page of the latest-version change feed: living documents in the order of their last write.
  *
@@ -31,13 +44,15 @@ export async function readChanges<T extends object = JsonObject>(
   container: PostgresContainer,
   request: ChangesRequest,
   pathCount: number,
+  place: FeedPlace = { database: container.database, horizon: undefined },
 ): Promise<ChangePage<T>> {
-  const { database, names, statements } = container;
+  const { names, statements } = container;
+  const { database } = place;
   const { maxItemCount, partitionKey, range, signal } = request;
   const { issued, next } = cursorBindings(container.source, request);
   const run: Run = (statement) => database.read(WHAT, statement);
-  const horizon = (await run<{ horizon: number }>({ text: statements.horizon, values: [] }))[0]?.horizon ?? 0;
-  let position = await startPosition(container, request, issued, horizon);
+  const horizon = place.horizon ?? (await run<{ horizon: number }>({ text: statements.horizon, values: [] }))[0]?.horizon ?? 0;
+  let position = await startPosition(container, request, issued, { horizon, isReplica: place.horizon !== undefined });
   const scope = { partitionKeys: partitionKey === undefined ? undefined : [partitionKey], pathCount, range };
   const changes: Change<T>[] = [];
   let bytes = 0;
@@ -55,7 +70,8 @@ export async function readChanges<T extends object = JsonObject>(
     throwIfAborted(signal);
   }
   container.seen(position);
-  return changePage(container, { changes, bytes, position, horizon, binding: next });
+  const session = place.horizon === undefined ? undefined : Number(request.session ?? 0);
+  return changePage(container, { changes, bytes, position, horizon, binding: next, session });
 }
 
 /** What was read of a change feed: up to a position, on the way to the horizon. */
@@ -66,22 +82,29 @@ interface ReadFeed<T extends object> {
   readonly horizon: number;
   /** What its cursor says of the feed. */
   readonly binding: string;
+  /** Of a replica: the position that the reader has seen before. */
+  readonly session?: number | undefined;
 }
 
 /** A page of a change feed. */
 export function changePage<T extends object>(container: PostgresContainer, read: ReadFeed<T>): ChangePage<T> {
-  const { changes, bytes, position, horizon, binding } = read;
+  const { changes, bytes, position, horizon, binding, session } = read;
   return {
     changes,
     cursor: formatCursor(binding, position),
     caughtUp: position >= horizon,
     requestUnits: feedUnits(changes.length, bytes),
-    session: String(Math.max(container.position, position)),
+    session: String(Math.max(session ?? container.position, position)),
   };
 }
 
 /** The position behind which a feed starts. */
-async function startPosition(container: PostgresContainer, { from }: ChangesRequest, binding: string, horizon: number): Promise<number> {
+async function startPosition(
+  container: PostgresContainer,
+  { from }: ChangesRequest,
+  binding: string,
+  { horizon, isReplica }: { readonly horizon: number; readonly isReplica: boolean },
+): Promise<number> {
   if (from === 'beginning') {
     return 0;
   }
@@ -89,7 +112,7 @@ async function startPosition(container: PostgresContainer, { from }: ChangesRequ
     return horizon;
   }
   if ('cursor' in from) {
-    return parseCursor(from.cursor, binding, Math.max(horizon, await container.head()));
+    return parseCursor(from.cursor, binding, isReplica ? horizon : Math.max(horizon, await container.head()));
   }
   // The clock of documents counts seconds, so the whole second of the given time is delivered.
   const seconds = Math.floor(from.timeMs / 1000);

@@ -4,6 +4,7 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/start-e
 export { openPostgresBackend, PostgresBackend } from './postgres-backend.ts';
 export { PostgresDocumentStore } from './postgres-document-store.ts';
 export type { PostgresBackendOptions, PostgresTlsOptions } from './postgres-options.ts';
+export type { ReplicaStatus } from './replicas/replica-set.ts';
 export type { IndexProgress, IndexStatus } from './indexes/index-builder.ts';
 export type { IndexBuildProgress } from './indexes/build-progress.ts';
 export type { ColumnInput, ColumnType, PromotedColumn } from './columns/column-definition.ts';

@@ -26,6 +26,8 @@ import { checkPostgresOptions, type PostgresBackendOptions } from './postgres-op
 import { redefineContainer } from './redefine-container.ts';
 import { Resources } from './resource-statements.ts';
 import type { ContainerStamp } from '../common/stored-container.ts';
+import { Replica } from './replicas/replica.ts';
+import { ReplicaSet, type ReplicaStatus } from './replicas/replica-set.ts';
 import { migrate } from './schema.ts';
 import { Signals } from './signals.ts';
 import { readSnapshot } from './snapshot/read-snapshot.ts';
@@ -62,7 +64,8 @@ const LOOKING = 'read the catalogue of the PostgreSQL store';
  * ```
  */
 export async function openPostgresBackend(options: PostgresBackendOptions): Promise<PostgresBackend> {
-  const { pool, prefix, prepares, signals, pollIntervalMs, sweepIntervalMs, readableViews } = checkPostgresOptions(options);
+  const { pool, prefix, prepares, signals, replicas, maxReplicaLagMs, pollIntervalMs, sweepIntervalMs, readableViews } =
+    checkPostgresOptions(options);
   const userFunctions = prepareUserFunctions(options.userDefinedFunctions);
   const runtime = options.runtime ?? systemRuntime;
   const logger = options.logger ?? silentLogger;
@@ -91,7 +94,13 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
     const { max: _, ...config } = withoutTimeouts(pool);
     const direct = signals === undefined ? config : { ...config, connectionString: signals };
     const told = signals === undefined ? undefined : new Signals({ pg, connection: direct, channel: `${prefix}_commits`, runtime, logger });
-    return new PostgresBackend({ database, identity, userFunctions }, postgresCapabilities(durable?.durable === true), {
+    const opened = replicas.map(
+      (connectionString) =>
+        new Replica({ pg, pool: { ...pool, connectionString }, prefix, prepares, runtime, logger, system: identity.system }),
+    );
+    const set = opened.length === 0 ? undefined : new ReplicaSet({ primary: database, replicas: opened, maxLagMs: maxReplicaLagMs });
+    set?.start();
+    return new PostgresBackend({ database, identity, userFunctions, replicas: set }, postgresCapabilities(durable?.durable === true), {
       signals: told,
       pollIntervalMs,
       sweepIntervalMs,
@@ -160,6 +169,11 @@ export class PostgresBackend extends BaseBackend {
   /** Calls `listener` with the progress of each index that this process makes in the background. */
   onIndexProgress(listener: (progress: IndexProgress) => void): Unsubscribe {
     return this.#indexes.onProgress(listener);
+  }
+
+  /** The replicas, in the order of the option. */
+  replicaStatus(): readonly ReplicaStatus[] {
+    return this.#host.replicas?.status() ?? [];
   }
 
   /**
@@ -340,6 +354,7 @@ export class PostgresBackend extends BaseBackend {
   }
 
   protected async _close(): Promise<void> {
+    await this.#host.replicas?.close();
     await this.#indexes.close();
     await this.#sweeper.close();
     await this.#views?.close();

@@ -22,6 +22,7 @@ import { keyText, uniqueDigest } from './key-text.ts';
 import { containerNames, quoteName, type ContainerNames } from './names.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { CHANGED_STATE } from './postgres-errors.ts';
+import type { ReplicaSet } from './replicas/replica-set.ts';
 import type { StoreIdentity } from './schema.ts';
 
 /** The key of a row. */
@@ -35,6 +36,7 @@ export interface PostgresHost {
   readonly database: PostgresDatabase;
   readonly identity: StoreIdentity;
   readonly userFunctions: ReadonlyMap<string, ScalarFunction>;
+  readonly replicas?: ReplicaSet | undefined;
 }
 
 /** Partition keys remembered with the text that rows have. */
@@ -54,6 +56,7 @@ export class PostgresContainer {
   /** Names the data in cursors and continuations; another for every container, and for a copy of the data elsewhere. */
   readonly source: string;
   readonly userFunctions: PostgresHost['userFunctions'];
+  readonly replicas: ReplicaSet | undefined;
   readonly indexes: ContainerIndexes = new ContainerIndexes();
   /** Queries of which PostgreSQL's groups had to be made again by the evaluator. */
   readonly untoldGroups: WeakSet<PreparedQuery> = new WeakSet();
@@ -68,7 +71,8 @@ export class PostgresContainer {
   #position = 0;
   #head = 0;
 
-  constructor({ database, identity, userFunctions }: PostgresHost, databaseId: string, row: ContainerRow) {
+  constructor({ database, identity, userFunctions, replicas }: PostgresHost, databaseId: string, row: ContainerRow) {
+    this.replicas = replicas;
     this.userFunctions = userFunctions;
     this.database = database;
     this.databaseId = databaseId;

@@ -29,14 +29,16 @@ import { failedOutcomes, RefusedBatch } from '../common/refused-batch.ts';
 import { StoreResults } from '../common/store-results.ts';
 import { readCharge } from '../common/write-charge.ts';
 import { bulkSlices } from './bulk-slices.ts';
-import { readChanges } from './change-pages.ts';
+import { readChanges, startsOnReplica } from './change-pages.ts';
 import { needsCare, unlessRefused } from './columns/apply-carefully.ts';
 import type { DocumentRow } from './container-row.ts';
 import { explainQuery } from './explain-query.ts';
 import { createMany, isCreateMany } from './create-many.ts';
 import { textArray } from './pg-arrays.ts';
 import type { PostgresContainer } from './postgres-container.ts';
+import type { PostgresDatabase } from './postgres-database.ts';
 import { runQueryPage, type Run } from './postgres-query.ts';
+import type { ReadTerms } from './replicas/replica-set.ts';
 import { canWriteAlone, findRow, singleWrite } from './single-write.ts';
 import { recordSome } from './versions/tidy-versions.ts';
 import { readVersions } from './versions/version-pages.ts';
@@ -83,18 +85,37 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   protected async _read(key: PreparedKey, options: ReadOptions): Promise<ReadResult<T> | undefined> {
+    const replica = this.#container.replicas?.pick(this.#container, options);
+    const found =
+      replica === undefined ? undefined : await replica.read(options.signal, (database) => findRow(this.#container, key, database));
+    if (found !== undefined) {
+      const session = Math.max(found.position, Number(options.session ?? 0));
+      return this.#readResult(found, key.id, options, String(session));
+    }
     await this.#checkSession(options.session);
     return this.#readResult(await findRow(this.#container, key), key.id, options);
   }
 
   protected override async _readMany(keys: readonly PreparedKey[], options: CallOptions): Promise<ReadManyResult<T>> {
+    const result = await this.#onReplica(options, (database) => this.#readManyFrom(database, keys, options));
+    if (result !== undefined) {
+      return result;
+    }
     await this.#checkSession(options.session);
+    return { ...(await this.#readManyFrom(this.#container.database, keys, options)), session: this.#session() };
+  }
+
+  async #readManyFrom(
+    database: PostgresDatabase,
+    keys: readonly PreparedKey[],
+    options: CallOptions,
+  ): Promise<Omit<ReadManyResult<T>, 'session'>> {
     const documents: (StoredDocument<T> | undefined)[] = [];
     let requestUnits = 0;
     for (let start = 0; start < keys.length; start += READ_MANY_ROWS) {
       const some = keys.slice(start, start + READ_MANY_ROWS);
       const rowKeys = some.map((key) => this.#container.rowKey(key));
-      const rows = await this.#container.database.read<DocumentRow & { n: number }>(READING, {
+      const rows = await database.read<DocumentRow & { n: number }>(READING, {
         text: this.#container.statements.findMany,
         values: [textArray(rowKeys.map(({ pk }) => pk)), textArray(rowKeys.map(({ id }) => id))],
         name: this.#container.statementName('findMany'),
@@ -108,7 +129,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
       }
       throwIfAborted(options.signal);
     }
-    return { documents, requestUnits, session: this.#session() };
+    return { documents, requestUnits };
   }
 
   protected async _write(operation: WriteOperation, options: CallOptions): Promise<WriteOutcome<T>> {
@@ -152,6 +173,14 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   protected async _queryPage(request: QueryRequest): Promise<QueryPage<unknown>> {
+    const page = await this.#onReplica(request, async (database) => {
+      // A replica is behind what is known of indexes.
+      await this.#container.indexes.refresh(this.#container, this.#runOutside(request.signal));
+      return runQueryPage(this.#container, request, this.#runOutside(request.signal, database));
+    });
+    if (page !== undefined) {
+      return page;
+    }
     await this.#checkSession(request.session);
     return { ...(await runQueryPage(this.#container, request, this.#runOutside(request.signal))), session: this.#session() };
   }
@@ -162,6 +191,14 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
   }
 
   protected async _changesPage(request: ChangesRequest): Promise<ChangePage<T>> {
+    const replica = startsOnReplica(request) ? this.#container.replicas?.pick(this.#container, request, true) : undefined;
+    const horizon = replica?.horizonOf(this.#container.number);
+    const page = await replica?.read(request.signal, (database) =>
+      readChanges<T>(this.#container, request, this.partitionKeyPaths.length, { database, horizon }),
+    );
+    if (page !== undefined) {
+      return page;
+    }
     await this.#checkSession(request.session);
     const read = request.mode === 'all' ? readVersions<T> : readChanges<T>;
     return read(this.#container, request, this.partitionKeyPaths.length);
@@ -232,7 +269,23 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     return Promise.resolve();
   }
 
-  #runOutside(signal: AbortSignal | undefined): Run {
+  /** What a replica answers, where one may and does. */
+  async #onReplica<R extends object>(
+    terms: ReadTerms & Pick<CallOptions, 'signal'>,
+    work: (database: PostgresDatabase) => Promise<R>,
+  ): Promise<(R & { readonly session: string | undefined }) | undefined> {
+    const { replicas } = this.#container;
+    const result = await replicas?.pick(this.#container, terms)?.read(terms.signal, work);
+    if (result === undefined) {
+      return undefined;
+    }
+    // What was seen there may be newer than the session; nothing is newer than this.
+    const seen = terms.consistency === 'eventual' ? undefined : await this.#container.head();
+    const session = seen === undefined ? terms.session : String(Math.max(seen, Number(terms.session ?? 0)));
+    return { ...result, session };
+  }
+
+  #runOutside(signal: AbortSignal | undefined, database = this.#container.database): Run {
     let statements = 0;
     return (statement) => {
       statements += 1;
@@ -240,7 +293,7 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
         this.leaveWhenClosing();
       }
       throwIfAborted(signal);
-      return this.#container.database.read(READING, statement);
+      return database.read(READING, statement);
     };
   }
 
@@ -341,12 +394,12 @@ export class PostgresDocumentStore<T extends object = JsonObject> extends BaseDo
     return this.#results.outcome(await unit.apply(operation), operation);
   }
 
-  #readResult(row: DocumentRow | undefined, id: string, options: ReadOptions): ReadResult<T> | undefined {
+  #readResult(row: DocumentRow | undefined, id: string, options: ReadOptions, session?: string): ReadResult<T> | undefined {
     if (row === undefined) {
       return undefined;
     }
     this.#container.seen(row.position);
-    return this.#results.read(row, id, options, this.#session());
+    return this.#results.read(row, id, options, session ?? this.#session());
   }
 
   #session(): string {

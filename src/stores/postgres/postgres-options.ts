@@ -40,6 +40,13 @@ export interface PostgresBackendOptions {
    * `pollIntervalMs`.
    */
   readonly signals?: string | false | undefined;
+  /**
+   * Connection strings of streaming replicas, which answer reads that allow it (`consistency` of a call): those of a session that the replica has seen the
+   * writes of, and `eventual` ones. A replica that does not answer, or lags, is left out until it has caught up.
+   */
+  readonly replicas?: readonly string[] | undefined;
+  /** How old a replica may be that is read from; 5,000 unless said otherwise. */
+  readonly maxReplicaLagMs?: number | undefined;
   /** How often followers of a change feed ask for commits of other servers, whether or not they are told; 500 unless said otherwise. */
   readonly pollIntervalMs?: number | undefined;
   /** How often expired documents are removed from the tables, by one server of all; 30,000 unless said otherwise, 0 for never. They count as missing at once. */
@@ -64,6 +71,8 @@ export interface CheckedPostgresOptions {
   /** `undefined` to find out. */
   readonly prepares: boolean | undefined;
   readonly signals: string | undefined;
+  readonly replicas: readonly string[];
+  readonly maxReplicaLagMs: number;
   readonly pollIntervalMs: number;
   readonly sweepIntervalMs: number;
   readonly readableViews: boolean;
@@ -75,6 +84,7 @@ const DEFAULTS = {
   statementTimeoutMs: 60_000,
   lockTimeoutMs: 10_000,
   pollIntervalMs: 500,
+  maxReplicaLagMs: 5000,
   sweepIntervalMs: 30_000,
 };
 
@@ -90,6 +100,10 @@ export function checkPostgresOptions(options: PostgresBackendOptions): CheckedPo
   }
   if (signals !== false) {
     checkConnectionString('signals', signals);
+  }
+  const replicas = options.replicas ?? [];
+  for (const replica of replicas) {
+    checkConnectionString('replicas', replica);
   }
   const number = (name: keyof typeof DEFAULTS, least = 0): number => wholeNumber(name, options[name] ?? DEFAULTS[name], least);
   const connectTimeoutMs = number('connectTimeoutMs', 1);
@@ -109,6 +123,8 @@ export function checkPostgresOptions(options: PostgresBackendOptions): CheckedPo
     prefix: schema,
     prepares: options.preparedStatements,
     signals: signals === false ? undefined : signals,
+    replicas,
+    maxReplicaLagMs: number('maxReplicaLagMs', 1),
     pollIntervalMs: number('pollIntervalMs', 1),
     sweepIntervalMs: number('sweepIntervalMs'),
     readableViews: options.readableViews === true,

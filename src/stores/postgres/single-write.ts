@@ -5,7 +5,7 @@ import type { AppliedWrite, PreviousVersion } from '../common/applied-write.ts';
 import { columnRefusal } from './columns/column-refusal.ts';
 import type { DocumentRow } from './container-row.ts';
 import type { PostgresContainer } from './postgres-container.ts';
-import type { PgRow, PgValue } from './postgres-database.ts';
+import type { PgRow, PgValue, PostgresDatabase } from './postgres-database.ts';
 
 /** A document that others keep changing is written under the lock of its partition key after so many attempts. */
 const MAX_ATTEMPTS = 3;
@@ -49,9 +49,17 @@ export async function singleWrite(
 }
 
 /** The living row of a key. */
-export async function findRow(container: PostgresContainer, key: PreparedKey): Promise<DocumentRow | undefined> {
+export async function findRow(
+  container: PostgresContainer,
+  key: PreparedKey,
+  database: PostgresDatabase = container.database,
+): Promise<DocumentRow | undefined> {
   const { pk, id } = container.rowKey(key);
-  const [row] = await run<DocumentRow>(container, 'find', [pk, id], 'read from the PostgreSQL store');
+  const [row] = await database.read<DocumentRow>('read from the PostgreSQL store', {
+    text: container.statements.find,
+    values: [pk, id],
+    name: container.statementName('find'),
+  });
   return row === undefined || container.isExpired(row) ? undefined : row;
 }
 
@@ -164,13 +172,11 @@ function written(
 
 async function run<R extends PgRow>(
   container: PostgresContainer,
-  kind: 'find' | 'create' | 'upsert' | 'replace' | 'delete',
+  kind: 'create' | 'upsert' | 'replace' | 'delete',
   values: readonly PgValue[],
-  what = WHAT,
 ): Promise<readonly R[]> {
   try {
-    const statement = { text: container.statements[kind], values, name: container.statementName(kind) };
-    return await (kind === 'find' ? container.database.read<R>(what, statement) : container.database.rows<R>(what, statement));
+    return await container.database.rows<R>(WHAT, { text: container.statements[kind], values, name: container.statementName(kind) });
   } catch (error) {
     // A row of a container without unique keys has one key only, but for columns, and a statement that adds it gives way to a row with that.
     if (isPerigeeError(error) && error.details['sqlState'] === '23505' && columnRefusal(container, error) === undefined) {
