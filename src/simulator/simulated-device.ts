@@ -252,6 +252,21 @@ export class SimulatedDevice {
     return this.disk.look(() => this.engine.journal({ limit }));
   }
 
+  /** When documents expire on the device, in milliseconds since 1970, by `owner/id`; `undefined` for never. */
+  expiries(): Promise<ReadonlyMap<string, number | undefined>> {
+    const { database } = this.#backend as SqliteBackend;
+    const read = function* (): Program<ReadonlyMap<string, number | undefined>> {
+      const containers = yield* all<{ number: number }>('SELECT number FROM containers WHERE id = ?', CONTAINER.id);
+      const rows = yield* all<{ pk: string; id: string; expires_at: number | null }>(
+        `SELECT pk, id, expires_at FROM c${containers[0]?.number}`,
+      );
+      return new Map(
+        rows.map(({ pk, id, expires_at: at }) => [`${(JSON.parse(pk) as string[])[0]}/${id}`, at === null ? undefined : at * 1000]),
+      );
+    };
+    return this.disk.look(() => database.read(read));
+  }
+
   /** What the file says of the remote. */
   knowledge(): Promise<Knowledge> {
     const { database } = this.#backend as SqliteBackend;

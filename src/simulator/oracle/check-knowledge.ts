@@ -3,9 +3,12 @@ import type { World } from '../world.ts';
 
 /** A cursor must never be ahead of the data: whatever it lies behind is known to the device. */
 export async function checkKnowledge(world: World, device: SimulatedDevice): Promise<void> {
-  if (world.misled.has(device.name)) {
-    return;
+  if (!world.misled.has(device.name)) {
+    await world.splits.look(() => checkCursors(world, device));
   }
+}
+
+async function checkCursors(world: World, device: SimulatedDevice): Promise<void> {
   const { cursors, bases, grouped } = await device.knowledge();
   for (const [owner, cursor] of cursors) {
     const ahead = new Set<string>();

@@ -19,7 +19,7 @@ export async function checkLostEdits(world: World): Promise<void> {
     for (const { id, losingSide, document, partitionKey, reason } of journal) {
       const text = document?.['text'];
       if (reason === 'restored' && losingSide === 'local') {
-        givenUp.add(`${String(partitionKey[0])}/${id}=${String(text)}`);
+        givenUp.add(`${String(partitionKey[0])}/${id}=${text as string | undefined}`);
       }
       // Where devices merge, the text of one may stand in what another has written.
       if (
