@@ -189,7 +189,13 @@ export class Simulation {
       }
     }
     await this.#settleAll();
+    const refused = [];
     for (const device of devices) {
+      if ((await device.knowledge()).deadLetters.size > 0) {
+        refused.push(device);
+      }
+    }
+    for (const device of refused) {
       for (const { id, code } of await device.engine.deadLetters.list()) {
         if (code !== 'TOO_LARGE') {
           this.#world.violate(`${device.name} has a dead letter ${id} for ${code}, which no document is to blame for`);
@@ -199,7 +205,7 @@ export class Simulation {
     // Dead letters have held back nothing else; now the remote takes them as well.
     this.#world.refusing = false;
     let again = 0;
-    for (const device of devices) {
+    for (const device of refused) {
       const count = await device.engine.deadLetters.retry();
       again += count;
       this.#world.note(`${device.name} sends ${count} dead letters again`);

@@ -5,14 +5,17 @@ import type { SimulatedDevice } from '../simulated-device.ts';
 import type { World } from '../world.ts';
 
 /** What a write may end with whose document the remote refuses, or whose engine ends or crashes. */
-const ENDS: ReadonlySet<string> = new Set(['TOO_LARGE', 'FAILED_DEPENDENCY', 'CLOSED', 'STORE_IO']);
+const ENDS: ReadonlySet<string> = new Set(['TOO_LARGE', 'FAILED_DEPENDENCY', 'CLOSED', 'STORE_IO', 'TIMEOUT']);
+
+/** A user waits for so long; each look at the file takes turns of the simulation. */
+const WAITS_MS = 20_000;
 
 /** A user asks whether a write has reached the remote: it must be there when the answer is yes, and in the journal when it was lost. */
 export function followReceipt(world: World, device: SimulatedDevice, handle: WriteHandle, changes: readonly Change[]): void {
   world.note(`  ${device.name} waits until the remote has it`);
   const position = world.edits.all.at(-1)?.position ?? 0;
   const isVoid = world.edits.all.at(-1)?.isVoid === true;
-  handle.reached('remote').then(
+  handle.reached('remote', { timeoutMs: WAITS_MS }).then(
     () => {
       world.receipts += 1;
       changes

@@ -23,6 +23,10 @@ export class ShownVersions {
     const name = `${device} ${key}`;
     const newest = this.#newest.get(name) ?? -1;
     const versions = history.of(key);
+    if (text === undefined && newest === -1) {
+      // It has never had the document, and may yet meet a version from before a deletion.
+      return undefined;
+    }
     if (text === undefined && versions.some((one, at) => at >= newest && one.text !== undefined && isMortal(one.text))) {
       // It may have expired by the clock of the device.
       return undefined;
@@ -34,9 +38,7 @@ export class ShownVersions {
     if (isOwn || index >= newest) {
       return undefined;
     }
-    return text === undefined && newest === -1
-      ? undefined
-      : `${device} shows ${key} = ${text ?? 'nothing'} after a newer version (${index} after ${newest})`;
+    return `${device} shows ${key} = ${text ?? 'nothing'} after a newer version (${index} after ${newest})`;
   }
 
   /** A loss of power may take a device back. */
