@@ -8,12 +8,13 @@ interface Permission extends PermissionDefinition {
   readonly _token: string;
 }
 
-/** A permission as its user gets it. */
+/** A permission as its user gets it; each is another user's, who has one for each resource. */
 async function grant(container: Container, definition: Partial<PermissionDefinition> = {}): Promise<Permission> {
   const { users } = container.database;
-  const { user } = await users.upsert({ id: 'ada' });
+  const { id = 'permission' } = definition;
+  const { user } = await users.upsert({ id: `user of ${id}` });
   const { resource } = await user.permissions.upsert({
-    id: 'permission',
+    id,
     permissionMode: PermissionMode.All,
     resource: container.url,
     ...definition,

@@ -102,7 +102,7 @@ function checkLanguage(language: JsonValue | undefined): void {
   const isKnown = typeof language === 'string' && LANGUAGES.some((one) => one.toLowerCase() === language.toLowerCase());
   if (language !== undefined && language !== null && !isKnown) {
     throw invalid(
-      `The Full Text Policy contains an unsupported language ${String(language)}. Supported languages are: ${LANGUAGES.join(', ')}.`,
+      `The Full Text Policy contains an unsupported language ${typeof language === 'string' ? language : JSON.stringify(language)}. Supported languages are: ${LANGUAGES.join(', ')}.`,
     );
   }
 }
