@@ -26,7 +26,7 @@ export async function redefineContainer(
   stamp: Stamp,
 ): Promise<ContainerRow | undefined> {
   const resources = new Resources(session, database.prefix);
-  const found = await resources.findContainer(databaseId, definition.id);
+  const found = await resources.holdContainer(await resources.findContainer(databaseId, definition.id), ifMatch);
   if (found === undefined || found.rid !== rid) {
     return undefined;
   }
@@ -34,7 +34,6 @@ export async function redefineContainer(
   const { schema, documents } = container.names;
   await stopBuilds(session, schema, documents);
   await session.rows({ text: `LOCK TABLE ${documents} IN SHARE ROW EXCLUSIVE MODE` });
-  await resources.holdContainer(found, ifMatch);
   const wasRecording = readDefinition(found.definition).changeFeedPolicy !== undefined;
   if (wasRecording) {
     await recordExpired(container, session, undefined);

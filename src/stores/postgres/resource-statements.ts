@@ -124,29 +124,22 @@ export class Resources {
 
   /** Within a transaction. @throws PRECONDITION_FAILED where the container does not have the etag `ifMatch` */
   async deleteContainer(databaseId: string, id: string, ifMatch: string | undefined): Promise<boolean> {
-    const found = await this.findContainer(databaseId, id);
-    if (found === undefined) {
-      return false;
-    }
-    await this.holdContainer(found, ifMatch);
-    return this.dropContainer(found);
+    const found = await this.holdContainer(await this.findContainer(databaseId, id), ifMatch);
+    return found !== undefined && this.dropContainer(found);
   }
 
   /**
-   * Keeps others from changing a container until the transaction ends, where its etag matters: the one that was read may have changed since.
+   * Keeps others from changing a container until the transaction ends, and gives it as it is now; `undefined` when it is gone. Whoever changes a container
+   * does this before it locks the table, so that no two wait for each other.
    *
-   * @throws PRECONDITION_FAILED
+   * @throws PRECONDITION_FAILED where the container does not have the etag `ifMatch`
    */
-  async holdContainer({ id, number }: ContainerRow, ifMatch: string | undefined): Promise<void> {
-    if (ifMatch !== undefined) {
-      const [row] = await this.#session.rows<{ readonly etag: string }>({
-        text: `SELECT etag FROM ${this.#s}.containers WHERE number = $1 FOR UPDATE`,
-        values: [number],
-      });
-      if (row !== undefined) {
-        checkContainerEtag(id, row.etag, ifMatch);
-      }
+  async holdContainer(known: ContainerRow | undefined, ifMatch?: string): Promise<ContainerRow | undefined> {
+    const [row] = known === undefined ? [] : await this.#containers('number = $1 FOR UPDATE', [known.number]);
+    if (row !== undefined) {
+      checkContainerEtag(row.id, row.etag, ifMatch);
     }
+    return row;
   }
 
   /** Removes a container with its tables; `false` when it is gone. Within a transaction. */

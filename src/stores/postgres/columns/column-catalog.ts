@@ -57,7 +57,9 @@ export async function changeColumns(
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await database.transaction(what, async (session) => {
-        const { database: number, number: container } = await ownerRow(session, prefix, owner);
+        const known = await ownerRow(session, prefix, owner);
+        const { database: number, number: container } = known;
+        await new Resources(session, prefix).holdContainer(known);
         const names = containerNames(prefix, number, container);
         await session.rows({ text: `SET LOCAL lock_timeout = ${LOCK_WAIT_MS}` });
         await stopBuilds(session, names.schema, names.documents);
