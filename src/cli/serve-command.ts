@@ -55,6 +55,7 @@ export function addServeCommand(program: Command): void {
     .option('--replace', 'with --restore: the snapshot takes the place of everything that the store holds')
     .option('--chaos <file>', 'faults to inject, as JSON rules (docs/chaos.md)')
     .option('--telemetry', 'note requests in OpenTelemetry, as it is set up by a module given to node --import (docs/telemetry.md)')
+    .option('--metrics <[host:]port>', 'serve metrics to Prometheus at /metrics on a port of its own, on loopback unless a host is given')
     .option('--max-connections <number>', 'connections at a time')
     .option('--close-timeout <milliseconds>', 'how long requests under way may take when the server stops')
     .option('--idle-grace <milliseconds>', 'how long idle connections may still send a request when the server stops', '250')

@@ -10,6 +10,8 @@ export interface ReadyFacts {
   readonly store: string;
   /** The file with the certificate that clients are to trust; `undefined` where none is kept. */
   readonly certificateFile: string | undefined;
+  /** Where metrics are. */
+  readonly metricsUrl: string | undefined;
 }
 
 /** What a client connects with, ready to paste; `undefined` for a key that is not printed. */
@@ -30,6 +32,7 @@ export function readyJson(facts: ReadyFacts): string {
     store,
     certificate,
     certificateFile: facts.certificateFile,
+    metrics: facts.metricsUrl,
   });
 }
 
@@ -54,6 +57,7 @@ export function readyText(facts: ReadyFacts): string {
     `  key       ${wellKnownKey === undefined ? 'the one you gave' : `${wellKnownKey} (the emulator's, known to everybody)`}`,
     `  store     ${store}`,
     ...trustLines(facts),
+    ...(facts.metricsUrl === undefined ? [] : [`  metrics   ${facts.metricsUrl}`]),
     '',
     text,
     '',

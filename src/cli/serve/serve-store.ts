@@ -5,10 +5,13 @@ import { ShiftableRuntime } from '../../core/shiftable-runtime.ts';
 import { loadHandlers } from '../../server/handlers/load-handlers.ts';
 import { openServer } from '../../server/open-server.ts';
 import { WELL_KNOWN_KEY, type ServerOptions } from '../../server/server-options.ts';
+import type { Backend } from '../../store/backend.ts';
+import type { PostgresBackend } from '../../stores/postgres/postgres-backend.ts';
 import { consoleLogger } from '../console-logger.ts';
 import { openStore } from '../open-store.ts';
 import { parseStoreAddress } from '../store-address.ts';
 import { postgresOptionsOf } from './postgres-options-of.ts';
+import type { ServedMetrics } from './serve-metrics.ts';
 import { readyJson, readyText } from './ready-text.ts';
 import { serverOptionsOf, type ServeOptions } from './server-options-of.ts';
 import { untilStopped } from './stop-signals.ts';
@@ -30,12 +33,15 @@ export async function serveStore(options: ServeOptions): Promise<void> {
     runtime: new ShiftableRuntime(),
     postgres: postgresOptionsOf(options),
   });
+  let metrics: ServedMetrics | undefined;
   try {
     if (snapshot !== undefined) {
       const { restoreInto } = await import('../snapshot/restore-into.ts');
       await restoreInto(backend, snapshot, options.replace === true);
     }
-    const server = await openServer({ ...settings, backend, logger: consoleLogger });
+    metrics = options.metrics === undefined ? undefined : await metricsOf(options.metrics, backend);
+    const telemetry = metrics === undefined ? settings.telemetry : { meter: metrics.meter };
+    const server = await openServer({ ...settings, telemetry, backend, logger: consoleLogger });
     const stopped = untilStopped();
     const isWellKnown = settings.key === undefined || settings.key === WELL_KNOWN_KEY;
     const facts = {
@@ -43,6 +49,7 @@ export async function serveStore(options: ServeOptions): Promise<void> {
       wellKnownKey: isWellKnown ? WELL_KNOWN_KEY : undefined,
       store: label,
       certificateFile: await certificateFileOf(settings.https),
+      metricsUrl: metrics?.url,
     };
     console.log(options.json === true ? readyJson(facts) : readyText(facts));
     // Where that fails, the request that needs it fails, and says so.
@@ -51,8 +58,16 @@ export async function serveStore(options: ServeOptions): Promise<void> {
     cancelLoad();
     await server.close();
   } finally {
+    await metrics?.close();
     await close();
   }
+}
+
+/** Metrics of a server, with the connections of a store that has some. */
+async function metricsOf(address: string, backend: Backend): Promise<ServedMetrics> {
+  const { parseMetricsAddress, serveMetrics } = await import('./serve-metrics.ts');
+  const { connectionStatus } = backend as Partial<Pick<PostgresBackend, 'connectionStatus'>>;
+  return serveMetrics(parseMetricsAddress(address), connectionStatus?.bind(backend as PostgresBackend));
 }
 
 /** The file that clients are to trust, where the server keeps one. */

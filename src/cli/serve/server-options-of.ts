@@ -31,6 +31,7 @@ export interface ServeOptions {
   readonly replace?: boolean | undefined;
   readonly chaos?: string | undefined;
   readonly telemetry?: boolean | undefined;
+  readonly metrics?: string | undefined;
   readonly maxConnections?: string | undefined;
   readonly closeTimeout?: string | undefined;
   readonly idleGrace?: string | undefined;

@@ -2,6 +2,7 @@ export type { EmbeddedPostgresOptions } from './embedded/embedded-options.ts';
 export type { StopMode } from './embedded/postmaster.ts';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/start-embedded-postgres.ts';
 export { openPostgresBackend, PostgresBackend } from './postgres-backend.ts';
+export type { ConnectionStatus } from './postgres-database.ts';
 export { PostgresDocumentStore } from './postgres-document-store.ts';
 export type { PostgresBackendOptions, PostgresTlsOptions } from './postgres-options.ts';
 export type { ReplicaStatus } from './replicas/replica-set.ts';

@@ -20,7 +20,7 @@ import { IndexBuilder, type IndexProgress, type IndexStatus } from './indexes/in
 import { loadPg } from './pg-driver.ts';
 import { postgresCapabilities } from './postgres-capabilities.ts';
 import { PostgresContainer, type PostgresHost } from './postgres-container.ts';
-import { PostgresDatabase } from './postgres-database.ts';
+import { PostgresDatabase, type ConnectionStatus } from './postgres-database.ts';
 import { PostgresDocumentStore } from './postgres-document-store.ts';
 import { checkPostgresOptions, type PostgresBackendOptions } from './postgres-options.ts';
 import { redefineContainer } from './redefine-container.ts';
@@ -169,6 +169,11 @@ export class PostgresBackend extends BaseBackend {
   /** Calls `listener` with the progress of each index that this process makes in the background. */
   onIndexProgress(listener: (progress: IndexProgress) => void): Unsubscribe {
     return this.#indexes.onProgress(listener);
+  }
+
+  /** Connections to PostgreSQL, but for those of signals, of index builds and to replicas. */
+  connectionStatus(): ConnectionStatus {
+    return this.#database.connections;
   }
 
   /** The replicas, in the order of the option. */

@@ -33,6 +33,16 @@ export interface TransactionSession extends Session {
   copy(text: string, data: Buffer): Promise<void>;
 }
 
+/** Connections to PostgreSQL at one moment. */
+export interface ConnectionStatus {
+  readonly used: number;
+  readonly idle: number;
+  /** Calls that wait for one. */
+  readonly waiting: number;
+  /** How many there may be. */
+  readonly most: number;
+}
+
 /** How a {@link PostgresDatabase} is opened. */
 export interface PostgresDatabaseOptions {
   readonly pg: PgModule;
@@ -178,6 +188,11 @@ export class PostgresDatabase {
     } finally {
       await this.#undo(client, failure);
     }
+  }
+
+  get connections(): ConnectionStatus {
+    const { totalCount, idleCount, waitingCount, options } = this.#pool;
+    return { used: totalCount - idleCount, idle: idleCount, waiting: waitingCount, most: options.max };
   }
 
   async close(): Promise<void> {
