@@ -16,6 +16,7 @@ import { dropColumns, listColumns, promoteColumns, type ColumnTools, type Promot
 import { CommitWatch } from './commit-watch.ts';
 import { learnConnection, withoutTimeouts } from './connection-facts.ts';
 import type { ContainerRow } from './container-row.ts';
+import { dropDeletedDatabases } from './drop-schemas.ts';
 import { IndexBuilder, type IndexProgress, type IndexStatus } from './indexes/index-builder.ts';
 import { loadPg } from './pg-driver.ts';
 import { postgresCapabilities } from './postgres-capabilities.ts';
@@ -261,6 +262,7 @@ export class PostgresBackend extends BaseBackend {
 
   protected async _deleteDatabase(id: string): Promise<boolean> {
     const isDeleted = await this.#manage((resources) => resources.deleteDatabase(id));
+    await dropDeletedDatabases(this.#database);
     await this.#views?.refresh();
     return isDeleted;
   }

@@ -9,6 +9,7 @@ import { CATALOG_DATABASE, CATALOG_RID, type ContainerStamp, type Stamp } from '
 import { dropColumnTrigger } from './columns/column-sql.ts';
 import { CONTAINER_COLUMNS, type ContainerRow } from './container-row.ts';
 import { createContainerTable, createDatabaseSchema } from './container-statements.ts';
+import { TABLES_AT_ONCE } from './drop-schemas.ts';
 import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
 import { escapeText, unescapeText } from '../../query/compile/postgres/nul-text.ts';
 import { containerNames, databaseSchema, quoteName } from './names.ts';
@@ -63,7 +64,10 @@ export class Resources {
     return this.#session.rows<DatabaseRow>({ text: `SELECT * FROM ${this.#s}.databases ORDER BY number` });
   }
 
-  /** Deletes a database with its containers and their tables; `false` when there is none. Within a transaction. */
+  /**
+   * Deletes a database with its containers; `false` when there is none. The tables of more than a few are left to `dropDeletedDatabases`. Within a
+   * transaction.
+   */
   async deleteDatabase(id: string): Promise<boolean> {
     const [row] = await this.#session.rows<DatabaseRow>({
       text: `DELETE FROM ${this.#s}.databases WHERE id = $1 RETURNING *`,
@@ -72,9 +76,16 @@ export class Resources {
     if (row === undefined) {
       return false;
     }
-    await this.#session.rows({ text: `DELETE FROM ${this.#s}.containers WHERE database = $1`, values: [row.number] });
+    const containers = await this.#session.rows({
+      text: `DELETE FROM ${this.#s}.containers WHERE database = $1 RETURNING number`,
+      values: [row.number],
+    });
     await stopBuilds(this.#session, databaseSchema(this.#prefix, row.number));
-    await this.#session.rows({ text: `DROP SCHEMA IF EXISTS ${databaseSchema(this.#prefix, row.number)} CASCADE` });
+    await this.#session.rows(
+      containers.length > TABLES_AT_ONCE
+        ? { text: `INSERT INTO ${this.#s}.dropped_databases (number) VALUES ($1)`, values: [row.number] }
+        : { text: `DROP SCHEMA IF EXISTS ${databaseSchema(this.#prefix, row.number)} CASCADE` },
+    );
     return true;
   }
 

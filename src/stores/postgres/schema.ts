@@ -138,6 +138,8 @@ const MIGRATIONS: readonly Migration[] = [
   ],
   // 3: paths that are columns too, as JSON, and what makes them.
   (s) => [`ALTER TABLE ${s}.containers ADD COLUMN columns text`, ...columnFunctions(s)],
+  // 4: databases that are deleted and whose tables are still there.
+  (s) => [`CREATE TABLE ${s}.dropped_databases (number bigint PRIMARY KEY)`],
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

@@ -1,6 +1,7 @@
 import type { CancelTimer } from '../../core/runtime.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
+import { dropDeletedDatabases } from './drop-schemas.ts';
 import { Lease } from './lease.ts';
 import { tidyVersions } from './versions/tidy-versions.ts';
 
@@ -42,7 +43,12 @@ export class Sweeper {
   /** Removes what has expired, where this server has the lease; gives how many rows, `undefined` without it. */
   async sweep(): Promise<number | undefined> {
     let swept = 0;
-    for (const container of (await this.#lease.take()) ? await this.#containers() : []) {
+    if (!(await this.#lease.take())) {
+      return undefined;
+    }
+    // Of a server that was killed.
+    await dropDeletedDatabases(this.#database);
+    for (const container of await this.#containers()) {
       if (container.isRecording) {
         await tidyVersions(container, undefined);
         continue;

@@ -130,7 +130,9 @@ export class PostgresRestore implements RestoreSink {
     for (const row of rows) {
       await this.#resources.dropContainer(row);
     }
-    for (const number of [...databases.map((one) => one.number), CATALOG_DATABASE]) {
+    // A restored database has the number that it had, which may be that of a deleted one whose tables are still there.
+    const deleted = await this.#session.rows<{ number: number }>({ text: `DELETE FROM ${this.#s}.dropped_databases RETURNING number` });
+    for (const number of [...[...databases, ...deleted].map((one) => one.number), CATALOG_DATABASE]) {
       await this.#session.rows({ text: `DROP SCHEMA IF EXISTS ${databaseSchema(this.#prefix, number)} CASCADE` });
     }
     await this.#session.rows({ text: `DELETE FROM ${this.#s}.databases` });
