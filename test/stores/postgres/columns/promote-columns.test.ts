@@ -68,6 +68,21 @@ describe('promoted columns', () => {
     expect(await valuesOf('age')).toEqual({ a: 5 });
   });
 
+  test('of many creates, which are copied in, only those are refused that do not fit or have a value of another document', async () => {
+    const { backend, store, valuesOf } = await openPromoted();
+    await backend.promoteColumns('d', 'c', [{ path: '/v', type: 'integer', unique: true }]);
+    await store.create({ id: 'first', pk: 'x', v: 7 });
+    const documents = Array.from({ length: 300 }, (_, n) => ({ id: `d${n}`, pk: `p${n % 7}`, v: n === 50 ? 'seven' : n }));
+    const { outcomes } = await store.bulk(documents.map((document) => ({ type: 'create', document }) as const));
+    expect(outcomes.flatMap((one, n) => (one.ok ? [] : [[n, one.error.code]]))).toEqual([
+      [7, 'CONFLICT'],
+      [50, 'INVALID_DOCUMENT'],
+    ]);
+    expect(Object.values(await valuesOf('v')).toSorted((left, right) => Number(left) - Number(right))).toEqual(
+      Array.from({ length: 300 }, (_, n) => n).filter((n) => n !== 50),
+    );
+  });
+
   test('one operation of a batch fails, and the others depend on it; of a bulk call only that one', async () => {
     const { backend, store, valuesOf } = await openPromoted();
     await backend.promoteColumns('d', 'c', [
