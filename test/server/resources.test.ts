@@ -62,7 +62,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   permissions: {
     feed: ({ user }) => user.permissions as unknown as Feed,
-    create: ({ user, container }, id) => user.permissions.create({ id, permissionMode: 'read' as never, resource: container.url }),
+    // A user has one for each resource and partition key.
+    create: ({ user, container }, id) =>
+      user.permissions.create({ id, permissionMode: 'read' as never, resource: container.url, resourcePartitionKey: [id] }),
     remove: ({ user }, id) => user.permission(id).delete(),
     bytes: 16,
   },
