@@ -192,7 +192,7 @@ export class SimulatedDevice {
     this.foundPosition = kind.hasVersions
       ? await this.disk.look(async () => positionOf(await backend.container('sync', kind.container.id)))
       : undefined;
-    const engine = await SyncEngine.open({
+    const opening = SyncEngine.open({
       ...sync,
       backend,
       user,
@@ -201,7 +201,13 @@ export class SimulatedDevice {
       ...holding(owners, kind, this.version),
       remote: (container) => this.#options.remote(container, isAlive),
     });
-    return { backend, engine };
+    try {
+      return { backend, engine: await opening };
+    } catch (error) {
+      // A device that went down has lost its connections with it.
+      await backend.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Stops as a program does that is asked to. */

@@ -50,7 +50,7 @@ async function talks(
         { path: '/w', dataType: float32, dimensions: 2, distanceFunction: VectorEmbeddingDistanceFunction.Euclidean },
       ],
     },
-    fullTextPolicy: { defaultLanguage: 'en-US', fullTextPaths: [{ path: '/text', language: 'en-US' }] },
+    fullTextPolicy: { defaultLanguage: 'en-US', fullTextPaths: [{ path: '/text', language: '1033' }] },
   });
   for (const talk of TALKS) {
     await container.items.create(talk);

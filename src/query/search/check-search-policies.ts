@@ -12,6 +12,8 @@ const MAX_FLAT_DIMENSIONS = 505;
 
 /** What texts are in. @see https://learn.microsoft.com/azure/cosmos-db/gen-ai/full-text-search */
 const LANGUAGES: readonly string[] = ['de-DE', 'en-US', 'es-ES', 'fr-FR', 'it-IT', 'pt-BR', 'pt-PT'];
+/** The same by their numbers in Windows, which the service takes as well: its SDK's tests name English so. */
+const LANGUAGE_NUMBERS: readonly string[] = ['1031', '1033', '3082', '1036', '1040', '1046', '2070'];
 
 function invalid(message: string): PerigeeError {
   return new PerigeeError('INVALID_CONTAINER', message);
@@ -99,7 +101,8 @@ function checkVectors({ extra, indexingPolicy }: ContainerDefinition): void {
 
 /** A policy need not name any: English is what is meant then. */
 function checkLanguage(language: JsonValue | undefined): void {
-  const isKnown = typeof language === 'string' && LANGUAGES.some((one) => one.toLowerCase() === language.toLowerCase());
+  const isKnown =
+    typeof language === 'string' && [...LANGUAGES, ...LANGUAGE_NUMBERS].some((one) => one.toLowerCase() === language.toLowerCase());
   if (language !== undefined && language !== null && !isKnown) {
     throw invalid(
       `The Full Text Policy contains an unsupported language ${typeof language === 'string' ? language : JSON.stringify(language)}. Supported languages are: ${LANGUAGES.join(', ')}.`,

@@ -1,3 +1,4 @@
+import { isPerigeeError } from '../../core/errors.ts';
 import type { Crash } from '../disk/simulated-disk.ts';
 import { checkKnowledge } from '../oracle/check-knowledge.ts';
 import type { SimulatedDevice } from '../simulated-device.ts';
@@ -50,6 +51,20 @@ function upgrade(world: World, device: SimulatedDevice): void {
   }
 }
 
+/** Starts a program beside another one, on a disk that may be full: what it has to write as it opens needs room, which its user then makes. */
+async function startWithRoom(world: World, device: SimulatedDevice): Promise<void> {
+  try {
+    await device.start();
+  } catch (error) {
+    if (!isPerigeeError(error, 'STORE_FULL')) {
+      throw error;
+    }
+    world.note(`  its disk is full, and made free`);
+    device.disk.isFull = false;
+    await device.start();
+  }
+}
+
 /** A program that is ended and started again as it should be. */
 export async function stopAndStart(world: World, device: SimulatedDevice): Promise<void> {
   world.note(`${device.name} is closed and opened`);
@@ -58,7 +73,7 @@ export async function stopAndStart(world: World, device: SimulatedDevice): Promi
     upgrade(world, device);
     // A close that the crash comes into does not fail: what it leaves open is the next start's.
     if (!device.disk.isDown) {
-      await device.start();
+      await startWithRoom(world, device);
     }
   } catch (error) {
     if (!device.disk.isDown) {
