@@ -171,3 +171,9 @@ function pickEach(accesses: readonly AccessPath[]): readonly AccessPath[] {
   const orders = accesses.filter(({ order }) => order !== undefined).slice(0, MAX_COUNTED);
   return [...filters, ...orders];
 }
+
+/** What makes a query quicker, then what Cosmos DB refuses it without; a policy that is both is told once. */
+export function joinAdvice(helpful: readonly IndexAdvice[], needed: readonly IndexAdvice[]): readonly IndexAdvice[] {
+  const texts = new Set(helpful.map(({ policy }) => JSON.stringify(policy)));
+  return [...helpful, ...needed.filter(({ policy }) => !texts.has(JSON.stringify(policy)))];
+}

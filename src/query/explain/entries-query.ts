@@ -1,6 +1,7 @@
 import type { JsonValue } from '../../core/json.ts';
 import type { AccessPath, IndexRange, IndexValue } from '../access/access-path.ts';
 import type { QueryParameter } from '../syntax-nodes.ts';
+import type { QueryRequest } from '../../store/store-hooks.ts';
 
 /** Longer lists of values are not counted. */
 const MAX_VALUES = 5000;
@@ -45,4 +46,9 @@ export function entriesQuery({ index, equal, range }: AccessPath): CountQuery | 
   }
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   return { query: `SELECT VALUE COUNT(1) FROM c${where}`, parameters };
+}
+
+/** The request of a query that counts in place of another: over all documents, whatever that one was asked of. */
+export function countingRequest(request: QueryRequest, { query, parameters }: CountQuery): QueryRequest {
+  return { ...request, query, parameters, partitionKey: undefined, range: undefined, continuation: undefined, orderBy: 'lenient' };
 }

@@ -1,7 +1,7 @@
 import type { AccessPath } from '../../query/access/access-path.ts';
-import { adviseIndex } from '../../query/explain/advise-index.ts';
+import { adviseIndex, joinAdvice } from '../../query/explain/advise-index.ts';
 import { adviseOrderBy } from '../../query/explain/advise-order-by.ts';
-import type { CountQuery } from '../../query/explain/entries-query.ts';
+import { countingRequest, type CountQuery } from '../../query/explain/entries-query.ts';
 import type { IndexAdvice, PlannedAccess } from '../../store/query-explanation.ts';
 import type { ExplainRequest, QueryRequest } from '../../store/store-hooks.ts';
 import { canIndex } from '../common/wanted-indexes.ts';
@@ -16,16 +16,8 @@ import { accessOf } from './scan-scope.ts';
 /** PostgreSQL reads a table by an index up to about this part of it; beyond that it often reads the pages as they come. */
 const MAX_SHARE = 0.1;
 
-async function count(container: PostgresContainer, request: QueryRequest, { query, parameters }: CountQuery, run: Run): Promise<number> {
-  const counting: QueryRequest = {
-    ...request,
-    query,
-    parameters,
-    partitionKey: undefined,
-    range: undefined,
-    continuation: undefined,
-    orderBy: 'lenient',
-  };
+async function count(container: PostgresContainer, request: QueryRequest, query: CountQuery, run: Run): Promise<number> {
+  const counting = countingRequest(request, query);
   const { items } = await runPlanned(container, counting, planQuery(container, counting), run);
   return Number(items[0]);
 }
@@ -64,6 +56,5 @@ export async function adviseQuery(
     count: (counting) => count(container, request, counting, run),
     tryOut: request.analyze ? (access) => tryIndex(container, request, query, access) : undefined,
   });
-  const texts = new Set(helpful.map(({ policy }) => JSON.stringify(policy)));
-  return [...helpful, ...needed.filter(({ policy }) => !texts.has(JSON.stringify(policy)))];
+  return joinAdvice(helpful, needed);
 }

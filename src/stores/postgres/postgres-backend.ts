@@ -14,14 +14,15 @@ import { checkColumns, publicColumn, type ColumnInput, type PromotedColumn } fro
 import type { Connecting } from './columns/long-connection.ts';
 import { dropColumns, listColumns, promoteColumns, type ColumnTools, type PromoteOptions } from './columns/promote-columns.ts';
 import { CommitWatch } from './commit-watch.ts';
-import { learnConnection, withoutTimeouts } from './connection-facts.ts';
+import { withoutTimeouts } from './connection-facts.ts';
 import type { ContainerRow } from './container-row.ts';
 import { dropDeletedDatabases } from './drop-schemas.ts';
 import { IndexBuilder, type IndexProgress, type IndexStatus } from './indexes/index-builder.ts';
 import { loadPg } from './pg-driver.ts';
 import { postgresCapabilities } from './postgres-capabilities.ts';
 import { PostgresContainer, type PostgresHost } from './postgres-container.ts';
-import { PostgresDatabase, type ConnectionStatus } from './postgres-database.ts';
+import { openDatabase } from './open-database.ts';
+import type { ConnectionStatus, PostgresDatabase } from './postgres-database.ts';
 import { PostgresDocumentStore } from './postgres-document-store.ts';
 import { checkPostgresOptions, type PostgresBackendOptions } from './postgres-options.ts';
 import { redefineContainer } from './redefine-container.ts';
@@ -71,17 +72,7 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
   const runtime = options.runtime ?? systemRuntime;
   const logger = options.logger ?? silentLogger;
   const pg = await loadPg();
-  const facts = await learnConnection(pg, pool, runtime);
-  const database = new PostgresDatabase({
-    pg,
-    pool: facts.config,
-    runtime,
-    logger,
-    prefix,
-    prepares: prepares ?? facts.keepsNames,
-    timeouts: facts.timeouts,
-    isPooled: facts.isPooled,
-  });
+  const { database, facts } = await openDatabase({ pg, pool, prefix, prepares, runtime, logger });
   if (prepares === undefined && !facts.keepsNames) {
     logger.log('info', 'A pooler stands before PostgreSQL that does not know prepared statements, so none are used.');
   }

@@ -1,8 +1,8 @@
 import type { AccessPath } from '../../query/access/access-path.ts';
 import { pathKey } from '../../query/access/query-conditions.ts';
-import { adviseIndex } from '../../query/explain/advise-index.ts';
+import { adviseIndex, joinAdvice } from '../../query/explain/advise-index.ts';
 import { adviseOrderBy } from '../../query/explain/advise-order-by.ts';
-import type { CountQuery } from '../../query/explain/entries-query.ts';
+import { countingRequest, type CountQuery } from '../../query/explain/entries-query.ts';
 import type { IndexAdvice, PlannedAccess } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { tableNames } from './container-statements.ts';
@@ -40,16 +40,8 @@ async function partitionSize(container: SqliteContainer, { statements }: Planned
   return (await read(() => get<{ n: number }>(sql, ...lookup.parameters)))?.n ?? 0;
 }
 
-async function count(container: SqliteContainer, request: QueryRequest, { query, parameters }: CountQuery, read: Read): Promise<number> {
-  const counting: QueryRequest = {
-    ...request,
-    query,
-    parameters,
-    partitionKey: undefined,
-    range: undefined,
-    continuation: undefined,
-    orderBy: 'lenient',
-  };
+async function count(container: SqliteContainer, request: QueryRequest, query: CountQuery, read: Read): Promise<number> {
+  const counting = countingRequest(request, query);
   const { items } = await runPlanned(container, counting, planQuery(container, counting), read);
   return Number(items[0]);
 }
@@ -84,6 +76,5 @@ export async function adviseQuery(
       (size === undefined || size >= MAX_COUNTED || isWithin(access)) && goesThrough(container, access, entries),
     count: (counting) => count(container, request, counting, read),
   });
-  const texts = new Set(helpful.map(({ policy }) => JSON.stringify(policy)));
-  return [...helpful, ...needed.filter(({ policy }) => !texts.has(JSON.stringify(policy)))];
+  return joinAdvice(helpful, needed);
 }

@@ -2,9 +2,9 @@ import type { PoolConfig } from 'pg';
 import { isPerigeeError, PerigeeError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
 import type { Runtime } from '../../../core/runtime.ts';
-import { learnConnection } from '../connection-facts.ts';
+import { openDatabase } from '../open-database.ts';
 import type { PgModule } from '../pg-driver.ts';
-import { PostgresDatabase } from '../postgres-database.ts';
+import type { PostgresDatabase } from '../postgres-database.ts';
 
 /** How a {@link Replica} is opened. */
 export interface ReplicaOptions {
@@ -137,17 +137,7 @@ export class Replica {
 
   async #open(): Promise<PostgresDatabase> {
     const { pg, pool, prefix, prepares, runtime, logger, system } = this.#options;
-    const facts = await learnConnection(pg, pool, runtime);
-    const database = new PostgresDatabase({
-      pg,
-      pool: facts.config,
-      runtime,
-      logger,
-      prefix,
-      prepares: prepares ?? facts.keepsNames,
-      timeouts: facts.timeouts,
-      isPooled: facts.isPooled,
-    });
+    const { database } = await openDatabase({ pg, pool, prefix, prepares, runtime, logger });
     try {
       if (system !== '') {
         const [row] = await database.rows<{ system: string }>(WHAT, {
