@@ -6,6 +6,7 @@ import type { DocumentStore } from '../../../src/store/document-store.ts';
 import type { QueryExplanation } from '../../../src/store/query-explanation.ts';
 import type { QueryInput, QueryOptions } from '../../../src/store/queries.ts';
 import { openSqliteBackend, type SqliteBackend } from '../../../src/stores/sqlite/index.ts';
+import { advisableQueries } from '../advisable-queries.ts';
 
 const DOCUMENTS = 4000;
 const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 11);
@@ -147,28 +148,7 @@ describe('advice', () => {
     'holds for generated queries: followed, it is used, looks at no more than was said, and changes no answer',
     { timeout: 60_000 },
     async () => {
-      const path = fc.constantFrom('c.n', 'c.kind', 'c.day', 'c["odd name"]', 'c.o.x', 'c.pk');
-      const value = fc.oneof(
-        fc.integer({ min: 0, max: 200 }).map(String),
-        fc.integer({ min: 0, max: 39 }).map((k) => `"k${k}"`),
-        fc.constant('null'),
-      );
-      const condition = fc.oneof(
-        fc.tuple(path, fc.constantFrom('=', '=', '<', '>', '<=', '!='), value).map((parts) => parts.join(' ')),
-        fc.tuple(path, value, value).map(([one, low, high]) => `${one} IN (${low}, ${high})`),
-        fc.constant('LENGTH(c.s) > 3'),
-      );
-      const where = fc.array(condition, { minLength: 1, maxLength: 3 }).map((all) => `WHERE ${all.join(' AND ')}`);
-      const order = fc.oneof(
-        fc.constant(''),
-        path.map((one) => `ORDER BY ${one}`),
-        fc.constant('ORDER BY c.kind DESC, c.n DESC'),
-      );
-      const query = fc
-        .tuple(fc.constantFrom('SELECT c.id', 'SELECT TOP 7 c.id', 'SELECT VALUE COUNT(1)'), where, order)
-        .map(([select, filter, sorted]) =>
-          select.includes('COUNT') ? `${select} FROM c ${filter}` : `${select} FROM c ${filter} ${sorted}`,
-        );
+      const query = advisableQueries(['c.n', 'c.kind', 'c.day', 'c["odd name"]', 'c.o.x', 'c.pk'], 40);
       const stores = new Map<string, DocumentStore>();
       let advisedCount = 0;
       await fc.assert(
