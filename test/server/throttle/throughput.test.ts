@@ -1,3 +1,4 @@
+import type { CosmosClientOptions, ErrorResponse } from '@azure/cosmos';
 import { describe, expect, test } from 'vitest';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
 import { serve, type Served } from '../served.ts';
@@ -128,8 +129,31 @@ describe('enforced throughput', () => {
   });
 
   test('is waited for by the SDK, whose calls succeed in the end', async () => {
-    const { client } = await serve({ enforceThroughput: true });
-    const { database } = await client().databases.create({ id: 'app' });
+    // A clock that moves only when the SDK has been refused: a slow machine refuses as often as a quick one.
+    const runtime = new SimulatedRuntime({ startMs: Date.now() });
+    const { client } = await serve({ runtime, enforceThroughput: true });
+    let refusals = 0;
+    const plugin = async <Request, Response>(
+      request: Request,
+      _: unknown,
+      next: (request: Request) => Promise<Response>,
+    ): Promise<Response> => {
+      const sentMs = runtime.monotonicMs();
+      try {
+        return await next(request);
+      } catch (error) {
+        const { code, retryAfterInMs = 0 } = error as ErrorResponse;
+        if (code === 429) {
+          refusals += 1;
+          await runtime.advance(Math.max(0, sentMs + retryAfterInMs - runtime.monotonicMs()));
+        }
+        throw error;
+      }
+    };
+    // Plugins are not in the SDK's types.
+    const options = { plugins: [{ on: 'request', plugin }] } as Partial<CosmosClientOptions>;
+    const account = client(options);
+    const { database } = await account.databases.create({ id: 'app' });
     const { container } = await database.containers.create({ id: 'items', partitionKey: '/key', throughput: 400 });
     const documents = Array.from({ length: 120 }, (_, n) => ({ id: `d${n}`, key: n, text: 'x'.repeat(500) }));
     const answers = await Promise.all(documents.map((document) => container.items.create(document)));
@@ -138,6 +162,7 @@ describe('enforced throughput', () => {
       (sum, { diagnostics }) => sum + diagnostics.clientSideRequestStatistics.retryDiagnostics.failedAttempts.length,
       0,
     );
+    expect(retries).toBe(refusals);
     expect(retries).toBeGreaterThan(0);
   });
 });
