@@ -47,7 +47,7 @@ const PARTS = {
     'core/seeded-random.ts',
     'core/shiftable-runtime.ts',
   ],
-  command: ['cli/open-store.ts', 'cli/report-failure.ts'],
+  command: ['cli/open-store.ts', 'cli/report-failure.ts', 'cli/serve/stop-signals.ts'],
   server: ['server/open-server.ts'],
   language: [
     'query/functions/function-table.ts',
@@ -157,6 +157,14 @@ async function bundleCommander(folder) {
   await build.write({ ...OUTPUT, file: join(folder, dirname(MAIN), 'commander.js'), postBanner: `/*!\ncommander\n\n${licence}\n*/` });
 }
 
+/** The bundle of commander lies beside the command line; commands that are loaded when they are wanted are in chunks. */
+const ownCommander = {
+  name: 'own-commander',
+  resolveId: (id) => (id === COMMANDER ? { id: './commander.js', external: true } : undefined),
+  renderChunk: (code, { fileName }) =>
+    fileName.startsWith('chunks/') ? code.replaceAll('"./commander.js"', `"../${dirname(MAIN)}/commander.js"`) : undefined,
+};
+
 /** All that `from` leads to. */
 function closureOf(from, next) {
   const found = new Set(from);
@@ -220,7 +228,7 @@ export async function bundle(folder) {
     input: inputOf([...entriesOfPackage(), MAIN]),
     plugins: [
       ...options.plugins,
-      { name: 'own-commander', resolveId: (id) => (id === COMMANDER ? { id: './commander.js', external: true } : undefined) },
+      ownCommander,
       { name: 'note-imports', moduleParsed: ({ id, importedIds }) => void importsOf.set(id, importedIds) },
     ],
   });

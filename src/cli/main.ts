@@ -1,15 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addColumnsCommand } from './columns-command.ts';
-import { addCopyCommand } from './copy-command.ts';
 import { reportFailure } from './report-failure.ts';
-import { addQueryCommand } from './query-command.ts';
-import { addRestoreCommand } from './restore-command.ts';
 import { addServeCommand } from './serve-command.ts';
-import { addSnapshotCommand } from './snapshot-command.ts';
-import { addSyncCommand } from './sync-command.ts';
-import { addTokensCommand } from './tokens-command.ts';
+
+type AddCommand = (program: Command) => void;
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -21,21 +16,22 @@ const program = new Command('perigee')
   .configureOutput({ outputError: (text, write) => write(text.replaceAll(/(--[\w-]+)=[^']*/gu, '$1=…')) })
   .exitOverride();
 
-const commands: Readonly<Record<string, (program: Command) => void>> = {
-  query: addQueryCommand,
-  serve: addServeCommand,
-  columns: addColumnsCommand,
-  copy: addCopyCommand,
-  snapshot: addSnapshotCommand,
-  restore: addRestoreCommand,
-  sync: addSyncCommand,
-  tokens: addTokensCommand,
+/** A server is to start in no time, so the other commands are read when they are wanted. */
+const commands: Readonly<Record<string, () => AddCommand | Promise<AddCommand>>> = {
+  query: async () => (await import('./query-command.ts')).addQueryCommand,
+  serve: () => addServeCommand,
+  columns: async () => (await import('./columns-command.ts')).addColumnsCommand,
+  copy: async () => (await import('./copy-command.ts')).addCopyCommand,
+  snapshot: async () => (await import('./snapshot-command.ts')).addSnapshotCommand,
+  restore: async () => (await import('./restore-command.ts')).addRestoreCommand,
+  sync: async () => (await import('./sync-command.ts')).addSyncCommand,
+  tokens: async () => (await import('./tokens-command.ts')).addTokensCommand,
 };
 
-// A server is to start in no time, so a command that is named gets nothing beside it; help, and what is mistyped, needs them all.
+// A command that is named gets nothing beside it; help, and what is mistyped, needs them all.
 const named = process.argv[2] ?? '';
-for (const add of Object.hasOwn(commands, named) ? [commands[named]] : Object.values(commands)) {
-  add?.(program);
+for (const load of Object.hasOwn(commands, named) ? [commands[named]] : Object.values(commands)) {
+  (await load?.())?.(program);
 }
 
 // A reader that has seen enough, such as `head`, is no failure of any command.
