@@ -1,5 +1,5 @@
 /**
- * Puts faults into the sync engine, one at a time, and looks whether the simulator finds them: `npm run mutants -- [--seeds N] [--only TEXT]`. Fails where one
+ * Puts faults into the sync engine, one at a time, and looks whether the simulator finds them: `npm run mutants -- [--seeds N] [--only TEXT ...]`. Fails where one
  * is not found within the seeds, or where the engine without a fault fails.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,7 +17,9 @@ const TIMEOUT_MS = 60_000;
 /** A seed takes a part of it, on a busy machine as well. */
 const SEED_TIMEOUT_MS = 300;
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1500' }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '1500' }, only: { type: 'string', multiple: true, default: [''] } },
+});
 const seeds = Number(values.seeds);
 const timeoutMs = TIMEOUT_MS + seeds * SEED_TIMEOUT_MS;
 // Below the packages, so that a build finds its drivers.
@@ -59,7 +61,7 @@ try {
     throw new Error(`The engine without a fault fails at seed ${sound.seed}: ${sound.violation}`);
   }
   console.log(`without a fault: ${seeds} seeds, nothing found\n`);
-  const wanted = MUTANTS.filter(({ fault }) => fault.includes(values.only));
+  const wanted = MUTANTS.filter(({ fault }) => values.only.some((text) => fault.includes(text)));
   for (const mutant of wanted) {
     const found = await look(mutant);
     missed += found === undefined ? 1 : 0;
