@@ -1,16 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/core/json.ts';
 import { fault, faultyStore } from './faulty-store.ts';
-import { contents, synced, World, type Note } from './world.ts';
+import { contents, synced, World, type Device, type DeviceOptions, type Note } from './world.ts';
 
 let world: World;
+let folder = '';
 
 beforeEach(async () => {
   world = await World.open();
+  folder = mkdtempSync(join(tmpdir(), 'perigee-expiry-'));
 });
 
 afterEach(async () => {
   await world.close();
+  rmSync(folder, { recursive: true, force: true });
 });
+
+async function closed({ engine, backend }: Device): Promise<void> {
+  await engine.close();
+  await backend.close();
+}
 
 const note = (text: string, id = '1', more: object = {}): Note => ({ id, owner: 'ada', text, ...more });
 
@@ -106,6 +118,38 @@ describe('time to live', () => {
     const remote = Object.values(await contents(await world.remote())).map((document) => document['text']);
     expect(remote).toEqual(['edited offline', 'made offline', 'makes expired documents go']);
     expect(await contents(phone.notes)).toEqual(await contents(await world.remote()));
+  });
+
+  test('what is pending and has expired stays while a program opens the file that has another scope, or newer documents', async () => {
+    const path = join(folder, 'device.db');
+    const scope = (...owners: string[]): Partial<DeviceOptions> => ({
+      path,
+      device: 'phone',
+      scope: owners.map((partitionKey) => ({ container: 'notes', partitionKey })),
+    });
+    const first = await world.device(scope('ada', 'bob'));
+    await first.notes.create(note('of ada', '1', { ttl: 60 }));
+    await first.notes.create({ ...note('of bob', '1', { ttl: 60 }), owner: 'bob' });
+    await closed(first);
+    await world.pass(120_000);
+
+    const second = await world.device(scope('ada'));
+    await second.notes.create(note('makes expired documents go', '2'));
+    await closed(second);
+    await world.pass(120_000);
+
+    const schema = {
+      version: 2,
+      initialVersion: 1,
+      migrate: { 2: (document: JsonObject) => ({ ...document, title: document['text'] as string }) },
+    };
+    const third = await world.device({ ...scope('ada', 'bob'), schemas: { notes: schema } });
+    await synced(third);
+    const remote = await world.remote();
+    expect([await contents(remote), await contents(remote, 'bob')]).toMatchObject([
+      { 1: { text: 'of ada', title: 'of ada' }, 2: { text: 'makes expired documents go' } },
+      { 1: { text: 'of bob', title: 'of bob' } },
+    ]);
   });
 
   test('what a device lost because its clock ran ahead for a while comes back with a reconciliation', async () => {

@@ -139,10 +139,8 @@ export class OutboxJournal implements WriteJournal {
 
   /** A pending write is sent however late, and however far ahead the device's clock has been meanwhile: also that of a user whose scope is not open, or not yet. */
   *keeps(partitionKeyText: PartitionKeyText, id: string): Program<boolean> {
-    return (
-      (yield* get('SELECT 1 FROM sync_outbox o JOIN sync_scope s USING (scope) WHERE s.pk = ? AND o.id = ?', partitionKeyText, id)) !==
-      undefined
-    );
+    const row = yield* get('SELECT 1 FROM sync_outbox JOIN sync_scope USING (scope) WHERE pk = ? AND id = ?', partitionKeyText, id);
+    return row !== undefined;
   }
 
   /**
