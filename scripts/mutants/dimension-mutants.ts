@@ -26,8 +26,8 @@ export const DIMENSION_MUTANTS: readonly Mutant[] = [
     origin: 'rule 1',
     worlds: ['expiry'],
     file: JOURNAL,
-    find: 'return scope !== undefined && (yield* readPending(scope.number, id)) !== undefined;',
-    replace: 'return scope !== undefined && (yield* readPending(scope.number, id)) === null;',
+    find: 'return row !== undefined;',
+    replace: 'return row === null;',
   },
   {
     fault: 'a document lives on the device from the time at which it was pulled',

@@ -23,13 +23,13 @@ export function checkDraft(world: World, device: SimulatedDevice, key: string, d
   if (known === undefined || shown === known.value) {
     return;
   }
-  // What goes from the device takes it along.
+  const versions = world.history.of(key);
+  // What goes from the device takes it along: what was deleted or has expired, and of a transaction that lost what the remote never had.
   const mayBeGone =
     world.has('expiry') ||
-    world.history
-      .of(key)
-      .slice(known.versions)
-      .some(({ text }) => text === undefined);
+    versions.slice(known.versions).some(({ text }) => text === undefined) ||
+    (versions[known.versions - 1]?.text === undefined &&
+      world.edits.groups.some((group) => group.device === device.name && group.texts.has(key)));
   if (shown !== undefined || !mayBeGone) {
     world.violate(
       `${device.name} shows ${key} with ${shown === undefined ? 'nothing' : JSON.stringify(shown)} of its own, where it has ${JSON.stringify(known.value)}`,
