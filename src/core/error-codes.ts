@@ -88,7 +88,11 @@ const TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     'Another operation of the same atomic batch failed, so this one was not applied.',
     'Look at the operation that has a code of its own.',
   ),
-  THROTTLED: text(75, 'More request units were asked for than are provisioned.', 'Wait `retryAfterMs`.'),
+  THROTTLED: text(
+    75,
+    'More request units were asked for than are provisioned, or more requests than the server can carry out.',
+    'Wait `retryAfterMs`.',
+  ),
   RETRY_WITH: text(75, 'The store met a transient conflict.', 'Try again.'),
   NOT_SUPPORTED: text(65, 'The backend lacks the capability.', 'Read `capabilities` first; the capability is in `details`.'),
   INTERNAL: text(70, 'A defect in Perigee or in a driver.', 'Report it with the activity id.'),

@@ -1,5 +1,6 @@
 import { PerigeeError } from '../core/errors.ts';
 import type { OrderByMode } from '../store/queries.ts';
+import type { AdmissionLimits } from './gate/admission.ts';
 import { isAllowedHostEntry, isLoopbackName } from './gate/host-guard.ts';
 import { isOrigin } from './gate/origin-guard.ts';
 import type { ConnectionLimits } from './http-listener.ts';
@@ -26,6 +27,7 @@ export interface CheckedOptions {
   readonly maxBodyBytes: number;
   readonly maxInFlightBytes: number;
   readonly limits: ConnectionLimits;
+  readonly admission: AdmissionLimits;
   readonly closeTimeoutMs: number;
   readonly idleGraceMs: number;
   readonly orderBy: OrderByMode;
@@ -37,6 +39,11 @@ const DEFAULT_PORT = 8081;
 const DEFAULT_MAX_BODY_BYTES = (2048 + 256) * 1024;
 const DEFAULT_MAX_IN_FLIGHT_BYTES = 128 * 1024 * 1024;
 const DEFAULT_MAX_CONNECTIONS = 2000;
+/** A store in this process is as fast with fewer, and PostgreSQL has ten connections. */
+const DEFAULT_MAX_REQUESTS = 256;
+/** As many as there are connections: unless somebody says otherwise, only waiting ends in a refusal. */
+const DEFAULT_MAX_QUEUED_REQUESTS = 2000;
+const DEFAULT_QUEUE_TIMEOUT_MS = 10_000;
 const DEFAULT_HEADERS_TIMEOUT_MS = 30_000;
 const DEFAULT_REQUEST_TIMEOUT_MS = 120_000;
 const DEFAULT_CLOSE_TIMEOUT_MS = 10_000;
@@ -81,6 +88,18 @@ function checkLimits(options: ServerOptions): ConnectionLimits {
     // The headers are part of the request.
     headersTimeoutMs: Math.min(positive('headersTimeoutMs', options.headersTimeoutMs ?? DEFAULT_HEADERS_TIMEOUT_MS), requestTimeoutMs),
     requestTimeoutMs,
+  };
+}
+
+function checkAdmission(options: ServerOptions): AdmissionLimits {
+  const { maxQueuedRequests = DEFAULT_MAX_QUEUED_REQUESTS } = options;
+  if (!Number.isInteger(maxQueuedRequests) || maxQueuedRequests < 0) {
+    throw invalid('maxQueuedRequests is a whole number from 0.');
+  }
+  return {
+    maxRequests: positive('maxRequests', options.maxRequests ?? DEFAULT_MAX_REQUESTS),
+    maxQueuedRequests,
+    queueTimeoutMs: positive('queueTimeoutMs', options.queueTimeoutMs ?? DEFAULT_QUEUE_TIMEOUT_MS),
   };
 }
 
@@ -141,6 +160,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     maxBodyBytes,
     maxInFlightBytes,
     limits: checkLimits(options),
+    admission: checkAdmission(options),
     closeTimeoutMs,
     idleGraceMs,
     orderBy,

@@ -13,6 +13,7 @@ import { ServerCatalog } from './catalog/server-catalog.ts';
 import { ChaosEngine } from './chaos/chaos-engine.ts';
 import { checkOptions, type CheckedOptions } from './check-options.ts';
 import { ContainerRegistry } from './container-registry.ts';
+import { Admission } from './gate/admission.ts';
 import { ConnectionTurns } from './gate/connection-turns.ts';
 import { HostGuard } from './gate/host-guard.ts';
 import { MemoryBudget } from './gate/memory-budget.ts';
@@ -103,6 +104,7 @@ export async function prepareServer(options: ServerOptions): Promise<PreparedSer
         ).openTelemetry(telemetry === true ? {} : telemetry, { runtime, secure: certificate !== undefined, host });
   const chaos = new ChaosEngine(runtime, options.chaos);
   const turns = new ConnectionTurns(MAX_WAITING_REQUESTS);
+  const admission = new Admission(checked.admission, runtime, requestTelemetry?.admission);
   const uploads = new LongUploads(limits.requestTimeoutMs);
   const partitions = new PartitionCommands(layouts, containers, runtime);
   const authenticator = new Authenticator({
@@ -137,6 +139,7 @@ export async function prepareServer(options: ServerOptions): Promise<PreparedSer
     origins: new OriginGuard(checked.corsOrigins),
     turns,
     memory: new MemoryBudget(checked.maxInFlightBytes, runtime),
+    admission,
     authenticator,
     chaos,
     links: new LinkParser(),
@@ -146,7 +149,7 @@ export async function prepareServer(options: ServerOptions): Promise<PreparedSer
     stallTimeoutMs: limits.requestTimeoutMs,
     isClosing: () => closing,
     telemetry: requestTelemetry,
-    readiness: new Readiness({ backend, runtime, logger, isClosing: () => closing }),
+    readiness: new Readiness({ backend, runtime, logger, isClosing: () => closing, isOverloaded: () => admission.isFull }),
     admin: {
       backend,
       chaos,
@@ -159,6 +162,7 @@ export async function prepareServer(options: ServerOptions): Promise<PreparedSer
         orderBy: checked.orderBy,
         partitions: checked.partitions,
         enforceThroughput: limiter !== undefined,
+        requests: admission.status,
       }),
     },
     adminAccess: new AdminAccess(authenticator, key, checked.readOnlyKey),

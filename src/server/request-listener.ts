@@ -19,6 +19,7 @@ import type { ChaosEngine, ChaosVerdict } from './chaos/chaos-engine.ts';
 import { isFaulty, sendFaulty } from './chaos/faulty-delivery.ts';
 import { underChaos } from './chaos/under-chaos.ts';
 import { errorReply } from './error-reply.ts';
+import type { Admission } from './gate/admission.ts';
 import type { ConnectionTurns } from './gate/connection-turns.ts';
 import type { HostGuard } from './gate/host-guard.ts';
 import type { MemoryBudget } from './gate/memory-budget.ts';
@@ -39,6 +40,7 @@ export interface RequestListenerParts {
   readonly origins: OriginGuard;
   readonly turns: ConnectionTurns;
   readonly memory: MemoryBudget;
+  readonly admission: Admission;
   readonly authenticator: Authenticator;
   readonly chaos: ChaosEngine;
   readonly links: LinkParser;
@@ -71,6 +73,8 @@ interface Exchange {
   headers: readonly string[];
   /** The connection ends behind the answer. */
   isLast: boolean;
+  /** It counts among those that are carried out. */
+  isAdmitted: boolean;
 }
 
 /** A request of which it is known who answers it. */
@@ -83,7 +87,8 @@ interface Routed {
 
 /** Answers every request of a gateway: looks who asks, finds the route, checks the signature, reads the body, runs the handler. */
 export function createRequestListener(parts: RequestListenerParts, gateway: Gateway): RequestListener {
-  const { server, hosts, origins, turns, memory, authenticator, chaos, links, activityIds, runtime, maxBodyBytes, isClosing } = parts;
+  const { server, hosts, origins, turns, memory, admission, authenticator, chaos, links, activityIds, runtime, maxBodyBytes, isClosing } =
+    parts;
   const { admin, adminAccess, certificate, readiness } = parts;
 
   /** Runs a handler that takes no body, once there is memory for anything. */
@@ -131,6 +136,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     const { exchange, method, link, route } = routed;
     const { headers } = exchange.request;
     checkNeed(access, route.need, link, headers);
+    admission.check();
     if (!chaos.isActive) {
       return handled(routed, access);
     }
@@ -143,8 +149,15 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
   const handled = ({ exchange, method, link, route }: Routed, access: Access): Promise<Reply> => {
     const { request, response, record } = exchange;
     const { headers } = request;
-    const run = (body: string): Promise<Reply> =>
-      route.handle(new RequestContext(server, { method, link, headers, access, body, response }));
+    // Behind the body, so that a client that sends slowly keeps no place.
+    const run = (body: string): Promise<Reply> => {
+      const turn = admission.enter(response);
+      const handle = (): Promise<Reply> => {
+        exchange.isAdmitted = true;
+        return route.handle(new RequestContext(server, { method, link, headers, access, body, response }));
+      };
+      return turn === undefined ? handle() : turn.then(handle);
+    };
     const start = (): Promise<Reply> => (method === 'GET' || method === 'DELETE' ? withoutBody(run) : withBody(exchange, run));
     return record === undefined ? start() : record.within(start);
   };
@@ -260,6 +273,10 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     } catch (error) {
       // Also where an answer cannot be written as HTTP: nothing is sent by then.
       fail(exchange, error);
+    } finally {
+      if (exchange.isAdmitted) {
+        admission.leave();
+      }
     }
   };
 
@@ -269,7 +286,7 @@ export function createRequestListener(parts: RequestListenerParts, gateway: Gate
     if (record !== undefined) {
       response.once('close', () => record.ended());
     }
-    const exchange: Exchange = { request, response, activityId, record, headers: [], isLast: false };
+    const exchange: Exchange = { request, response, activityId, record, headers: [], isLast: false, isAdmitted: false };
     turns.run(
       request,
       response,

@@ -81,6 +81,12 @@ export interface ServerOptions {
   readonly maxInFlightBytes?: number | undefined;
   /** Connections at a time; 2,000 unless said otherwise. Further ones are closed at once. */
   readonly maxConnections?: number | undefined;
+  /** Requests that are carried out at a time; 256 unless said otherwise. Further ones wait, in the order in which they came. */
+  readonly maxRequests?: number | undefined;
+  /** Requests that may wait to be carried out; 2,000 unless said otherwise. Further ones get 429 at once, which the SDK repeats. */
+  readonly maxQueuedRequests?: number | undefined;
+  /** How long a request may wait to be carried out, in milliseconds; 10,000 unless said otherwise. Then it gets 429. */
+  readonly queueTimeoutMs?: number | undefined;
   /** How long a client may take for the headers of a request, in milliseconds; 30,000 unless said otherwise. Then it gets 408. */
   readonly headersTimeoutMs?: number | undefined;
   /** How long a client may take for a whole request, or go without taking any of an answer, in milliseconds; 120,000 unless said otherwise. */

@@ -33,6 +33,9 @@ export interface ServeOptions {
   readonly telemetry?: boolean | undefined;
   readonly metrics?: string | undefined;
   readonly maxConnections?: string | undefined;
+  readonly maxRequests?: string | undefined;
+  readonly maxQueuedRequests?: string | undefined;
+  readonly queueTimeout?: string | undefined;
   readonly closeTimeout?: string | undefined;
   readonly idleGrace?: string | undefined;
   readonly json?: boolean | undefined;
@@ -117,6 +120,9 @@ export function serverOptionsOf(options: ServeOptions, environment: NodeJS.Proce
     chaos: options.chaos === undefined ? undefined : readChaosRules(options.chaos),
     telemetry: options.telemetry,
     maxConnections: parseCount('--max-connections', options.maxConnections),
+    maxRequests: parseCount('--max-requests', options.maxRequests),
+    maxQueuedRequests: parseCount('--max-queued-requests', options.maxQueuedRequests),
+    queueTimeoutMs: parseCount('--queue-timeout', options.queueTimeout),
     idleGraceMs: parseCount('--idle-grace', options.idleGrace),
     closeTimeoutMs: parseCount('--close-timeout', options.closeTimeout),
   };

@@ -15,7 +15,8 @@ const health: OpenPath = () => jsonReply(200, { status: 'ok' });
 
 const readiness: OpenPath = async (parts) => {
   const status = await parts.readiness.status();
-  return status === 'ready'
+  // One that has too much to do goes on taking requests: without it, the others would have more still.
+  return status === 'ready' || status === 'overloaded'
     ? jsonReply(200, { status })
     : jsonReply(503, { code: 'ServiceUnavailable', message: 'The server does not take requests now.', status });
 };

@@ -3,7 +3,7 @@ import type { Runtime } from '../../core/runtime.ts';
 import type { Backend } from '../../store/backend.ts';
 
 /** Whether a server takes requests, and if not, why. */
-export type ReadinessStatus = 'ready' | 'stopping' | 'unavailable';
+export type ReadinessStatus = 'ready' | 'overloaded' | 'stopping' | 'unavailable';
 
 /** How long an answer of the backend counts: anybody may ask, and a backend may be far away. */
 const TRUST_MS = 1000;
@@ -18,6 +18,8 @@ export interface ReadinessParts {
   readonly runtime: Runtime;
   readonly logger: Logger;
   readonly isClosing: () => boolean;
+  /** Whether requests are refused because there are too many. */
+  readonly isOverloaded: () => boolean;
 }
 
 /** Finds out whether a server takes requests: it does not while it stops, nor when its backend does not answer. */
@@ -31,14 +33,14 @@ export class Readiness {
   }
 
   async status(): Promise<ReadinessStatus> {
-    const { runtime, isClosing } = this.#parts;
+    const { runtime, isClosing, isOverloaded } = this.#parts;
     const nowMs = runtime.monotonicMs();
     if (!isClosing() && nowMs - this.#askedAtMs >= TRUST_MS) {
       this.#askedAtMs = nowMs;
       this.#answer = this.#ask();
     }
     const answers = !isClosing() && (await this.#answer);
-    return isClosing() ? 'stopping' : answers ? 'ready' : 'unavailable';
+    return isClosing() ? 'stopping' : !answers ? 'unavailable' : isOverloaded() ? 'overloaded' : 'ready';
   }
 
   #ask(): Promise<boolean> {

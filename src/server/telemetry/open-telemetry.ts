@@ -3,6 +3,7 @@ import type * as OpenTelemetry from '@opentelemetry/api';
 import type { Attributes, Context, Counter, Histogram, Meter, Span, Tracer, UpDownCounter } from '@opentelemetry/api';
 import { PerigeeError } from '../../core/errors.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import type { AdmissionObserver } from '../gate/admission.ts';
 import { operationOf } from '../operations.ts';
 import type { Reply } from '../reply.ts';
 import type { ResourceLink } from '../resource-link.ts';
@@ -85,7 +86,35 @@ export async function openTelemetry(options: TelemetryOptions, { runtime, secure
       unit: '{request}',
     }),
   };
-  return { begin: (request, activityId) => new OpenTelemetryRecord(instruments, request, activityId) };
+  return {
+    begin: (request, activityId) => new OpenTelemetryRecord(instruments, request, activityId),
+    admission: observeAdmission(meter),
+  };
+}
+
+/** Counts requests in work, in the queue and refused. */
+function observeAdmission(meter: Meter): AdmissionObserver {
+  const unit = '{request}';
+  const working = meter.createUpDownCounter('perigee.server.working_requests', { description: 'Requests that are carried out.', unit });
+  const queued = meter.createUpDownCounter('perigee.server.queued_requests', {
+    description: 'Requests that wait to be carried out.',
+    unit,
+  });
+  const refused = meter.createCounter('perigee.server.refused_requests', {
+    description: 'Requests that were refused because the queue was full, or because they had waited for too long.',
+    unit,
+  });
+  return {
+    changed: (byWorking, byQueued) => {
+      if (byWorking !== 0) {
+        working.add(byWorking);
+      }
+      if (byQueued !== 0) {
+        queued.add(byQueued);
+      }
+    },
+    refused: (reason) => refused.add(1, { reason }),
+  };
 }
 
 /** The number in a header of a reply; `undefined` where it has none. */

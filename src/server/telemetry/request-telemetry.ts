@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { AdmissionObserver } from '../gate/admission.ts';
 import type { Reply } from '../reply.ts';
 import type { ResourceLink } from '../resource-link.ts';
 import type { Route } from '../routes.ts';
@@ -7,6 +8,8 @@ import type { Route } from '../routes.ts';
 export interface RequestTelemetry {
   /** A request has come. */
   begin(request: IncomingMessage, activityId: string): RequestRecord;
+  /** Counts requests in work and in the queue. */
+  readonly admission: AdmissionObserver;
 }
 
 /** What is noted of one request; its members are called in this order, each at most once, {@link ended} always. */

@@ -11,8 +11,9 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-base';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ServerOptions } from '../../../src/server/index.ts';
+import { openMemoryBackend } from '../../../src/stores/memory/index.ts';
 import { serve, type Served } from '../served.ts';
 import { sign } from '../sign.ts';
 
@@ -218,6 +219,33 @@ describe('telemetry of a server', () => {
     for (const metric of ['http.server.request.duration', 'http.server.active_requests', 'perigee.server.operation.request_charge']) {
       expect(JSON.stringify((await watched.points(metric)).map(({ attributes }) => attributes))).not.toMatch(/guessed|xxx/u);
     }
+  });
+
+  test('counts requests that are carried out, wait and are refused', async () => {
+    const backend = openMemoryBackend();
+    let letGo = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    vi.spyOn(backend, 'listDatabases').mockImplementationOnce(() => gate.then(() => []));
+    const watched = await watch({ backend, maxRequests: 1, maxQueuedRequests: 1 });
+    const load = async (): Promise<readonly unknown[]> => {
+      const names = ['working_requests', 'queued_requests', 'refused_requests'];
+      const points = await Promise.all(names.map((name) => watched.points(`perigee.server.${name}`)));
+      return points.map(([point]) => [point?.attributes, point?.value]);
+    };
+    const first = watched.send('GET', '/dbs');
+    await expect.poll(async () => (await watched.points('perigee.server.working_requests'))[0]?.value).toBe(1);
+    const second = watched.send('GET', '/dbs');
+    await expect.poll(async () => (await watched.points('perigee.server.queued_requests'))[0]?.value).toBe(1);
+    expect((await watched.send('GET', '/dbs')).status).toBe(429);
+    letGo();
+    expect([(await first).status, (await second).status]).toEqual([200, 200]);
+    await expect.poll(load).toEqual([
+      [{}, 0],
+      [{}, 0],
+      [{ reason: 'queue_full' }, 1],
+    ]);
   });
 
   test('notes a request whose client went away', async () => {
