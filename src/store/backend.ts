@@ -67,6 +67,14 @@ export interface Backend {
   replaceContainer(databaseId: string, input: ContainerInput, options?: ContainerWriteOptions): Promise<ContainerInfo>;
   deleteContainer(databaseId: string, id: string, options?: ContainerWriteOptions): Promise<void>;
 
+  /**
+   * How far the indexes are that the policy of a container asks for, in whole percent: 100 where all of them serve queries. One that cannot be made keeps it
+   * below.
+   *
+   * @throws NOT_SUPPORTED, NOT_FOUND
+   */
+  indexProgress(databaseId: string, id: string): Promise<number>;
+
   /** Opens a container. The store belongs to the caller, who closes it; closing the backend closes it too. */
   container<T extends object = JsonObject>(databaseId: string, id: string, options?: OpenContainerOptions): Promise<DocumentStore<T>>;
   /** The catalog. @throws NOT_SUPPORTED */

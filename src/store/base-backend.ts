@@ -72,6 +72,11 @@ export abstract class BaseBackend implements Backend {
     schema: StandardSchemaLike | undefined,
   ): Promise<BaseDocumentStore<T> | undefined>;
 
+  /** Progress of the container's indexes in percent, `undefined` when the container is missing; override where `capabilities.indexProgress` is true. */
+  protected _indexProgress(_databaseId: string, _id: string): Promise<number | undefined> {
+    return Promise.reject(this.notSupported('indexProgress'));
+  }
+
   /** Frees what the backend holds; called once, after all stores have closed. */
   protected abstract _close(): Promise<void>;
 
@@ -190,6 +195,16 @@ export abstract class BaseBackend implements Backend {
       if (!(await this._deleteContainer(checkResourceName(databaseId), checkResourceName(id), ifMatch))) {
         throw containerMissing('delete', databaseId, id);
       }
+    });
+  }
+
+  indexProgress(databaseId: string, id: string): Promise<number> {
+    return this.calls.run(undefined, async () => {
+      const percent = await this._indexProgress(checkResourceName(databaseId), checkResourceName(id));
+      if (percent === undefined) {
+        throw containerMissing('tell the progress of the indexes of', databaseId, id);
+      }
+      return percent;
     });
   }
 

@@ -32,6 +32,8 @@ export interface StoreCapabilities {
   readonly userDefinedFunctions: boolean;
   /** `explain` with `analyze`: the engine measures its statement, and tries the index that it advises. */
   readonly measuredPlans: boolean;
+  /** `indexProgress`: indexes of a container with documents are made in the background, and the backend tells how far they are. */
+  readonly indexProgress: boolean;
 }
 
 /** Name of a capability that can be absent. */

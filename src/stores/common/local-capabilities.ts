@@ -2,7 +2,7 @@ import type { StoreCapabilities } from '../../store/capabilities.ts';
 
 /** What every backend can do whose data this process holds itself. */
 export function localCapabilities(
-  differing: Pick<StoreCapabilities, 'durability' | 'multiProcess' | 'allVersionsFeed' | 'snapshots'>,
+  differing: Pick<StoreCapabilities, 'durability' | 'multiProcess' | 'allVersionsFeed' | 'snapshots' | 'indexProgress'>,
 ): StoreCapabilities {
   return {
     ...differing,

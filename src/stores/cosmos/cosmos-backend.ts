@@ -113,6 +113,18 @@ export class CosmosBackend extends BaseBackend {
     });
   }
 
+  protected override _indexProgress(databaseId: string, id: string): Promise<number | undefined> {
+    const attempt = `read the progress of the indexes of the container ${JSON.stringify(id)}`;
+    return this.#call(attempt, 'read', databaseId, id, async (client, scope) => {
+      try {
+        const { headers } = await client.database(databaseId).container(id).read({ populateQuotaInfo: true });
+        return Number(headers['x-ms-documentdb-collection-index-transformation-progress'] ?? '100');
+      } catch (error) {
+        return refusedAs(scope, error, 'NOT_FOUND', undefined);
+      }
+    });
+  }
+
   protected _listContainers(databaseId: string): Promise<readonly ContainerInfo[] | undefined> {
     const attempt = `list the containers of the database ${JSON.stringify(databaseId)}`;
     return this.#call(attempt, 'read', databaseId, undefined, async (client, scope) => {

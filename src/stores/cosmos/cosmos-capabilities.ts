@@ -21,4 +21,5 @@ export const COSMOS_CAPABILITIES: StoreCapabilities = {
   userDefinedFunctions: false,
   // The service tells the metrics of a query with each page, which every explanation has.
   measuredPlans: false,
+  indexProgress: true,
 };

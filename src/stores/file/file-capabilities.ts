@@ -10,5 +10,6 @@ export function fileCapabilities(synchronous: 'normal' | 'full'): StoreCapabilit
     allVersionsFeed: false,
     // The files are the snapshot: they can be copied, compared and kept under version control.
     snapshots: false,
+    indexProgress: false,
   });
 }

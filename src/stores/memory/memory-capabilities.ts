@@ -7,4 +7,5 @@ export const MEMORY_CAPABILITIES: StoreCapabilities = localCapabilities({
   multiProcess: false,
   allVersionsFeed: true,
   snapshots: true,
+  indexProgress: false,
 });

@@ -272,6 +272,11 @@ export class PostgresBackend extends BaseBackend {
     return row === undefined ? undefined : containerInfoOf(databaseId, row);
   }
 
+  protected override async _indexProgress(databaseId: string, id: string): Promise<number | undefined> {
+    const row = await this.#looking().findContainer(databaseId, id);
+    return row === undefined ? undefined : this.#indexes.progressOf(row);
+  }
+
   protected async _listContainers(databaseId: string): Promise<readonly ContainerInfo[] | undefined> {
     const rows = await this.#looking().listContainers(databaseId);
     return rows?.map((row) => containerInfoOf(databaseId, row));

@@ -9,6 +9,7 @@ export function postgresCapabilities(isDurable: boolean): StoreCapabilities {
       multiProcess: true,
       allVersionsFeed: true,
       snapshots: true,
+      indexProgress: true,
     }),
     measuredPlans: true,
   };

@@ -278,6 +278,11 @@ export class SqliteBackend extends BaseBackend {
     return row === undefined ? undefined : containerInfoOf(databaseId, row);
   }
 
+  protected override async _indexProgress(databaseId: string, id: string): Promise<number | undefined> {
+    const row = await this.database.read(() => findContainer(databaseId, id));
+    return row === undefined ? undefined : this.#indexes.progressOf(row.number);
+  }
+
   protected async _listContainers(databaseId: string): Promise<readonly ContainerInfo[] | undefined> {
     const rows = await this.database.read(() => listContainers(databaseId));
     return rows?.map((row) => containerInfoOf(databaseId, row));

@@ -1,3 +1,4 @@
+import { sleep, systemRuntime } from '../../core/runtime.ts';
 import type { Backend } from '../../store/backend.ts';
 import type { ContainerInput } from '../../store/container-definition.ts';
 import { check, checkEqual, checkRejects } from '../checks.ts';
@@ -84,6 +85,35 @@ export function managementSuite({ test, withBackend, withStore }: ConformanceCon
       checkEqual(plain.definition.indexingPolicy['automatic'], true, 'the default index policy');
       checkEqual([plain.definition.defaultTtl, plain.definition.uniqueKeys], [undefined, []], 'the other defaults');
       checkEqual((await backend.readContainer(DATABASE, 'full'))?.definition, created.definition, 'the definition read');
+    }));
+
+  test('the progress of indexes ends at 100, also when the policy changed', () =>
+    managed(async (backend) => {
+      if (!backend.capabilities.indexProgress) {
+        await checkNotSupported(() => backend.indexProgress(DATABASE, CONTAINER), 'indexProgress');
+        return;
+      }
+      await backend.createDatabase(DATABASE);
+      const policy = (path: string): ContainerInput => ({
+        id: CONTAINER,
+        partitionKey: '/pk',
+        indexingPolicy: { indexingMode: 'consistent', includedPaths: [{ path: '/*' }, { path }], excludedPaths: [] },
+      });
+      await backend.createContainer(DATABASE, policy('/a/?'));
+      checkEqual(await backend.indexProgress(DATABASE, CONTAINER), 100, 'the progress of a new container');
+      const store = await backend.container(DATABASE, CONTAINER);
+      await store.create({ id: '1', pk: 'x', a: 1, b: 2 });
+      await backend.replaceContainer(DATABASE, policy('/b/?'));
+      let percent = 0;
+      for (let asked = 0; percent !== 100 && asked < 1000; asked += 1) {
+        await sleep(systemRuntime, 5);
+        percent = await backend.indexProgress(DATABASE, CONTAINER);
+        check(Number.isInteger(percent) && percent >= 0 && percent <= 100, 'a whole number of percent');
+      }
+      checkEqual(percent, 100, 'the progress in the end');
+      await store.close();
+      await checkRejects(backend.indexProgress(DATABASE, 'missing'), 'NOT_FOUND', 'of a missing container');
+      await checkRejects(backend.indexProgress('missing', CONTAINER), 'NOT_FOUND', 'in a missing database');
     }));
 
   test('names may hold odd characters, differ by case, and mean nothing to the medium', () =>

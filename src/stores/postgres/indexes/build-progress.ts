@@ -66,3 +66,29 @@ export async function buildProgress(
     ]),
   );
 }
+
+/**
+ * Where the phases of CREATE INDEX CONCURRENTLY lie between the beginning and the end, in their order: a table is read twice, and entries are sorted and
+ * written in between. https://www.postgresql.org/docs/current/progress-reporting.html#CREATE-INDEX-PROGRESS-REPORTING
+ */
+const PHASES: readonly (readonly [name: string, from: number, to: number])[] = [
+  ['initializing', 0, 0],
+  ['waiting for writers before build', 0, 0],
+  ['building index: scanning table', 0.02, 0.45],
+  ['building index: sorting', 0.45, 0.5],
+  ['building index: loading tuples in tree', 0.5, 0.65],
+  // Kinds of indexes that tell no more of it.
+  ['building index', 0.02, 0.65],
+  ['waiting for writers before validation', 0.65, 0.65],
+  ['index validation: scanning index', 0.65, 0.75],
+  ['index validation: sorting', 0.75, 0.78],
+  ['index validation: scanning table', 0.78, 0.98],
+  ['waiting for', 0.98, 0.98],
+];
+
+/** About how much of a build is done, from 0 to 1. It says how much work is behind it, not how much time: the last wait may be the longest. */
+export function buildShare({ phase, blocksDone, blocksTotal, entriesDone, entriesTotal }: IndexBuildProgress): number {
+  const [, from, to] = PHASES.find(([name]) => phase.startsWith(name)) ?? [phase, 0, 0];
+  const done = blocksTotal > 0 ? blocksDone / blocksTotal : entriesTotal > 0 ? entriesDone / entriesTotal : 0;
+  return from + (to - from) * Math.min(1, done);
+}

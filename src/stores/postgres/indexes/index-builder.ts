@@ -10,7 +10,7 @@ import { containerNames, quoteName, type ContainerNames } from '../names.ts';
 import { COLUMN_TYPES, type PgModule } from '../pg-driver.ts';
 import type { PgRow, PostgresDatabase, Session, Statement } from '../postgres-database.ts';
 import { stateOf, wrapPostgresError } from '../postgres-errors.ts';
-import { buildProgress, type IndexBuildProgress } from './build-progress.ts';
+import { buildProgress, buildShare, type IndexBuildProgress } from './build-progress.ts';
 import {
   agreesWith,
   indexMethod,
@@ -141,6 +141,19 @@ export class IndexBuilder {
       const build = progress.get(row.number);
       return { ...placeOf(row), kind: row.kind, isReady: row.ready, ...(build === undefined ? {} : { build }) };
     });
+  }
+
+  /** How far the indexes of a container are, in whole percent; 100 only where all are ready. */
+  async progressOf({ number, database }: ContainerRow): Promise<number> {
+    const rows = (await indexRows(this.#session, this.#options.database.prefix, number)).filter(({ dropped }) => !dropped);
+    const missing = rows.filter(({ ready }) => !ready);
+    if (missing.length === 0) {
+      return 100;
+    }
+    const places = missing.map((row) => ({ ...row, database }));
+    const progress = await buildProgress(this.#session, this.#options.database.prefix, places);
+    const share = Array.from(progress.values(), buildShare).reduce((sum, one) => sum + one, rows.length - missing.length);
+    return Math.min(99, Math.floor((100 * share) / rows.length));
   }
 
   /** Ends what is under way; the next server makes it anew. */

@@ -121,6 +121,12 @@ export class IndexManager implements IndexObserver {
     }));
   }
 
+  /** How many of the indexes that the policy of a container asks for are ready, in whole percent. */
+  async progressOf(container: number): Promise<number> {
+    const rows = (await this.#database.read(() => indexesOf(container))).filter(({ origin }) => origin === 'policy');
+    return rows.length === 0 ? 100 : Math.floor((100 * rows.filter(({ ready }) => ready === 1).length) / rows.length);
+  }
+
   /** Indexes that queries since the opening would have used, those first that would have saved the most. */
   advice(): readonly ContainerAdvice[] {
     return [...this.#usage.values()]

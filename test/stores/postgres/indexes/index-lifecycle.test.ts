@@ -1,8 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { CosmosClient } from '@azure/cosmos';
 import pg from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
+import { startServer, WELL_KNOWN_KEY } from '../../../../src/server/index.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
+import { buildShare } from '../../../../src/stores/postgres/indexes/build-progress.ts';
 import type { IndexProgress } from '../../../../src/stores/postgres/indexes/index-builder.ts';
 import { openPostgresBackend, type PostgresBackend } from '../../../../src/stores/postgres/postgres-backend.ts';
 import { postgresForTests } from '../../../support/postgres.ts';
@@ -173,7 +176,15 @@ describe('indexes of a policy', () => {
           { index: '/rank', isReady: false, build: waiting },
           { index: '/tags/[]', isReady: false },
         ]);
+        // Of two indexes, one has everything but the last wait behind it.
+        expect(await one.indexProgress('app', 'notes')).toBe(49);
       }
+      const server = await startServer({ backend: other, port: 0 });
+      const sdk = new CosmosClient({ endpoint: server.url, key: WELL_KNOWN_KEY });
+      const { headers } = await sdk.database('app').container('notes').read({ populateQuotaInfo: true });
+      expect(headers['x-ms-documentdb-collection-index-transformation-progress']).toBe('49');
+      sdk.dispose();
+      await server.close();
     } finally {
       await reader.end();
     }
@@ -183,6 +194,30 @@ describe('indexes of a policy', () => {
       ['/rank', true, undefined],
       ['/tags/[]', true, undefined],
     ]);
+    expect(await other.indexProgress('app', 'notes')).toBe(100);
+  });
+
+  test('are never told to be done while they are built', () => {
+    const phases = [
+      'initializing',
+      'waiting for writers before build',
+      'building index: scanning table',
+      'building index: sorting live tuples',
+      'building index: loading tuples in tree',
+      'waiting for writers before validation',
+      'index validation: scanning index',
+      'index validation: sorting tuples',
+      'index validation: scanning table',
+      'waiting for old snapshots',
+      'waiting for readers before marking dead',
+    ];
+    const shares = phases.flatMap((phase) =>
+      [0, 50, 100].map((blocksDone) => buildShare({ phase, blocksDone, blocksTotal: 100, entriesDone: 0, entriesTotal: 0, waitingFor: 0 })),
+    );
+    expect(shares).toEqual(shares.toSorted((left, right) => left - right));
+    expect([shares[0], shares.at(-1)]).toEqual([0, 0.98]);
+    const unknown = { phase: 'of a later version', blocksDone: 1, blocksTotal: 1, entriesDone: 1, entriesTotal: 1, waitingFor: 0 };
+    expect(buildShare(unknown)).toBe(0);
   });
 
   test('that are being made keep nobody from replacing the definition, or from dropping the container', async () => {
