@@ -134,6 +134,8 @@ export async function openStore(argument: string, options: OpenStoreOptions = {}
     case 'postgres': {
       const { openPostgresBackend } = await import('../stores/postgres/postgres-backend.ts');
       const { connectionString, schema, readableViews, place } = address;
+      // The backend checks it.
+      const autoIndex = address.autoIndex as PostgresBackendOptions['autoIndex'];
       const { signals, replicas = [] } = options.postgres ?? {};
       if (
         [connectionString, signals, ...replicas].some(
@@ -144,7 +146,15 @@ export async function openStore(argument: string, options: OpenStoreOptions = {}
         process.title = 'perigee';
       }
       return opened(
-        await openPostgresBackend({ ...options.postgres, connectionString, schema, readableViews, runtime, logger: consoleLogger }),
+        await openPostgresBackend({
+          ...options.postgres,
+          connectionString,
+          schema,
+          readableViews,
+          autoIndex,
+          runtime,
+          logger: consoleLogger,
+        }),
         place,
       );
     }

@@ -13,6 +13,8 @@ export type StoreAddress =
       readonly schema: string | undefined;
       /** Whether each container has a view for SQL tools. */
       readonly readableViews: boolean;
+      /** What is done about indexes that queries lack, as it came. */
+      readonly autoIndex: string | undefined;
       /** Where it is, for people; without a secret, and the same for two addresses of one store. */
       readonly place: string;
     }
@@ -63,6 +65,8 @@ function parsePostgres(argument: string): StoreAddress {
   url.searchParams.delete('schema');
   const readableViews = url.searchParams.get('readableViews') === 'true';
   url.searchParams.delete('readableViews');
+  const autoIndex = url.searchParams.get('autoIndex') ?? undefined;
+  url.searchParams.delete('autoIndex');
   // What an address leaves out, the driver takes from the environment.
   const host = url.hostname || (url.searchParams.get('host') ?? process.env['PGHOST'] ?? 'localhost');
   const port = url.port || (url.searchParams.get('port') ?? process.env['PGPORT'] ?? '5432');
@@ -72,14 +76,15 @@ function parsePostgres(argument: string): StoreAddress {
     connectionString: url.href,
     schema,
     readableViews,
+    autoIndex,
     place: schema === undefined ? place : `${place}?schema=${schema}`,
   };
 }
 
 /**
  * Reads a store argument: `memory` (or `memory:`), `sqlite:PATH`, a path that ends in `.db`, `.sqlite` or `.sqlite3`, `file:FOLDER`, an `http(s)`
- * address of something that speaks the Cosmos DB protocol, `postgres://…` (with `?schema=NAME` for another schema than the usual one, and
- * `?readableViews=true` for a view of each container), or
+ * address of something that speaks the Cosmos DB protocol, `postgres://…` (with `?schema=NAME` for another schema than the usual one,
+ * `?readableViews=true` for a view of each container, and `?autoIndex=create` for indexes that follow use), or
  * `embedded-postgres[:FOLDER]`. Nothing is opened, and whether it exists is not looked at.
  *
  * @throws INVALID_OPTION

@@ -45,6 +45,17 @@ describe('a store argument', () => {
         place: 'postgresql:///run/postgresql:5432/shop',
       },
     ],
+    [
+      'postgres://db/shop?autoIndex=create&readableViews=true',
+      {
+        kind: 'postgres',
+        connectionString: 'postgres://db/shop',
+        schema: undefined,
+        readableViews: true,
+        autoIndex: 'create',
+        place: 'postgresql://db:5432/shop',
+      },
+    ],
     ['embedded-postgres', { kind: 'embedded-postgres', folder: '.perigee/postgres' }],
     ['embedded-postgres:', { kind: 'embedded-postgres', folder: '.perigee/postgres' }],
     ['Embedded-Postgres:/var/data/pg', { kind: 'embedded-postgres', folder: '/var/data/pg' }],

@@ -17,7 +17,10 @@ import { CommitWatch } from './commit-watch.ts';
 import { withoutTimeouts } from './connection-facts.ts';
 import type { ContainerRow } from './container-row.ts';
 import { dropDeletedDatabases } from './drop-schemas.ts';
-import { IndexBuilder, type IndexProgress, type IndexStatus } from './indexes/index-builder.ts';
+import type { AutoIndex } from '../common/auto-index.ts';
+import type { ContainerAdvice } from '../common/used-indexes.ts';
+import { AutoIndexes } from './indexes/auto-indexes.ts';
+import { IndexBuilder, type IndexBuilderOptions, type IndexProgress, type IndexStatus } from './indexes/index-builder.ts';
 import { loadPg } from './pg-driver.ts';
 import { postgresCapabilities } from './postgres-capabilities.ts';
 import { PostgresContainer, type PostgresHost } from './postgres-container.ts';
@@ -66,7 +69,7 @@ const LOOKING = 'read the catalogue of the PostgreSQL store';
  * ```
  */
 export async function openPostgresBackend(options: PostgresBackendOptions): Promise<PostgresBackend> {
-  const { pool, prefix, prepares, signals, replicas, maxReplicaLagMs, pollIntervalMs, sweepIntervalMs, readableViews } =
+  const { pool, prefix, prepares, signals, replicas, maxReplicaLagMs, pollIntervalMs, sweepIntervalMs, readableViews, autoIndex } =
     checkPostgresOptions(options);
   const userFunctions = prepareUserFunctions(options.userDefinedFunctions);
   const runtime = options.runtime ?? systemRuntime;
@@ -98,7 +101,8 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
       sweepIntervalMs,
       views,
       connecting: { pg, connection: direct },
-      builderOf: (onChange) => new IndexBuilder({ pg, connection: direct, database, intervalMs: sweepIntervalMs, onChange }),
+      autoIndex,
+      builderOf: (parts) => new IndexBuilder({ pg, connection: direct, database, intervalMs: sweepIntervalMs, ...parts }),
     });
   } catch (error) {
     await database.close();
@@ -112,8 +116,9 @@ interface PostgresBackendSettings {
   readonly sweepIntervalMs: number;
   readonly views: ReadableViews | undefined;
   readonly connecting: Connecting;
-  /** What makes indexes; `onChange` is told of containers whose indexes have changed. */
-  readonly builderOf: (onChange: (container: number) => void) => IndexBuilder;
+  readonly autoIndex: AutoIndex;
+  /** What makes indexes. */
+  readonly builderOf: (parts: Pick<IndexBuilderOptions, 'onChange' | 'dropUnused'>) => IndexBuilder;
 }
 
 /** Databases and containers in one PostgreSQL database; see {@link openPostgresBackend}. */
@@ -126,12 +131,13 @@ export class PostgresBackend extends BaseBackend {
   readonly #watch: CommitWatch;
   readonly #sweeper: Sweeper;
   readonly #indexes: IndexBuilder;
+  readonly #automatic: AutoIndexes;
   readonly #views: ReadableViews | undefined;
   readonly #columns: ColumnTools;
   readonly #containers = new Map<number, PostgresContainer>();
 
   constructor(host: PostgresHost, capabilities: StoreCapabilities, settings: PostgresBackendSettings) {
-    const { signals, pollIntervalMs, sweepIntervalMs, builderOf, views, connecting } = settings;
+    const { signals, pollIntervalMs, sweepIntervalMs, builderOf, autoIndex, views, connecting } = settings;
     super(host.database.runtime, 'PostgreSQL backend');
     this.capabilities = capabilities;
     this.#host = host;
@@ -140,17 +146,29 @@ export class PostgresBackend extends BaseBackend {
     this.#watch = new CommitWatch(host.database, signals, pollIntervalMs);
     this.#sweeper = new Sweeper(host.database, sweepIntervalMs, () => this.#mortalContainers());
     this.#sweeper.start();
-    this.#indexes = builderOf((number) => this.#containers.get(number)?.indexes.forget());
+    this.#automatic = new AutoIndexes({ database: this.#database, autoIndex, schedule: () => this.#indexes.schedule() });
+    this.#indexes = builderOf({
+      onChange: (number) => this.#containers.get(number)?.indexes.forget(),
+      dropUnused: () => this.#automatic.dropUnused(),
+    });
     this.#indexes.start();
     this.#views = views;
     this.#columns = { database: this.#database, connecting, newEtag: () => this.#stamp().etag };
   }
 
-  /** Resolves when every index that policies ask for is made, or failed. Queries run meanwhile, without those that are missing. */
-  indexesReady(): Promise<void> {
+  /** Resolves when every index that policies and use ask for is made, or failed. Queries run meanwhile, without those that are missing. */
+  async indexesReady(): Promise<void> {
     this.calls.assertOpen();
     // It may take hours, so closing does not wait for it.
-    return this.#indexes.ready();
+    do {
+      await this.#automatic.settled();
+      await this.#indexes.ready();
+    } while (await this.#automatic.settled());
+  }
+
+  /** Indexes that queries of this server would have used, had they been there; those first that would have saved the most. Nothing with `autoIndex: 'off'`. */
+  indexAdvice(): readonly ContainerAdvice[] {
+    return this.#automatic.advice();
   }
 
   /** All indexes of the store, in the order in which they were asked for. */
@@ -358,6 +376,7 @@ export class PostgresBackend extends BaseBackend {
 
   protected async _close(): Promise<void> {
     await this.#host.replicas?.close();
+    await this.#automatic.settled();
     await this.#indexes.close();
     await this.#sweeper.close();
     await this.#views?.close();
@@ -380,6 +399,7 @@ export class PostgresBackend extends BaseBackend {
       container = new PostgresContainer(this.#host, databaseId, row);
       const { number } = row;
       container.onCommit(() => this.#signals?.committed(number));
+      this.#automatic.observe(container);
       this.#containers.set(number, container);
     }
     container.notice(row);

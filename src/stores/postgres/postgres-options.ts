@@ -2,6 +2,7 @@ import type { PoolConfig } from 'pg';
 import { PerigeeError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Runtime } from '../../core/runtime.ts';
+import { checkAutoIndex, type AutoIndex } from '../common/auto-index.ts';
 import type { UserDefinedFunctions } from '../../store/user-functions.ts';
 
 /** TLS as `pg` takes it: certificates as PEM texts. `rejectUnauthorized: false` encrypts without knowing to whom. */
@@ -56,6 +57,12 @@ export interface PostgresBackendOptions {
    * within `sweepIntervalMs`.
    */
   readonly readableViews?: boolean | undefined;
+  /**
+   * What is done about indexes that queries would use and that the index policy has only under `/*`: `advise` (the default) remembers those that queries of
+   * this server lacked for {@link PostgresBackend.indexAdvice}; `create` makes them, a dozen for a container at most, and drops those that no server used
+   * for a month; `off`.
+   */
+  readonly autoIndex?: AutoIndex | undefined;
   /** Name of the program as the server's administrator sees it; `perigee` unless said otherwise. */
   readonly applicationName?: string | undefined;
   readonly runtime?: Runtime | undefined;
@@ -76,6 +83,7 @@ export interface CheckedPostgresOptions {
   readonly pollIntervalMs: number;
   readonly sweepIntervalMs: number;
   readonly readableViews: boolean;
+  readonly autoIndex: AutoIndex;
 }
 
 const DEFAULTS = {
@@ -128,6 +136,7 @@ export function checkPostgresOptions(options: PostgresBackendOptions): CheckedPo
     pollIntervalMs: number('pollIntervalMs', 1),
     sweepIntervalMs: number('sweepIntervalMs'),
     readableViews: options.readableViews === true,
+    autoIndex: checkAutoIndex(options.autoIndex),
   };
 }
 

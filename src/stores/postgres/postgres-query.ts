@@ -83,6 +83,7 @@ export async function runQueryPage(container: PostgresContainer, request: QueryR
   const prepared = checkedQuery(request, definition);
   const direct = await runDirectQuery(container, prepared, request, run);
   if (direct !== undefined) {
+    container.indexes.observer?.used(container, direct.index);
     const { items, bytes, looked, continuation } = direct;
     return {
       items,
@@ -97,7 +98,20 @@ export async function runQueryPage(container: PostgresContainer, request: QueryR
       }),
     };
   }
-  return runPlanned(container, request, planQuery(container, request, prepared), run);
+  return runObserved(container, request, planQuery(container, request, prepared), run);
+}
+
+async function runObserved(container: PostgresContainer, request: QueryRequest, query: PlannedQuery, run: Run): Promise<Page> {
+  const page = await runPlanned(container, request, query, run);
+  const { observer } = container.indexes;
+  const { prepared, access, scope } = query;
+  if (access?.path !== undefined) {
+    observer?.used(container, access.path.index.name);
+  } else if (access === undefined && accessOf(scope) === 'container') {
+    const { parameters } = request;
+    observer?.scanned(container, { prepared, parameters, documentsScanned: page.documentsScanned, itemsReturned: page.items.length });
+  }
+  return page;
 }
 
 /** {@link runQueryPage} for a query that is planned already. */

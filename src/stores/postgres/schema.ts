@@ -140,6 +140,8 @@ const MIGRATIONS: readonly Migration[] = [
   (s) => [`ALTER TABLE ${s}.containers ADD COLUMN columns text`, ...columnFunctions(s)],
   // 4: databases that are deleted and whose tables are still there.
   (s) => [`CREATE TABLE ${s}.dropped_databases (number bigint PRIMARY KEY)`],
+  // 5: indexes that use asks for, and when they were last used, in seconds.
+  (s) => [`ALTER TABLE ${s}.indexes ADD COLUMN origin text NOT NULL DEFAULT 'policy', ADD COLUMN used_at bigint NOT NULL DEFAULT 0`],
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

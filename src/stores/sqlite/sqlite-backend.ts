@@ -16,8 +16,9 @@ import type { Unsubscribe } from '../../core/emitter.ts';
 import { betterSqlite3Driver, type BetterSqlite3Constructor } from './better-sqlite3-driver.ts';
 import type { Program, SqliteConnection, SqliteDriver } from './driver.ts';
 import type { IndexProgress } from './indexes/index-builder.ts';
-import { IndexManager, type ContainerAdvice, type IndexStatus } from './indexes/index-manager.ts';
-import type { AutoIndex } from './indexes/index-usage.ts';
+import { IndexManager, type IndexStatus } from './indexes/index-manager.ts';
+import { checkAutoIndex, type AutoIndex } from '../common/auto-index.ts';
+import type { ContainerAdvice } from '../common/used-indexes.ts';
 import {
   createContainer,
   createDatabase,
@@ -127,7 +128,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
   if ((synchronous as unknown) !== 'normal' && (synchronous as unknown) !== 'full') {
     throw new PerigeeError('INVALID_OPTION', 'The option synchronous is "normal" or "full".');
   }
-  const autoIndex = autoIndexOf(options.autoIndex ?? 'advise');
+  const autoIndex = checkAutoIndex(options.autoIndex);
   const pollIntervalMs = wholeNumber('pollIntervalMs', options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS);
   const database = await SqliteDatabase.open({
     path,
@@ -143,13 +144,6 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
   const indexes = new IndexManager(database, autoIndex, builderConnection(database, options.driver));
   indexes.start();
   return new SqliteBackend(database, sqliteCapabilities(synchronous, database.isInMemory), pollIntervalMs, indexes);
-}
-
-function autoIndexOf(value: AutoIndex): AutoIndex {
-  if (!(['advise', 'create', 'off'] as readonly unknown[]).includes(value)) {
-    throw new PerigeeError('INVALID_OPTION', 'The option autoIndex is "advise", "create" or "off".');
-  }
-  return value;
 }
 
 /** A connection on which indexes are made while this one reads on: in a thread of its own, unless the driver is the caller's. */

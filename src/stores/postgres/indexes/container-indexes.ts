@@ -1,4 +1,5 @@
 import { readIndexKey, type IndexDefinition } from '../../../query/access/index-definition.ts';
+import type { IndexObserver } from '../../common/used-indexes.ts';
 import { quoteName } from '../names.ts';
 import type { PgRow } from '../postgres-database.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
@@ -6,8 +7,9 @@ import type { Run } from '../scan-slices.ts';
 import { ARRAY, readArrayKey, type ArrayIndex } from './array-index.ts';
 import { physicalName } from './index-catalog.ts';
 
-/** How long it takes until an index that another server makes is noticed. */
+/** How long it takes until an index that another server makes is noticed, and until one is that another server added because of use. */
 const LOOK_AGAIN_MS = 1000;
+const LOOK_AROUND_MS = 10_000;
 
 /** Statements that each connection keeps prepared for the queries of one container. */
 const MAX_PREPARED = 32;
@@ -17,6 +19,7 @@ interface LoadedRow extends PgRow {
   readonly kind: string;
   readonly key: string;
   readonly ready: boolean;
+  readonly origin: string;
   readonly documents: number;
 }
 
@@ -30,21 +33,25 @@ export class ContainerIndexes {
   /** Those that queries may use. */
   ranges: readonly IndexDefinition[] = [];
   arrays: readonly ArrayIndex[] = [];
+  /** The numbers of those that use asked for, by name. */
+  automatic: ReadonlyMap<string, number> = new Map();
+  /** Undefined where nobody wants to know. */
+  observer: IndexObserver<PostgresContainer> | undefined;
   /** About how many documents the container has, as the server estimates it. */
   documents = 0;
   readonly #names = new Map<string, string>();
   #etag: string | undefined;
-  #lookAgainAt: number | undefined;
+  #lookAgainAt = 0;
 
   /** Reads the catalogue where it may have changed. */
   async refresh(container: PostgresContainer, run: Run): Promise<void> {
     const { etag } = container.row;
     const { runtime, prefix } = container.database;
-    if (this.#etag === etag && (this.#lookAgainAt === undefined || runtime.monotonicMs() < this.#lookAgainAt)) {
+    if (this.#etag === etag && runtime.monotonicMs() < this.#lookAgainAt) {
       return;
     }
     const rows = await run<LoadedRow>({
-      text: `SELECT i.number, i.kind, i.key, i.ready, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
+      text: `SELECT i.number, i.kind, i.key, i.ready, i.origin, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
         WHERE i.container = $1 AND NOT i.dropped AND i.kind IN ('range', '${ARRAY}') AND c.oid = to_regclass($2) ORDER BY i.number`,
       values: [container.number, container.names.documents],
     });
@@ -53,7 +60,8 @@ export class ContainerIndexes {
     const ready = rows.filter((row) => row.ready).map((row) => ({ ...row, name: physicalName(container.number, row.number) }));
     this.ranges = ready.filter(({ kind }) => kind !== ARRAY).map(({ name, key }) => ({ name, columns: readIndexKey(key) }));
     this.arrays = ready.filter(({ kind }) => kind === ARRAY).map(({ name, key }) => ({ name, path: readArrayKey(key) }));
-    this.#lookAgainAt = ready.length === rows.length ? undefined : runtime.monotonicMs() + LOOK_AGAIN_MS;
+    this.automatic = new Map(ready.filter(({ origin }) => origin === 'auto').map(({ name, number }) => [name, number]));
+    this.#lookAgainAt = runtime.monotonicMs() + (ready.length === rows.length ? LOOK_AROUND_MS : LOOK_AGAIN_MS);
   }
 
   /** The name under which a statement on the container is kept prepared; undefined for one more than are kept. */

@@ -44,6 +44,8 @@ export interface IndexStatus {
   /** What is indexed: `/type, /rank DESC`. */
   readonly index: string;
   readonly kind: string;
+  /** Whether the policy asks for it, or use under `autoIndex: 'create'`. */
+  readonly origin: 'policy' | 'auto';
   readonly isReady: boolean;
   /** How far PostgreSQL is, while any server builds it. */
   readonly build?: IndexBuildProgress | undefined;
@@ -59,6 +61,8 @@ export interface IndexBuilderOptions {
   readonly intervalMs: number;
   /** Is told of each container whose indexes have changed. */
   readonly onChange: (container: number) => void;
+  /** Gives up indexes that nobody uses; gives the containers that had them. */
+  readonly dropUnused: () => Promise<readonly number[]>;
 }
 
 const LEASE_MS = 15_000;
@@ -131,7 +135,7 @@ export class IndexBuilder {
   async status(): Promise<readonly IndexStatus[]> {
     const s = quoteName(this.#options.database.prefix);
     const rows = await this.#options.database.rows<IndexRow & IndexPlace>(WHAT, {
-      text: `SELECT i.number, i.container, i.kind, i.key, i.ready, c.database, c.id AS container_id, d.id AS database_id
+      text: `SELECT i.number, i.container, i.kind, i.key, i.ready, i.origin, c.database, c.id AS container_id, d.id AS database_id
         FROM ${s}.indexes i JOIN ${s}.containers c ON c.number = i.container LEFT JOIN ${s}.databases d ON d.number = c.database
         WHERE NOT i.dropped ORDER BY i.number`,
     });
@@ -139,13 +143,15 @@ export class IndexBuilder {
     const progress = await buildProgress(this.#session, this.#options.database.prefix, building);
     return rows.map((row) => {
       const build = progress.get(row.number);
-      return { ...placeOf(row), kind: row.kind, isReady: row.ready, ...(build === undefined ? {} : { build }) };
+      return { ...placeOf(row), kind: row.kind, origin: row.origin, isReady: row.ready, ...(build === undefined ? {} : { build }) };
     });
   }
 
   /** How far the indexes of a container are, in whole percent; 100 only where all are ready. */
   async progressOf({ number, database }: ContainerRow): Promise<number> {
-    const rows = (await indexRows(this.#session, this.#options.database.prefix, number)).filter(({ dropped }) => !dropped);
+    const rows = (await indexRows(this.#session, this.#options.database.prefix, number)).filter(
+      ({ dropped, origin }) => !dropped && origin === 'policy',
+    );
     const missing = rows.filter(({ ready }) => !ready);
     if (missing.length === 0) {
       return 100;
@@ -192,6 +198,7 @@ export class IndexBuilder {
       this.#isAsked = false;
       try {
         await this.#reconcileAll();
+        (await this.#options.dropUnused()).forEach((container) => this.#options.onChange(container));
         if ((await this.#pending()).length > 0 && (await this.#lease.take())) {
           await this.#makeAll();
         }

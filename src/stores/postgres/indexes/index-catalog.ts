@@ -1,5 +1,6 @@
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
 import { indexText, readIndexKey } from '../../../query/access/index-definition.ts';
+import { catalogChange, mayFollowUse, type CataloguedIndex, type CatalogChange } from '../../common/auto-index.ts';
 import { policyOf, wantedRangeIndexesOf, type WantedIndex } from '../../common/wanted-indexes.ts';
 import type { ContainerRow } from '../container-row.ts';
 import { containerNames, quoteName } from '../names.ts';
@@ -8,22 +9,21 @@ import { ARRAY, arrayText, readArrayKey, wantedArrayIndexes } from './array-inde
 import { indexForm } from './index-columns.ts';
 
 /** An index of a container as the catalogue has it. */
-export interface IndexRow extends PgRow {
+export interface IndexRow extends PgRow, CataloguedIndex {
   readonly number: number;
   readonly container: number;
-  readonly kind: string;
-  readonly key: string;
-  readonly form: string;
   /** Whether queries may use it. */
   readonly ready: boolean;
   /** Whether nobody wants it any more, and it is about to be dropped. */
   readonly dropped: boolean;
+  /** When a query of any server was last known to use it, in seconds since 1970; of one that use asks for. */
+  readonly used_at: number;
 }
 
 /** A container whose indexes are looked after. */
 export type IndexedContainer = Pick<ContainerRow, 'database' | 'number'>;
 
-const COLUMNS = 'number, container, kind, key, form, ready, dropped';
+const COLUMNS = 'number, container, kind, key, form, ready, dropped, origin, used_at';
 
 /** The name of an index, in the schema of its table. */
 export function physicalName(container: number, index: number): string {
@@ -45,27 +45,21 @@ function wantedIndexes(definition: ContainerDefinition): readonly WantedIndex[] 
   return policy === undefined ? [] : [...wantedRangeIndexesOf(policy, definition, indexForm), ...wantedArrayIndexes(policy, definition)];
 }
 
-const isSame = (row: IndexRow, { kind, key, form }: WantedIndex): boolean => row.kind === kind && row.key === key && row.form === form;
-
-/** What has to be done for the catalogue to agree with a definition. */
-interface CatalogChange {
-  readonly dropped: readonly IndexRow[];
-  readonly added: readonly WantedIndex[];
+/** Whether an index that use asked for may stay: it is made as it would be now, and the policy still indexes its paths. */
+function mayStay({ kind, key, form }: IndexRow, definition: ContainerDefinition): boolean {
+  const columns = kind === ARRAY ? undefined : readIndexKey(key);
+  return columns !== undefined && indexForm(columns) === form && mayFollowUse(columns, definition, indexForm);
 }
 
-function changeOf(rows: readonly IndexRow[], definition: ContainerDefinition): CatalogChange {
-  const wanted = wantedIndexes(definition);
+function changeOf(rows: readonly IndexRow[], definition: ContainerDefinition): CatalogChange<IndexRow> {
   const kept = rows.filter((row) => !row.dropped);
-  return {
-    dropped: kept.filter((row) => !wanted.some((index) => isSame(row, index))),
-    added: wanted.filter((index) => !kept.some((row) => isSame(row, index))),
-  };
+  return catalogChange(kept, wantedIndexes(definition), (row) => mayStay(row, definition));
 }
 
 /** Whether the catalogue agrees with a container's definition. */
 export function agreesWith(rows: readonly IndexRow[], definition: ContainerDefinition): boolean {
-  const { dropped, added } = changeOf(rows, definition);
-  return dropped.length + added.length === 0;
+  const { dropped, adopted, added } = changeOf(rows, definition);
+  return dropped.length + adopted.length + added.length === 0;
 }
 
 /** The rows of a container, or of all. */
@@ -87,10 +81,11 @@ export async function reconcileIndexes(
   definition: ContainerDefinition,
 ): Promise<void> {
   const s = quoteName(prefix);
-  const { dropped, added } = changeOf(await indexRows(session, prefix, number), definition);
-  if (dropped.length > 0) {
-    const values = [dropped.map((row) => row.number)];
-    await session.rows({ text: `UPDATE ${s}.indexes SET dropped = true, ready = false WHERE number = ANY ($1::bigint[])`, values });
+  const { dropped, adopted, added } = changeOf(await indexRows(session, prefix, number), definition);
+  await dropRows(session, prefix, dropped);
+  if (adopted.length > 0) {
+    const values = [adopted.map((row) => row.number)];
+    await session.rows({ text: `UPDATE ${s}.indexes SET origin = 'policy' WHERE number = ANY ($1::bigint[])`, values });
   }
   if (added.length === 0) {
     return;
@@ -98,14 +93,34 @@ export async function reconcileIndexes(
   const { documents } = containerNames(prefix, database, number);
   const [first] = await session.rows({ text: `SELECT FROM ${documents} LIMIT 1` });
   const isEmpty = first === undefined;
-  for (const { kind, key, form } of added) {
-    const [row] = await session.rows<{ number: number }>({
-      text: `INSERT INTO ${s}.indexes (container, kind, key, form, ready) VALUES ($1, $2, $3, $4, $5) RETURNING number`,
-      values: [number, kind, key, form, isEmpty],
-    });
-    if (isEmpty && row !== undefined) {
-      await session.rows({ text: `CREATE INDEX ${physicalName(number, row.number)} ON ${documents} ${indexMethod({ kind, form })}` });
+  for (const index of added) {
+    const place = await addIndexRow(session, prefix, number, { ...index, origin: 'policy' }, { isReady: isEmpty, nowSeconds: 0 });
+    if (isEmpty) {
+      await session.rows({ text: `CREATE INDEX ${physicalName(number, place)} ON ${documents} ${indexMethod(index)}` });
     }
+  }
+}
+
+/** Adds an index to the catalogue, and gives its number. */
+export async function addIndexRow(
+  session: Session,
+  prefix: string,
+  container: number,
+  { kind, key, form, origin }: CataloguedIndex,
+  { isReady, nowSeconds }: { readonly isReady: boolean; readonly nowSeconds: number },
+): Promise<number> {
+  const [row] = await session.rows<{ number: number }>({
+    text: `INSERT INTO ${quoteName(prefix)}.indexes (container, kind, key, form, ready, origin, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING number`,
+    values: [container, kind, key, form, isReady, origin, nowSeconds],
+  });
+  return (row as { readonly number: number }).number;
+}
+
+/** Gives indexes up, which are dropped later. */
+export async function dropRows(session: Session, prefix: string, rows: readonly Pick<IndexRow, 'number'>[]): Promise<void> {
+  if (rows.length > 0) {
+    const text = `UPDATE ${quoteName(prefix)}.indexes SET dropped = true, ready = false WHERE number = ANY ($1::bigint[])`;
+    await session.rows({ text, values: [rows.map(({ number }) => number)] });
   }
 }
 
@@ -125,7 +140,7 @@ export async function stopBuilds(session: Session, schema: string, table?: strin
 export function pendingRows(session: Session, prefix: string): Promise<readonly (IndexRow & IndexPlace)[]> {
   const s = quoteName(prefix);
   return session.rows<IndexRow & IndexPlace>({
-    text: `SELECT i.number, i.container, i.kind, i.key, i.form, i.ready, i.dropped, c.database, d.id AS database_id, c.id AS container_id
+    text: `SELECT i.number, i.container, i.kind, i.key, i.form, i.ready, i.dropped, i.origin, i.used_at, c.database, d.id AS database_id, c.id AS container_id
       FROM ${s}.indexes i JOIN ${s}.containers c ON c.number = i.container LEFT JOIN ${s}.databases d ON d.number = c.database
       WHERE NOT i.ready ORDER BY i.number`,
   });

@@ -1,10 +1,10 @@
 import { readIndexKey, type IndexDefinition } from '../../../query/access/index-definition.ts';
 import type { PreparedDocument } from '../../../store/prepared-document.ts';
+import type { IndexObserver } from '../../common/used-indexes.ts';
 import type { Program } from '../driver.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
 import type { SqliteDatabase } from '../sqlite-database.ts';
 import { indexesOf, maintainedIndex, physicalName, type IndexRow } from './index-catalog.ts';
-import type { ScannedPage } from './index-usage.ts';
 import type { MaintainedIndex } from './maintained-index.ts';
 
 /** An index that queries may use. */
@@ -13,14 +13,6 @@ export interface ReadyIndex {
   readonly key: string;
   /** Name of the index, or what the names of its tables begin with. */
   readonly name: string;
-}
-
-/** Is told how queries read a container. */
-export interface IndexObserver {
-  /** A page that no index served. */
-  scanned(container: SqliteContainer, page: Pick<ScannedPage, 'prepared' | 'parameters' | 'documentsScanned' | 'itemsReturned'>): void;
-  /** A page that an index served. */
-  used(container: SqliteContainer, index: string): void;
 }
 
 /**
@@ -41,7 +33,7 @@ export class ContainerIndexes {
   ranges: readonly IndexDefinition[] = [];
 
   /** Undefined where nobody wants to know. */
-  observer: IndexObserver | undefined;
+  observer: IndexObserver<SqliteContainer> | undefined;
 
   constructor(database: Pick<SqliteDatabase, 'epoch'>, container: number) {
     this.#database = database;

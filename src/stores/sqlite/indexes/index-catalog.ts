@@ -1,26 +1,23 @@
 import { readIndexKey } from '../../../query/access/index-definition.ts';
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
+import { catalogChange, mayFollowUse, type CataloguedIndex, type CatalogChange } from '../../common/auto-index.ts';
 import { tableNames } from '../container-statements.ts';
 import { all, get, run, type Program } from '../driver.ts';
 import { indexTerms } from './index-expressions.ts';
 import type { MaintainedIndex } from './maintained-index.ts';
 import { MAINTAINED_KINDS } from './maintained-kinds.ts';
-import { isIndexable, policyOf, wantedRangeIndexes, type WantedIndex } from './wanted-indexes.ts';
+import { policyOf, wantedRangeIndexes, type WantedIndex } from './wanted-indexes.ts';
 
-/** An index of a container as the file's catalogue has it. */
-export interface IndexRow {
+/** An index of a container as the file's catalogue has it; its kind is `range`, or that of a maintained index. */
+export interface IndexRow extends CataloguedIndex {
   readonly number: number;
   readonly container: number;
-  /** `range`, or the kind of a maintained index. */
-  readonly kind: string;
-  readonly key: string;
-  readonly form: string;
-  /** Whether the policy asks for it, or recorded use. */
-  readonly origin: 'policy' | 'auto';
   /** 1 when queries may use it. */
   readonly ready: 0 | 1;
   /** Up to which ordinal a maintained index was filled. */
   readonly place: number;
+  /** When a query was last seen to use it, in seconds since 1970. */
+  readonly used_at: number;
 }
 
 /** The statements that make the catalogue. */
@@ -39,7 +36,7 @@ export const CREATE_CATALOG: readonly string[] = [
   )`,
 ];
 
-const COLUMNS = 'number, container, kind, key, form, origin, ready, place';
+const COLUMNS = 'number, container, kind, key, form, origin, ready, place, used_at';
 
 /** Name of an index, or of the tables of one. */
 export function physicalName({ container, number }: Pick<IndexRow, 'container' | 'number'>): string {
@@ -139,41 +136,18 @@ function* wantedIndexes(definition: ContainerDefinition): Program<readonly Wante
 
 /** Whether an index that use asked for may stay: its columns are as they were, and the policy still indexes its paths. */
 function mayStay(row: IndexRow, definition: ContainerDefinition): boolean {
-  const policy = policyOf(definition);
   const columns = readIndexKey(row.key);
-  const isCurrent = isIndexable(columns, definition) && indexTerms(columns) === row.form;
-  return isCurrent && columns.every(({ path }) => policy !== undefined && policy.isIndexed(path) !== 'excluded');
+  return indexTerms(columns) === row.form && mayFollowUse(columns, definition, indexTerms);
 }
 
-const slot = (kind: string, key: string): string => `${kind} ${key}`;
-
-/** What has to be done for the catalogue to agree with a definition. */
-interface CatalogChange {
-  readonly dropped: readonly IndexRow[];
-  /** Made because of use, and now asked for by the policy. */
-  readonly adopted: readonly IndexRow[];
-  readonly added: readonly WantedIndex[];
-}
-
-function* catalogChange(container: number, definition: ContainerDefinition): Program<CatalogChange> {
-  const missing = new Map((yield* wantedIndexes(definition)).map((index) => [slot(index.kind, index.key), index]));
-  const dropped: IndexRow[] = [];
-  const adopted: IndexRow[] = [];
-  for (const row of yield* indexesOf(container)) {
-    const wanted = missing.get(slot(row.kind, row.key));
-    if (wanted !== undefined && wanted.form === row.form) {
-      missing.delete(slot(row.kind, row.key));
-      adopted.push(...(row.origin === 'policy' ? [] : [row]));
-    } else if (wanted !== undefined || row.origin === 'policy' || !mayStay(row, definition)) {
-      dropped.push(row);
-    }
-  }
-  return { dropped, adopted, added: [...missing.values()] };
+function* changeOf(container: number, definition: ContainerDefinition): Program<CatalogChange<IndexRow>> {
+  const wanted = yield* wantedIndexes(definition);
+  return catalogChange(yield* indexesOf(container), wanted, (row) => mayStay(row, definition));
 }
 
 /** Whether the catalogue agrees with a container's definition. */
 export function* agreesWith(container: number, definition: ContainerDefinition): Program<boolean> {
-  const { dropped, adopted, added } = yield* catalogChange(container, definition);
+  const { dropped, adopted, added } = yield* changeOf(container, definition);
   return dropped.length + adopted.length + added.length === 0;
 }
 
@@ -182,7 +156,7 @@ export function* agreesWith(container: number, definition: ContainerDefinition):
  * none of which is ready. Does nothing where they agree.
  */
 export function* reconcileIndexes(container: number, definition: ContainerDefinition, now: number): Program<readonly IndexRow[]> {
-  const { dropped, adopted, added } = yield* catalogChange(container, definition);
+  const { dropped, adopted, added } = yield* changeOf(container, definition);
   for (const row of dropped) {
     yield* dropIndex(row);
   }

@@ -1,12 +1,14 @@
 import type { Unsubscribe } from '../../../core/emitter.ts';
+import type { IndexColumn } from '../../../query/access/index-definition.ts';
+import { DROP_AFTER_SECONDS, roomForIndex, type AutoIndex } from '../../common/auto-index.ts';
+import { UsedIndexes, type ContainerAdvice } from '../../common/used-indexes.ts';
 import { all, get, run, type Program, type SqliteConnection } from '../driver.ts';
 import type { SqliteContainer } from '../sqlite-container.ts';
 import type { SqliteDatabase } from '../sqlite-database.ts';
-import type { IndexObserver } from './container-indexes.ts';
 import { IndexBuilder, indexName, type IndexProgress } from './index-builder.ts';
 import { addIndex, agreesWith, dropIndex, indexesOf, physicalName, reconcileIndexes, type IndexRow } from './index-catalog.ts';
-import { IndexUsage, PAGES_BEFORE_INDEX, type AutoIndex, type IndexAdvice, type ScannedPage } from './index-usage.ts';
-import { rangeIndex } from './wanted-indexes.ts';
+import { indexTerms } from './index-expressions.ts';
+import { rangeIndex, type WantedIndex } from './wanted-indexes.ts';
 
 /** An index of a container, for people and programs. */
 export interface IndexStatus {
@@ -20,37 +22,27 @@ export interface IndexStatus {
   readonly isReady: boolean;
 }
 
-/** {@link IndexAdvice} with the container that it is for. */
-export interface ContainerAdvice extends IndexAdvice {
-  readonly database: string;
-  readonly container: string;
-}
-
-/** Indexes of one container that use may ask for: each costs every write. */
-export const MAX_AUTO_INDEXES = 12;
-/** How exactly the last use of an index is known in the file. */
-const SAVE_USE_SECONDS = 3600;
-/** An index that nobody used for so long is dropped, and so is, when there are too many, one that nobody used for a day. */
-const DROP_AFTER_SECONDS = 30 * 86_400;
-const REPLACE_AFTER_SECONDS = 86_400;
-
 const DATABASE_ID = "ifnull((SELECT id FROM databases WHERE number = c.database), '')";
 
 /** Keeps the indexes of a file as its policies and its queries want them. */
-export class IndexManager implements IndexObserver {
-  readonly autoIndex: AutoIndex;
+export class IndexManager {
+  readonly #autoIndex: AutoIndex;
   readonly #database: SqliteDatabase;
   readonly #builder: IndexBuilder;
-  readonly #usage = new Map<number, { readonly container: SqliteContainer; readonly usage: IndexUsage }>();
-  readonly #usedAt = new Map<string, number>();
-  /** What goes on besides the builder: indexes that are added, uses that are written down. */
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #used: UsedIndexes<SqliteContainer>;
 
   constructor(database: SqliteDatabase, autoIndex: AutoIndex, connect: (() => Promise<SqliteConnection>) | undefined) {
     // Where nothing is written, what would be made is advised.
-    this.autoIndex = autoIndex === 'create' && database.isReadOnly ? 'advise' : autoIndex;
+    this.#autoIndex = autoIndex === 'create' && database.isReadOnly ? 'advise' : autoIndex;
     this.#database = database;
     this.#builder = new IndexBuilder(database, connect);
+    this.#used = new UsedIndexes({
+      autoIndex: this.#autoIndex,
+      formOf: indexTerms,
+      logger: database.logger,
+      add: (container, columns) => this.#add(container, columns),
+      noteUse: (container, name, now) => this.#noteUse(container, name, now),
+    });
   }
 
   /** Goes on with what an earlier process left unfinished, and with what was just added. */
@@ -67,20 +59,20 @@ export class IndexManager implements IndexObserver {
   /** Resolves when every index that is asked for can be used, or failed. */
   async ready(): Promise<void> {
     do {
-      await Promise.all(this.#tasks);
+      await this.#used.settled();
       await this.#builder.ready();
-    } while (this.#tasks.size > 0);
+    } while (this.#used.isBusy);
   }
 
   /** Ends with the piece of work under way; the next one to open the file goes on. */
   async close(): Promise<void> {
-    await Promise.all(this.#tasks);
+    await this.#used.settled();
     await this.#builder.close();
   }
 
   /** Makes the catalogue agree with a container that is opened: a file of an early version has none of its indexes. */
   async open(container: SqliteContainer): Promise<void> {
-    container.indexes.observer = this;
+    container.indexes.observer = this.#used;
     if (this.#database.isReadOnly) {
       return;
     }
@@ -101,7 +93,7 @@ export class IndexManager implements IndexObserver {
       this.#database.invalidate();
       this.#builder.schedule();
     }
-    if (this.autoIndex === 'create') {
+    if (this.#autoIndex === 'create') {
       await this.#dropUnused(container.number, now);
     }
   }
@@ -129,53 +121,19 @@ export class IndexManager implements IndexObserver {
 
   /** Indexes that queries since the opening would have used, those first that would have saved the most. */
   advice(): readonly ContainerAdvice[] {
-    return [...this.#usage.values()]
-      .flatMap(({ container, usage }) =>
-        usage.advice.map((advice) => ({ database: container.databaseId, container: container.info.definition.id, ...advice })),
-      )
-      .sort((left, right) => right.documentsScanned - left.documentsScanned);
+    return this.#used.advice();
   }
 
-  scanned(container: SqliteContainer, page: Pick<ScannedPage, 'prepared' | 'parameters' | 'documentsScanned' | 'itemsReturned'>): void {
-    if (this.autoIndex === 'off') {
-      return;
-    }
-    const known = this.#usage.get(container.number) ?? { container, usage: new IndexUsage() };
-    this.#usage.set(container.number, known);
-    const { definition } = container.info;
-    const advice = known.usage.record({ ...page, definition, indexes: container.indexes.ranges, documents: container.position });
-    if (advice !== undefined && this.autoIndex === 'create' && advice.pages >= PAGES_BEFORE_INDEX) {
-      known.usage.forget(advice.columns);
-      this.#run('An index that queries lack could not be added.', () => this.#add(container, advice));
-    }
-  }
-
-  used(container: SqliteContainer, name: string): void {
-    const now = container.nowSeconds();
-    const before = this.#usedAt.get(name);
-    if (this.#database.isReadOnly) {
-      return;
-    }
-    if (before !== undefined && now - before < SAVE_USE_SECONDS) {
-      return;
-    }
-    this.#usedAt.set(name, now);
+  #noteUse(container: SqliteContainer, name: string, now: number): Promise<void> | undefined {
     const row = container.indexes.rows.find((one) => physicalName(one) === name);
-    if (row?.origin === 'auto') {
-      this.#run('The use of an index could not be written down.', async () => {
-        await this.#database.write(() => run('UPDATE indexes SET used_at = ? WHERE number = ?', now, row.number));
-      });
-    }
+    return row?.origin === 'auto' && !this.#database.isReadOnly
+      ? this.#database.write(function* () {
+          yield* run('UPDATE indexes SET used_at = ? WHERE number = ?', now, row.number);
+        })
+      : undefined;
   }
 
-  #run(failure: string, work: () => Promise<void>): void {
-    const task = work()
-      .catch((error: unknown) => this.#database.logger.log('warn', failure, { error }))
-      .finally(() => this.#tasks.delete(task));
-    this.#tasks.add(task);
-  }
-
-  async #add(container: SqliteContainer, { columns }: IndexAdvice): Promise<void> {
+  async #add(container: SqliteContainer, columns: readonly IndexColumn[]): Promise<void> {
     const now = container.nowSeconds();
     const index = rangeIndex(columns);
     const isAdded = await this.#database.write(() => addAutomatic(container.number, index, now));
@@ -201,21 +159,14 @@ export class IndexManager implements IndexObserver {
 }
 
 /** Adds an index that use asks for; not where it is there, nor where there are too many that are used. */
-function* addAutomatic(container: number, index: ReturnType<typeof rangeIndex>, now: number): Program<boolean> {
-  const rows = yield* indexesOf(container);
+function* addAutomatic(container: number, index: WantedIndex, now: number): Program<boolean> {
+  const { isAdded, dropped } = roomForIndex(yield* indexesOf(container), index, now);
   const gone = (yield* get<{ number: number }>('SELECT number FROM containers WHERE number = ?', container)) === undefined;
-  if (gone || rows.some(({ kind, key }) => kind === index.kind && key === index.key)) {
+  if (gone || !isAdded) {
     return false;
   }
-  if (rows.filter(({ origin }) => origin === 'auto').length >= MAX_AUTO_INDEXES) {
-    const oldest = yield* get<IndexRow & { readonly used_at: number }>(
-      "SELECT * FROM indexes WHERE container = ? AND origin = 'auto' ORDER BY used_at, number LIMIT 1",
-      container,
-    );
-    if (oldest === undefined || oldest.used_at > now - REPLACE_AFTER_SECONDS) {
-      return false;
-    }
-    yield* dropIndex(oldest);
+  if (dropped !== undefined) {
+    yield* dropIndex(dropped);
   }
   yield* addIndex(container, index, 'auto', now);
   return true;

@@ -1,12 +1,10 @@
-import { indexKey, indexText, type IndexColumn, type IndexDefinition } from '../../../query/access/index-definition.ts';
-import { proposeIndex } from '../../../query/access/propose-indexes.ts';
-import type { PreparedQuery } from '../../../query/prepared-query.ts';
-import type { QueryParameter } from '../../../query/syntax-nodes.ts';
-import type { ContainerDefinition } from '../../../store/container-definition.ts';
-import { isIndexable, policyOf } from './wanted-indexes.ts';
-
-/** What is done about indexes that queries would use and that the policy has only under `/*`: told, made, or nothing. */
-export type AutoIndex = 'advise' | 'create' | 'off';
+import { indexKey, indexText, type IndexColumn, type IndexDefinition } from '../../query/access/index-definition.ts';
+import { proposeIndex } from '../../query/access/propose-indexes.ts';
+import type { PreparedQuery } from '../../query/prepared-query.ts';
+import type { QueryParameter } from '../../query/syntax-nodes.ts';
+import type { ContainerDefinition } from '../../store/container-definition.ts';
+import { mayFollowUse } from './auto-index.ts';
+import type { FormOf } from './wanted-indexes.ts';
 
 /** An index that queries would have used, had it been there. */
 export interface IndexAdvice {
@@ -38,9 +36,14 @@ const MAX_ADVICE = 64;
 /** Pages after which an index is made. */
 export const PAGES_BEFORE_INDEX = 2;
 
-/** Remembers which indexes queries on a container lack. Not kept in the file: what is used will be used again. */
+/** Remembers which indexes queries on a container lack, in memory only: what is used will be used again. */
 export class IndexUsage {
   readonly #advice = new Map<string, IndexAdvice>();
+  readonly #formOf: FormOf;
+
+  constructor(formOf: FormOf) {
+    this.#formOf = formOf;
+  }
 
   /** What was remembered, the most documents first. */
   get advice(): readonly IndexAdvice[] {
@@ -52,10 +55,8 @@ export class IndexUsage {
     if (documentsScanned < MIN_SCANNED || documentsScanned < itemsReturned * MIN_RATIO) {
       return undefined;
     }
-    const policy = policyOf(definition);
     const computedProperties = new Set(definition.computedProperties.map(({ name }) => name));
-    const isAllowed = (columns: readonly IndexColumn[]): boolean =>
-      policy !== undefined && columns.every(({ path }) => policy.isIndexed(path) !== 'excluded') && isIndexable(columns, definition);
+    const isAllowed = (columns: readonly IndexColumn[]): boolean => mayFollowUse(columns, definition, this.#formOf);
     const proposed = proposeIndex(prepared, parameters, indexes, { computedProperties, documents, isAllowed });
     if (proposed === undefined) {
       return undefined;
