@@ -192,6 +192,11 @@ export class World {
     return this.options.policy?.needsBase === true;
   }
 
+  /** Whether a document of a text may expire: where devices merge, it may have the time to live of another version. */
+  isMortal(text: string): boolean {
+    return this.mortal.has(text) || (this.merges && this.has('expiry'));
+  }
+
   note(event: string): void {
     this.trace.note(this.runtime.nowMs() - this.#startMs, event);
   }

@@ -52,7 +52,7 @@ export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<
 
 /** Whether some of it expires: what is made anew in its place, while it waits, goes in its place. */
 function isMortal(world: World, { texts }: Pick<LocalGroup, 'texts'>): boolean {
-  return Array.from(texts.values()).some((text) => text !== undefined && world.mortal.has(text));
+  return Array.from(texts.values()).some((text) => text !== undefined && world.isMortal(text));
 }
 
 function groupOf(world: World, device: string, key: string, text: string): LocalGroup | undefined {

@@ -58,7 +58,7 @@ function checkForgotten(world: World, kept: ReadonlyMap<string, ReadonlySet<stri
   for (const [key, { text, device }] of world.forgotten) {
     const last = world.history.last(key);
     if (
-      !world.mortal.has(text) &&
+      !world.isMortal(text) &&
       last?.by === RESTORED &&
       last.text !== text &&
       (kept.get(device)?.has(`${key}=${text}`) !== true || givenUp.has(`${key}=${text}`))
@@ -77,7 +77,7 @@ function hasReached(world: World, edit: LocalEdit): boolean {
   }
   const index = versions.findLastIndex(({ text }) => text === edit.text);
   // What expires may have done so on the device by the time it knows that it was forgotten.
-  return (index !== -1 && (world.mortal.has(edit.text) || !isForgotten(versions, index))) || isWithin(world, edit);
+  return (index !== -1 && (world.isMortal(edit.text) || !isForgotten(versions, index))) || isWithin(world, edit);
 }
 
 /** Where a policy merges, a device that lost its power knows its own edit again in a later one that was made on top and had been sent. */

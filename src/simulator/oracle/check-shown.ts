@@ -35,8 +35,8 @@ export async function checkShown(world: World, device: SimulatedDevice): Promise
         device.name,
         key,
         text,
-        (own.has(key) && own.get(key) === text) || (text === undefined && world.mortal.has(own.get(key) ?? '')),
-        (one) => world.mortal.has(one),
+        (own.has(key) && own.get(key) === text) || (text === undefined && world.isMortal(own.get(key) ?? '')),
+        (one) => world.isMortal(one),
       );
       if (wrong !== undefined) {
         world.violate(wrong);
