@@ -11,7 +11,7 @@ import type { RestoreRequest, SnapshotBody, SnapshotRequest } from '../../store/
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { containerInfoOf } from '../common/stored-container.ts';
 import { checkColumns, publicColumn, type ColumnInput, type PromotedColumn } from './columns/column-definition.ts';
-import type { Connecting } from './columns/long-connection.ts';
+import type { Connecting } from './long-connection.ts';
 import { dropColumns, listColumns, promoteColumns, type ColumnTools, type PromoteOptions } from './columns/promote-columns.ts';
 import { CommitWatch } from './commit-watch.ts';
 import { withoutTimeouts } from './connection-facts.ts';
@@ -95,14 +95,15 @@ export async function openPostgresBackend(options: PostgresBackendOptions): Prom
     );
     const set = opened.length === 0 ? undefined : new ReplicaSet({ primary: database, replicas: opened, maxLagMs: maxReplicaLagMs });
     set?.start();
+    const connecting = { pg, connection: direct };
     return new PostgresBackend({ database, identity, userFunctions, replicas: set }, postgresCapabilities(durable?.durable === true), {
       signals: told,
       pollIntervalMs,
       sweepIntervalMs,
       views,
-      connecting: { pg, connection: direct },
+      connecting,
       autoIndex,
-      builderOf: (parts) => new IndexBuilder({ pg, connection: direct, database, intervalMs: sweepIntervalMs, ...parts }),
+      builderOf: (parts) => new IndexBuilder({ connecting, database, intervalMs: sweepIntervalMs, ...parts }),
     });
   } catch (error) {
     await database.close();

@@ -6,7 +6,7 @@ import type { PostgresDatabase, Session } from '../postgres-database.ts';
 import { changeColumns, ownerRow, setReady, type ColumnOwner } from './column-catalog.ts';
 import { readColumns, withColumns, type PromotedColumn, type StoredColumn } from './column-definition.ts';
 import { ColumnFiller } from './column-filler.ts';
-import { LongConnection, type Connecting } from './long-connection.ts';
+import { LongConnection, type Connecting } from '../long-connection.ts';
 
 /** How far a promotion is. */
 export interface PromotionProgress {

@@ -1,15 +1,13 @@
-import type { Client, ClientConfig } from 'pg';
 import { Emitter, type Unsubscribe } from '../../../core/emitter.ts';
 import { sleep, type CancelTimer } from '../../../core/runtime.ts';
 import { readDefinition } from '../../common/definition-text.ts';
 import { unescapeText } from '../../../query/compile/postgres/nul-text.ts';
-import { isDirect } from '../connection-facts.ts';
 import type { ContainerRow } from '../container-row.ts';
 import { Lease } from '../lease.ts';
+import { LongConnection, type Connecting } from '../long-connection.ts';
 import { containerNames, quoteName, type ContainerNames } from '../names.ts';
-import { COLUMN_TYPES, type PgModule } from '../pg-driver.ts';
 import type { PgRow, PostgresDatabase, Session, Statement } from '../postgres-database.ts';
-import { stateOf, wrapPostgresError } from '../postgres-errors.ts';
+import { stateOf } from '../postgres-errors.ts';
 import { buildProgress, buildShare, type IndexBuildProgress } from './build-progress.ts';
 import {
   agreesWith,
@@ -53,9 +51,8 @@ export interface IndexStatus {
 
 /** What an {@link IndexBuilder} works with. */
 export interface IndexBuilderOptions {
-  readonly pg: PgModule;
-  /** How to connect, past a pooler. An index takes as long as the container is large, so it is made on a connection of its own, without a timeout. */
-  readonly connection: ClientConfig;
+  /** How to connect, past a pooler: an index takes as long as the container is large. */
+  readonly connecting: Connecting;
   readonly database: PostgresDatabase;
   /** How often to look for what another server left unfinished; 0 for never. */
   readonly intervalMs: number;
@@ -91,7 +88,7 @@ export class IndexBuilder {
   #running: Promise<void> | undefined;
   #isAsked = false;
   #cancel: CancelTimer | undefined;
-  #client: Client | undefined;
+  #connection: LongConnection | undefined;
 
   constructor(options: IndexBuilderOptions) {
     this.#options = options;
@@ -164,10 +161,9 @@ export class IndexBuilder {
 
   /** Ends what is under way; the next server makes it anew. */
   async close(): Promise<void> {
+    // A statement that makes an index may take hours: its connection is cut, and the server ends it.
     this.#closing.abort();
     this.#cancel?.();
-    // A statement that makes an index may take hours: its connection is cut, and the server ends it.
-    await this.#end();
     await this.#running;
   }
 
@@ -362,31 +358,16 @@ export class IndexBuilder {
   }
 
   /** Runs a statement, however long it takes, on the connection for that. */
-  async #run<R extends PgRow = PgRow>({ text, values }: Statement): Promise<readonly R[]> {
-    const { pg, connection, database } = this.#options;
-    try {
-      this.#closing.signal.throwIfAborted();
-      if (this.#client === undefined) {
-        const client = new pg.Client({ ...connection, types: COLUMN_TYPES });
-        client.on('error', (error) => database.logger.log('warn', 'The connection that makes indexes ended.', { error }));
-        this.#client = client;
-        await client.connect();
-        if (await isDirect(client)) {
-          // Elsewhere whoever is given the connection next would have them.
-          await client.query('SET statement_timeout = 0; SET lock_timeout = 0');
-        }
-      }
-      const { rows } = await this.#client.query<R>({ text, ...(values === undefined ? {} : { values: values as unknown[] }) });
-      return rows;
-    } catch (error) {
-      throw wrapPostgresError(error, WHAT);
-    }
+  #run<R extends PgRow = PgRow>(statement: Statement): Promise<readonly R[]> {
+    const { connecting, database } = this.#options;
+    this.#connection ??= new LongConnection(connecting, database, WHAT, this.#closing.signal);
+    return this.#connection.rows<R>(statement);
   }
 
   async #end(): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.end().catch(() => undefined);
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.end();
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Client, PoolConfig } from 'pg';
-import { throwIfAborted } from '../../../core/errors.ts';
-import { isDirect } from '../connection-facts.ts';
-import { COLUMN_TYPES, type PgModule } from '../pg-driver.ts';
-import type { PgRow, PostgresDatabase, Session, Statement } from '../postgres-database.ts';
-import { wrapPostgresError } from '../postgres-errors.ts';
+import { throwIfAborted } from '../../core/errors.ts';
+import { isDirect } from './connection-facts.ts';
+import { COLUMN_TYPES, type PgModule } from './pg-driver.ts';
+import type { PgRow, PostgresDatabase, Session, Statement } from './postgres-database.ts';
+import { wrapPostgresError } from './postgres-errors.ts';
 
 /** How connections are made. */
 export interface Connecting {
