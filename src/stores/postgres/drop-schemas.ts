@@ -1,9 +1,19 @@
 import { databaseSchema, quoteName } from './names.ts';
-import type { PostgresDatabase, Session } from './postgres-database.ts';
+import { stopBuilds } from './indexes/index-catalog.ts';
+import type { PostgresDatabase, Session, Statement } from './postgres-database.ts';
 
 const WHAT = 'drop the tables of a deleted database of the PostgreSQL store';
 /** Tables that one transaction drops: each takes a lock for itself and for everything that belongs to it, about ten in all, of some thousands that there are. */
 export const TABLES_AT_ONCE = 50;
+
+/** Some tables of a schema, oldest first. @param schema quoted */
+async function tablesOf(session: Session, schema: string): Promise<readonly string[]> {
+  const rows = await session.rows<{ name: string }>({
+    text: "SELECT relname AS name FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY oid LIMIT $2",
+    values: [schema, TABLES_AT_ONCE],
+  });
+  return rows.map(({ name }) => `${schema}.${quoteName(name)}`);
+}
 
 /** Drops up to {@link TABLES_AT_ONCE} tables of a database that is deleted, or what is left of it; gives whether something is left. Within a transaction. */
 async function dropSome(session: Session, prefix: string, database: number): Promise<boolean> {
@@ -16,13 +26,9 @@ async function dropSome(session: Session, prefix: string, database: number): Pro
     // Another server is done with it, or a snapshot was restored in its place.
     return false;
   }
-  const tables = await session.rows<{ name: string }>({
-    text: "SELECT relname AS name FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY oid LIMIT $2",
-    values: [schema, TABLES_AT_ONCE],
-  });
+  const tables = await tablesOf(session, schema);
   if (tables.length > 0) {
-    const names = tables.map(({ name }) => `${schema}.${quoteName(name)}`);
-    await session.rows({ text: `DROP TABLE IF EXISTS ${names.join(', ')} CASCADE` });
+    await session.rows({ text: `DROP TABLE IF EXISTS ${tables.join(', ')} CASCADE` });
     return true;
   }
   await session.rows({ text: `DROP SCHEMA IF EXISTS ${schema} CASCADE` });
@@ -30,17 +36,53 @@ async function dropSome(session: Session, prefix: string, database: number): Pro
   return false;
 }
 
+/** The number of the lock that a restore holds while schemas are there that nobody else may drop. */
+export function restoreLock(prefix: string): Statement {
+  return { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`perigee restore ${prefix}`] };
+}
+
+/** Drops up to {@link TABLES_AT_ONCE} tables of a schema that a restore left; gives whether something is left that may be dropped now. Within a transaction. */
+async function dropSomeOf(session: Session, prefix: string, name: string): Promise<boolean> {
+  const s = quoteName(prefix);
+  const [lock] = await session.rows<{ taken: boolean }>({
+    text: 'SELECT pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) AS taken',
+    values: [`perigee restore ${prefix}`],
+  });
+  const [still] =
+    lock?.taken === true
+      ? await session.rows({ text: `SELECT name FROM ${s}.dropped_schemas WHERE name = $1 FOR UPDATE`, values: [name] })
+      : [];
+  if (still === undefined) {
+    return false;
+  }
+  const schema = quoteName(name);
+  await stopBuilds(session, schema);
+  const tables = await tablesOf(session, schema);
+  if (tables.length > 0) {
+    await session.rows({ text: `DROP TABLE IF EXISTS ${tables.join(', ')} CASCADE` });
+    return true;
+  }
+  await session.rows({ text: `DROP SCHEMA IF EXISTS ${schema} CASCADE` });
+  await session.rows({ text: `DELETE FROM ${s}.dropped_schemas WHERE name = $1`, values: [name] });
+  return false;
+}
+
 /**
- * Drops what is left of databases that are deleted: their tables in several transactions, since a transaction takes locks for each and the server has room for
- * some thousands only. Who was killed in the middle leaves the rest to the next one.
+ * Drops what is left of databases that are deleted, and of those that a restore replaced: their tables in several transactions, since a transaction takes
+ * locks for each and the server has room for some thousands only. Who was killed in the middle leaves the rest to the next one.
  */
 export async function dropDeletedDatabases(database: PostgresDatabase): Promise<void> {
   const { prefix } = database;
-  const deleted = await database.rows<{ number: number }>(WHAT, {
-    text: `SELECT number FROM ${quoteName(prefix)}.dropped_databases ORDER BY number`,
-  });
+  const s = quoteName(prefix);
+  const deleted = await database.rows<{ number: number }>(WHAT, { text: `SELECT number FROM ${s}.dropped_databases ORDER BY number` });
   for (const { number } of deleted) {
     while (await database.transaction(WHAT, (session) => dropSome(session, prefix, number))) {
+      // Until nothing is left.
+    }
+  }
+  const replaced = await database.rows<{ name: string }>(WHAT, { text: `SELECT name FROM ${s}.dropped_schemas ORDER BY name` });
+  for (const { name } of replaced) {
+    while (await database.transaction(WHAT, (session) => dropSomeOf(session, prefix, name))) {
       // Until nothing is left.
     }
   }

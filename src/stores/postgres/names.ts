@@ -19,7 +19,11 @@ export function databaseSchema(prefix: string, database: number): string {
 }
 
 export function containerNames(prefix: string, database: number, container: number): ContainerNames {
-  const schema = databaseSchema(prefix, database);
+  return containerNamesIn(databaseSchema(prefix, database), container);
+}
+
+/** @param schema quoted */
+export function containerNamesIn(schema: string, container: number): ContainerNames {
   return {
     schema,
     documents: `${schema}.c${container}`,

@@ -11,7 +11,7 @@ import type { RestoreRequest, SnapshotBody, SnapshotRequest } from '../../store/
 import type { StandardSchemaLike } from '../../store/standard-schema.ts';
 import { containerInfoOf } from '../common/stored-container.ts';
 import { checkColumns, publicColumn, type ColumnInput, type PromotedColumn } from './columns/column-definition.ts';
-import type { Connecting } from './long-connection.ts';
+import { LongConnection, type Connecting } from './long-connection.ts';
 import { dropColumns, listColumns, promoteColumns, type ColumnTools, type PromoteOptions } from './columns/promote-columns.ts';
 import { CommitWatch } from './commit-watch.ts';
 import { withoutTimeouts } from './connection-facts.ts';
@@ -361,17 +361,27 @@ export class PostgresBackend extends BaseBackend {
   }
 
   protected override async _restore({ replace, signal, load }: RestoreRequest): Promise<void> {
-    await this.#database.transaction(
-      SNAPSHOT,
-      async (session) => {
-        await session.rows({ text: 'SET LOCAL idle_in_transaction_session_timeout = 0' });
-        const restore = await PostgresRestore.begin(session, this.#database.prefix, this.runtime, () => this.#stamp(), replace);
-        await load(restore);
-        await restore.finish();
-      },
-      { mode: 'once', signal },
-    );
-    this.#containers.clear();
+    const { prefix, logger } = this.#database;
+    const tables = new LongConnection(this.#columns.connecting, this.#database, SNAPSHOT, signal);
+    try {
+      await this.#database.transaction(
+        SNAPSHOT,
+        async (session) => {
+          await session.rows({ text: 'SET LOCAL idle_in_transaction_session_timeout = 0' });
+          const parts = { session, tables, prefix, runtime: this.runtime, stamp: () => this.#stamp() };
+          const restore = await PostgresRestore.begin(parts, replace);
+          await load(restore);
+          await restore.finish();
+        },
+        { mode: 'once', signal },
+      );
+      this.#containers.clear();
+    } finally {
+      await tables.end();
+      await dropDeletedDatabases(this.#database).catch((error: unknown) =>
+        logger.log('warn', 'What a restore replaced could not be dropped; it is tried again.', { error }),
+      );
+    }
     await this.#views?.refresh();
   }
 

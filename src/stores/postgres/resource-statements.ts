@@ -12,7 +12,7 @@ import { createContainerTable, createDatabaseSchema } from './container-statemen
 import { TABLES_AT_ONCE } from './drop-schemas.ts';
 import { reconcileIndexes, stopBuilds } from './indexes/index-catalog.ts';
 import { escapeText, unescapeText } from '../../query/compile/postgres/nul-text.ts';
-import { containerNames, databaseSchema, quoteName } from './names.ts';
+import { containerNames, databaseSchema, quoteName, type ContainerNames } from './names.ts';
 import type { PgRow, Session } from './postgres-database.ts';
 import { createVersionTable } from './versions/version-table.ts';
 
@@ -25,15 +25,23 @@ export interface DatabaseRow extends PgRow {
   readonly containers: number;
 }
 
+/** Where the tables of new containers are made, and on what: while a snapshot is restored, beside those that it replaces. */
+export interface TablePlace {
+  readonly session: Session;
+  readonly namesOf: (database: number, container: number) => ContainerNames;
+}
+
 /** Databases and containers in the catalogue of one store, on a session or a transaction. */
 export class Resources {
   readonly #session: Session;
   readonly #prefix: string;
   readonly #s: string;
+  readonly #tables: TablePlace;
 
-  constructor(session: Session, prefix: string) {
+  constructor(session: Session, prefix: string, tables?: TablePlace) {
     this.#session = session;
     this.#prefix = prefix;
+    this.#tables = tables ?? { session, namesOf: (database, container) => containerNames(prefix, database, container) };
     this.#s = quoteName(prefix);
   }
 
@@ -178,8 +186,8 @@ export class Resources {
 
   /** Makes the table of a container's versions; what is behind the floor will be recorded. Within a transaction. */
   async beginRecording(row: ContainerRow, floor: RetentionFloor): Promise<ContainerRow> {
-    for (const text of createVersionTable(containerNames(this.#prefix, row.database, row.number))) {
-      await this.#session.rows({ text });
+    for (const text of createVersionTable(this.#tables.namesOf(row.database, row.number))) {
+      await this.#tables.session.rows({ text });
     }
     return this.#saveFloor(row, floor);
   }
@@ -239,11 +247,11 @@ export class Resources {
       values: [database, escapeText(definition.id), rid, definitionText(definition), stamp.etag, stamp.ts, stamp.incarnation],
     });
     const made = named(row as ContainerRow);
-    const names = containerNames(this.#prefix, database, made.number);
+    const names = this.#tables.namesOf(database, made.number);
     for (const text of createContainerTable(names, made.number, definition.uniqueKeys.length)) {
-      await this.#session.rows({ text });
+      await this.#tables.session.rows({ text });
     }
-    await reconcileIndexes(this.#session, this.#prefix, made, definition);
+    await reconcileIndexes(this.#session, this.#prefix, made, definition, { session: this.#tables.session, names });
     return definition.changeFeedPolicy === undefined ? made : this.beginRecording(made, floor);
   }
 

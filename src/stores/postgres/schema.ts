@@ -142,6 +142,8 @@ const MIGRATIONS: readonly Migration[] = [
   (s) => [`CREATE TABLE ${s}.dropped_databases (number bigint PRIMARY KEY)`],
   // 5: indexes that use asks for, and when they were last used, in seconds.
   (s) => [`ALTER TABLE ${s}.indexes ADD COLUMN origin text NOT NULL DEFAULT 'policy', ADD COLUMN used_at bigint NOT NULL DEFAULT 0`],
+  // 6: schemas that a restore replaced, or made and never put in place.
+  (s) => [`CREATE TABLE ${s}.dropped_schemas (name text COLLATE "C" PRIMARY KEY)`],
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

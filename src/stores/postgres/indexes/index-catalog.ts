@@ -3,7 +3,7 @@ import { indexText, readIndexKey } from '../../../query/access/index-definition.
 import { catalogChange, mayFollowUse, type CataloguedIndex, type CatalogChange } from '../../common/auto-index.ts';
 import { policyOf, wantedRangeIndexesOf, type WantedIndex } from '../../common/wanted-indexes.ts';
 import type { ContainerRow } from '../container-row.ts';
-import { containerNames, quoteName } from '../names.ts';
+import { containerNames, quoteName, type ContainerNames } from '../names.ts';
 import type { PgRow, Session } from '../postgres-database.ts';
 import { ARRAY, arrayText, readArrayKey, wantedArrayIndexes } from './array-index.ts';
 import { indexForm } from './index-columns.ts';
@@ -79,6 +79,7 @@ export async function reconcileIndexes(
   prefix: string,
   { database, number }: IndexedContainer,
   definition: ContainerDefinition,
+  tables: IndexedTable = { session, names: containerNames(prefix, database, number) },
 ): Promise<void> {
   const s = quoteName(prefix);
   const { dropped, adopted, added } = changeOf(await indexRows(session, prefix, number), definition);
@@ -90,13 +91,13 @@ export async function reconcileIndexes(
   if (added.length === 0) {
     return;
   }
-  const { documents } = containerNames(prefix, database, number);
-  const [first] = await session.rows({ text: `SELECT FROM ${documents} LIMIT 1` });
+  const { documents } = tables.names;
+  const [first] = await tables.session.rows({ text: `SELECT FROM ${documents} LIMIT 1` });
   const isEmpty = first === undefined;
   for (const index of added) {
     const place = await addIndexRow(session, prefix, number, { ...index, origin: 'policy' }, { isReady: isEmpty, nowSeconds: 0 });
     if (isEmpty) {
-      await session.rows({ text: `CREATE INDEX ${physicalName(number, place)} ON ${documents} ${indexMethod(index)}` });
+      await tables.session.rows({ text: `CREATE INDEX ${physicalName(number, place)} ON ${documents} ${indexMethod(index)}` });
     }
   }
 }
@@ -134,6 +135,12 @@ export async function stopBuilds(session: Session, schema: string, table?: strin
       WHERE p.datname = current_database() AND c.relnamespace = to_regnamespace($1) AND ($2::text IS NULL OR c.oid = to_regclass($2))`,
     values: [schema, table ?? null],
   });
+}
+
+/** The table of a container, and on what its indexes are made. */
+export interface IndexedTable {
+  readonly session: Session;
+  readonly names: ContainerNames;
 }
 
 /** What has to be built or dropped, oldest first. */

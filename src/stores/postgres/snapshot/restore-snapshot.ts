@@ -16,13 +16,16 @@ import { readColumns, type StoredColumn } from '../columns/column-definition.ts'
 import type { ContainerRow } from '../container-row.ts';
 import { insertRows } from '../container-statements.ts';
 import { keyText, uniqueDigest } from '../key-text.ts';
-import { containerNames, databaseSchema, quoteName, type ContainerNames } from '../names.ts';
+import { restoreLock } from '../drop-schemas.ts';
+import { containerNames, containerNamesIn, databaseSchema, quoteName, type ContainerNames } from '../names.ts';
 import { bigintArray, textArray } from '../pg-arrays.ts';
 import type { PgRow, Session } from '../postgres-database.ts';
 import { CATALOG_DATABASE, CATALOG_RID, type ContainerStamp } from '../../common/stored-container.ts';
 import { Resources } from '../resource-statements.ts';
 import { recordStatement, type NewChange } from '../versions/version-table.ts';
 
+/** Sequences that are read at once: each takes a lock. */
+const TURN_SEQUENCES = 500;
 /** Characters of documents, and records, that are written at once. */
 const TURN_CHARACTERS = 2_000_000;
 const TURN_RECORDS = 1000;
@@ -42,44 +45,68 @@ interface OpenContainer {
 
 /** What was in the store before, as far as it has to be known afterwards. */
 interface Before {
+  /** The numbers of databases, also of those that are deleted and not gone yet. */
+  readonly databases: readonly number[];
   readonly positions: ReadonlyMap<string, number>;
   readonly lastContainers: ReadonlyMap<string, number>;
   readonly columns: ReadonlyMap<string, readonly StoredColumn[]>;
 }
 
-/** Writes the records of a snapshot into a store, within one transaction. */
+/** What a {@link PostgresRestore} works with. */
+export interface RestoreParts {
+  /** The transaction that writes the catalogue. */
+  readonly session: Session;
+  /** Another connection, on which tables are made beside those that are there, one transaction a container. */
+  readonly tables: Session;
+  readonly prefix: string;
+  readonly runtime: Runtime;
+  readonly stamp: () => ContainerStamp;
+}
+
+/**
+ * Writes the records of a snapshot into a store, all or nothing.
+ *
+ * A transaction takes locks for each table that it makes or drops, and the server has room for some thousands. So the tables are made in schemas of other
+ * names, each container in a transaction of its own, and put in place by renaming these in the transaction that writes the catalogue. The schemas that
+ * they replace, or those that were made in vain, are in `dropped_schemas`, and dropped piece by piece afterwards by `dropDeletedDatabases`.
+ */
 export class PostgresRestore implements RestoreSink {
   readonly #session: Session;
+  readonly #tables: Session;
   readonly #prefix: string;
   readonly #s: string;
   readonly #runtime: Runtime;
   readonly #stamp: () => ContainerStamp;
   readonly #resources: Resources;
   readonly #databases = new Map<string, number>();
-  #before: Before = { positions: new Map(), lastContainers: new Map(), columns: new Map() };
+  /** Tells the schemas of this restore from those of others. */
+  readonly #mark: string;
+  /** Schemas that are to be put in place, by the number of their database. */
+  readonly #made = new Map<number, string>();
+  #before: Before = { databases: [], positions: new Map(), lastContainers: new Map(), columns: new Map() };
   #container: OpenContainer | undefined;
   #documents: DocumentRecord[] = [];
   #changes: ChangeRecord[] = [];
   #characters = 0;
 
-  private constructor(session: Session, prefix: string, runtime: Runtime, stamp: () => ContainerStamp) {
+  private constructor({ session, tables, prefix, runtime, stamp }: RestoreParts) {
     this.#session = session;
+    this.#tables = tables;
     this.#prefix = prefix;
     this.#s = quoteName(prefix);
     this.#runtime = runtime;
     this.#stamp = stamp;
-    this.#resources = new Resources(session, prefix);
+    // A name has 63 characters at most, of which a prefix may have 40 and a number 10.
+    this.#mark = stamp().incarnation.slice(0, 6);
+    this.#resources = new Resources(session, prefix, {
+      session: tables,
+      namesOf: (database, container) => this.#namesOf(database, container),
+    });
   }
 
   /** Makes room for a snapshot; whoever writes meanwhile waits, and finds the container gone. @throws CONFLICT */
-  static async begin(
-    session: Session,
-    prefix: string,
-    runtime: Runtime,
-    stamp: () => ContainerStamp,
-    replace: boolean,
-  ): Promise<PostgresRestore> {
-    const restore = new PostgresRestore(session, prefix, runtime, stamp);
+  static async begin(parts: RestoreParts, replace: boolean): Promise<PostgresRestore> {
+    const restore = new PostgresRestore(parts);
     await restore.#clear(replace);
     return restore;
   }
@@ -98,52 +125,97 @@ export class PostgresRestore implements RestoreSink {
     return isFull ? this.#writeRows() : undefined;
   }
 
-  /** Writes what is left, once the last record was found right. */
+  /** Writes what is left, once the last record was found right, and puts it in place. */
   async finish(): Promise<void> {
     await this.#finishContainer();
     const catalogPosition = this.#before.positions.get(CATALOG_RID) ?? 0;
-    if (this.#databases.has('') || catalogPosition === 0) {
-      return;
+    if (!this.#databases.has('') && catalogPosition > 0) {
+      // The catalog is empty, and its positions go on all the same.
+      const definition = defineContainer({ id: 'catalog', partitionKey: '/scope' });
+      await this.#makeSchema(CATALOG_DATABASE);
+      const row = await this.#resources.insertContainer(CATALOG_DATABASE, CATALOG_RID, definition, this.#stamp());
+      await this.#raisePositions(this.#namesOf(row.database, row.number), catalogPosition);
     }
-    // The catalog is empty, and its positions go on all the same.
-    const row = await this.#resources.openCatalog(defineContainer({ id: 'catalog', partitionKey: '/scope' }), this.#stamp());
-    await this.#raisePositions(containerNames(this.#prefix, row.database, row.number), catalogPosition);
+    await this.#putInPlace();
   }
 
-  /** Removes everything, and tells which numbers were given. */
-  async #clear(replace: boolean): Promise<void> {
-    await this.#session.rows({ text: `LOCK TABLE ${this.#s}.databases, ${this.#s}.containers IN ACCESS EXCLUSIVE MODE` });
-    const databases = await this.#resources.databaseRows();
-    const positions = new Map<string, number>();
-    const catalog = await this.#resources.findCatalog();
-    const rows = [...(await this.#resources.listAllContainers()).map(({ row }) => row), ...(catalog === undefined ? [] : [catalog])];
-    for (const row of rows) {
-      const head = await this.#resources.headOf(row);
-      positions.set(row.rid, head);
-      if (!replace && (databases.length > 0 || head > 0)) {
-        throw notEmpty();
+  /** Renames schemas: those that are there, and those that were made in their place. */
+  async #putInPlace(): Promise<void> {
+    const rename = async (from: string, to: string): Promise<void> => {
+      await this.#session.rows({ text: `ALTER SCHEMA ${quoteName(from)} RENAME TO ${quoteName(to)}` });
+    };
+    for (const number of new Set([...this.#before.databases, ...this.#made.keys()])) {
+      const name = `${this.#prefix}_${number}`;
+      const [found] = await this.#session.rows<{ there: boolean }>({
+        text: 'SELECT to_regnamespace($1) IS NOT NULL AS there',
+        values: [databaseSchema(this.#prefix, number)],
+      });
+      if (found?.there === true) {
+        const old = `${name}_old_${this.#mark}`;
+        await rename(name, old);
+        await this.#session.rows({ text: `INSERT INTO ${this.#s}.dropped_schemas (name) VALUES ($1)`, values: [old] });
+      }
+      const made = this.#made.get(number);
+      if (made !== undefined) {
+        await rename(made, name);
+        await this.#session.rows({ text: `DELETE FROM ${this.#s}.dropped_schemas WHERE name = $1`, values: [made] });
       }
     }
-    if (!replace && databases.length > 0) {
+  }
+
+  /** Takes everything out of the catalogue, and tells which numbers were given. */
+  async #clear(replace: boolean): Promise<void> {
+    await this.#session.rows(restoreLock(this.#prefix));
+    // Behind this nobody is in the middle of a write.
+    await this.#session.rows({ text: `LOCK TABLE ${this.#s}.databases, ${this.#s}.containers IN ACCESS EXCLUSIVE MODE` });
+    const databases = await this.#resources.databaseRows();
+    const catalog = await this.#resources.findCatalog();
+    const rows = [...(await this.#resources.listAllContainers()).map(({ row }) => row), ...(catalog === undefined ? [] : [catalog])];
+    const positions = await this.#headsOf(rows);
+    if (!replace && (databases.length > 0 || [...positions.values()].some((head) => head > 0))) {
       throw notEmpty();
-    }
-    for (const row of rows) {
-      await this.#resources.dropContainer(row);
     }
     // A restored database has the number that it had, which may be that of a deleted one whose tables are still there.
     const deleted = await this.#session.rows<{ number: number }>({ text: `DELETE FROM ${this.#s}.dropped_databases RETURNING number` });
-    for (const number of [...[...databases, ...deleted].map((one) => one.number), CATALOG_DATABASE]) {
-      await this.#session.rows({ text: `DROP SCHEMA IF EXISTS ${databaseSchema(this.#prefix, number)} CASCADE` });
-    }
+    await this.#session.rows({ text: `DELETE FROM ${this.#s}.containers` });
     await this.#session.rows({ text: `DELETE FROM ${this.#s}.databases` });
-    const lastContainers = new Map(databases.map(({ number, containers }) => [databaseRid(number), containers]));
-    const columns = new Map(rows.map((row) => [row.rid, readColumns(row.columns)]));
-    this.#before = { positions, lastContainers, columns };
+    this.#before = {
+      databases: [...[...databases, ...deleted].map(({ number }) => number), CATALOG_DATABASE],
+      positions,
+      lastContainers: new Map(databases.map(({ number, containers }) => [databaseRid(number), containers])),
+      columns: new Map(rows.map((row) => [row.rid, readColumns(row.columns)])),
+    };
+  }
+
+  /** The last position that was taken in each container, by its resource id. */
+  async #headsOf(rows: readonly ContainerRow[]): Promise<ReadonlyMap<string, number>> {
+    const heads = new Map<string, number>();
+    for (let at = 0; at < rows.length; at += TURN_SEQUENCES) {
+      const some = rows.slice(at, at + TURN_SEQUENCES);
+      const found = await this.#tables.rows<{ n: number; head: number }>({
+        text: 'SELECT n, coalesce(pg_sequence_last_value(name::regclass), 0) AS head FROM unnest($1::text[]) WITH ORDINALITY AS s(name, n)',
+        values: [some.map(({ database, number }) => containerNames(this.#prefix, database, number).positions)],
+      });
+      found.forEach(({ n, head }) => heads.set((some[n - 1] as ContainerRow).rid, head));
+    }
+    return heads;
+  }
+
+  #namesOf(database: number, container: number): ContainerNames {
+    return containerNamesIn(quoteName(this.#made.get(database) as string), container);
+  }
+
+  /** Makes a schema that takes the place of a database's in the end. Until then whoever comes behind a restore that was killed drops it. */
+  async #makeSchema(database: number): Promise<void> {
+    const name = `${this.#prefix}_${database}_new_${this.#mark}`;
+    await this.#tables.rows({ text: `INSERT INTO ${this.#s}.dropped_schemas (name) VALUES ($1)`, values: [name] });
+    await this.#tables.rows({ text: `CREATE SCHEMA ${quoteName(name)}` });
+    this.#made.set(database, name);
   }
 
   async #raisePositions({ positions }: ContainerNames, position: number): Promise<void> {
     if (position > 0) {
-      await this.#session.rows({ text: 'SELECT setval($1::regclass, $2::bigint)', values: [positions, position] });
+      await this.#tables.rows({ text: 'SELECT setval($1::regclass, $2::bigint)', values: [positions, position] });
     }
   }
 
@@ -160,7 +232,7 @@ export class PostgresRestore implements RestoreSink {
           text: `INSERT INTO ${this.#s}.databases (number, id, etag, ts, containers) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`,
           values: [checked.number, escapeText(id), etag, ts, containers],
         });
-        await this.#session.rows({ text: `CREATE SCHEMA ${databaseSchema(this.#prefix, checked.number)}` });
+        await this.#makeSchema(checked.number);
         this.#databases.set(id, checked.number);
         return;
       }
@@ -184,17 +256,19 @@ export class PostgresRestore implements RestoreSink {
     const { database, rid, etag, ts, etags, recorded, position } = record;
     if (database === null) {
       this.#databases.set('', CATALOG_DATABASE);
-      await this.#session.rows({ text: `CREATE SCHEMA ${databaseSchema(this.#prefix, CATALOG_DATABASE)}` });
+      await this.#makeSchema(CATALOG_DATABASE);
     }
     const owner = database === null ? CATALOG_DATABASE : (this.#databases.get(database) as number);
     const stamp = { etag, ts, incarnation: this.#stamp().incarnation };
     const floor = recorded ?? { position, atMs: Math.floor(this.#runtime.nowMs()) };
+    await this.#tables.rows({ text: 'BEGIN' });
+    await this.#tables.rows({ text: 'SET LOCAL idle_in_transaction_session_timeout = 0' });
     const row: ContainerRow = await this.#resources.insertContainer(owner, rid, definition, stamp, floor);
     await this.#session.rows({
       text: `UPDATE ${this.#s}.containers SET etags = $2 WHERE number = $1`,
       values: [row.number, JSON.stringify(etags)],
     });
-    const names = containerNames(this.#prefix, owner, row.number);
+    const names = this.#namesOf(owner, row.number);
     await this.#raisePositions(names, Math.max(position, this.#before.positions.get(rid) ?? 0));
     const uniquePaths = definition.uniqueKeys.map((paths) => paths.map(parsePropertyPath));
     return { row, names, definition, uniquePaths, epks: new EpkCache(), isRecorded: recorded !== null };
@@ -206,10 +280,12 @@ export class PostgresRestore implements RestoreSink {
     this.#container = undefined;
     if (container !== undefined) {
       await this.#orDamaged('two documents of one unique key', { text: 'SET CONSTRAINTS ALL IMMEDIATE' });
-      await this.#session.rows({ text: 'SET CONSTRAINTS ALL DEFERRED' });
       await this.#assertVersions(container);
-      const columns = this.#before.columns.get(container.row.rid) ?? [];
-      await carryColumns(this.#session, this.#prefix, this.#runtime, container.row, columns);
+      const { row, names } = container;
+      const columns = this.#before.columns.get(row.rid) ?? [];
+      const place = { prefix: this.#prefix, number: row.number, names, tables: this.#tables, catalogue: this.#session };
+      await carryColumns(place, this.#runtime, columns);
+      await this.#tables.rows({ text: 'COMMIT' });
     }
   }
 
@@ -225,7 +301,7 @@ export class PostgresRestore implements RestoreSink {
       await this.#orDamaged('two documents of one key', insertStatement(container, documents));
     }
     if (changes.length > 0) {
-      await this.#session.rows(
+      await this.#tables.rows(
         recordStatement(
           container.names,
           changes.map((change) => newChange(container, change)),
@@ -236,7 +312,7 @@ export class PostgresRestore implements RestoreSink {
 
   async #orDamaged(what: string, statement: Parameters<Session['rows']>[0]): Promise<void> {
     try {
-      await this.#session.rows(statement);
+      await this.#tables.rows(statement);
     } catch (error) {
       throw isPerigeeError(error) && error.details['sqlState'] === '23505' ? invalidSnapshot('damaged', what, error) : error;
     }
@@ -247,7 +323,7 @@ export class PostgresRestore implements RestoreSink {
     if (!isRecorded) {
       return;
     }
-    const [row] = await this.#session.rows<PgRow & { lost: number }>({
+    const [row] = await this.#tables.rows<PgRow & { lost: number }>({
       text: `SELECT count(*) AS lost FROM ${versions} l LEFT JOIN ${versions} n ON n.previous = l.position
         LEFT JOIN ${documents} d ON d.ordinal = l.ordinal AND d.position = l.position
         WHERE l.kind <= ${CHANGE_KINDS.replace} AND n.position IS NULL AND d.position IS NULL`,
