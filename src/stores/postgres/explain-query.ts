@@ -8,6 +8,7 @@ import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { ExplainRequest } from '../../store/store-hooks.ts';
 import { adviseQuery } from './advise-query.ts';
 import { arrayText } from './indexes/array-index.ts';
+import { textIndexText } from './indexes/text-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { mainStatement } from './main-statement.ts';
 import { indexesTaken, indexLabels, measureStatement } from './measured-plan.ts';
@@ -46,10 +47,15 @@ function servedBy(
   { access }: PlannedQuery,
   taken: ReadonlySet<string>,
 ): { readonly served: readonly Served[]; readonly left: readonly string[] } {
-  const { path, arrays = [] } = access ?? {};
+  const { path, arrays = [], texts = [] } = access ?? {};
   const all: readonly (Served & { readonly name: string })[] = [
     ...(path === undefined ? [] : [{ name: path.index.name, text: indexText(path.index), reading: indexReading(path) }]),
     ...arrays.map((array) => ({ name: array.name, text: arrayText(array), reading: `${arrayText(array)}: values among the elements` })),
+    ...texts.map((index) => ({
+      name: index.name,
+      text: textIndexText(index),
+      reading: `${textIndexText(index)}: words and beginnings of words`,
+    })),
   ];
   return {
     served: all.filter(({ name }) => taken.has(name)),

@@ -4,8 +4,10 @@ import type { IndexTrial } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { arrayMethod, arrayText } from './indexes/array-index.ts';
 import { indexForm } from './indexes/index-columns.ts';
+import { textIndexText, textPathMethod } from './indexes/text-index.ts';
 import { mainStatement } from './main-statement.ts';
 import { measureStatement, ownIndexLabels } from './measured-plan.ts';
+import { quoteName } from './names.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { Session } from './postgres-database.ts';
 import { stateOf } from './postgres-errors.ts';
@@ -39,11 +41,12 @@ interface ExistingIndex {
   readonly text: string;
 }
 
-function existingIndexes({ access }: PlannedQuery): readonly ExistingIndex[] {
+function existingIndexes(s: string, { access }: PlannedQuery): readonly ExistingIndex[] {
   const index = access?.path?.index;
   return [
     ...(index === undefined ? [] : [{ method: `(${indexForm(index.columns) as string})`, text: indexText(index) }]),
     ...(access?.arrays ?? []).map((array) => ({ method: arrayMethod(array.path) as string, text: arrayText(array) })),
+    ...(access?.texts ?? []).map((index) => ({ method: textPathMethod(s, index.path), text: textIndexText(index) })),
   ];
 }
 
@@ -79,7 +82,7 @@ async function tryOn(
   columns: readonly IndexColumn[],
 ): Promise<IndexTrial | 'unused'> {
   const run: Run = (statement) => session.rows(statement);
-  const existing = existingIndexes(query);
+  const existing = existingIndexes(quoteName(container.database.prefix), query);
   const own = ownIndexLabels(TABLE);
   const labels = new Map([[INDEX, indexText({ columns })], ...existing.map(({ text }, at) => [`${TABLE}_existing_${at}`, text] as const)]);
   const labelOf = (name: string): string => labels.get(name) ?? own(name);

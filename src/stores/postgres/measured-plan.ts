@@ -1,6 +1,7 @@
 import { indexText } from '../../query/access/index-definition.ts';
 import type { MeasuredStatement, MeasuredStep } from '../../store/query-explanation.ts';
 import { arrayText } from './indexes/array-index.ts';
+import { textIndexText } from './indexes/text-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { statementOf, type SqlPiece } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
@@ -53,7 +54,14 @@ export function indexLabels({ number, indexes }: PostgresContainer): (name: stri
   return (name) => {
     const index = indexes.ranges.find((one) => one.name === name);
     const array = indexes.arrays.find((one) => one.name === name);
-    return index !== undefined ? indexText(index) : array !== undefined ? arrayText(array) : own(name);
+    const words = indexes.texts.find((one) => one.name === name);
+    return index !== undefined
+      ? indexText(index)
+      : array !== undefined
+        ? arrayText(array)
+        : words !== undefined
+          ? textIndexText(words)
+          : own(name);
   };
 }
 

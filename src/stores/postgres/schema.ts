@@ -1,6 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { toHex } from '../../core/runtime.ts';
 import { columnFunctions } from './columns/column-functions.ts';
+import { textWordsFunction } from './indexes/text-words.ts';
 import { quoteName } from './names.ts';
 import { CHANGED_STATE, GONE_STATE } from './postgres-errors.ts';
 import type { PostgresDatabase, Session } from './postgres-database.ts';
@@ -144,6 +145,8 @@ const MIGRATIONS: readonly Migration[] = [
   (s) => [`ALTER TABLE ${s}.indexes ADD COLUMN origin text NOT NULL DEFAULT 'policy', ADD COLUMN used_at bigint NOT NULL DEFAULT 0`],
   // 6: schemas that a restore replaced, or made and never put in place.
   (s) => [`CREATE TABLE ${s}.dropped_schemas (name text COLLATE "C" PRIMARY KEY)`],
+  // 7: the words of texts, for indexes over them.
+  (s) => [textWordsFunction(s)],
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

@@ -6,6 +6,7 @@ import type { PostgresContainer } from '../postgres-container.ts';
 import type { Run } from '../scan-slices.ts';
 import { ARRAY, readArrayKey, type ArrayIndex } from './array-index.ts';
 import { physicalName } from './index-catalog.ts';
+import { FULL_TEXT, readTextKey, type TextIndex } from './text-index.ts';
 
 /** How long it takes until an index that another server makes is noticed, and until one is that another server added because of use. */
 const LOOK_AGAIN_MS = 1000;
@@ -33,6 +34,7 @@ export class ContainerIndexes {
   /** Those that queries may use. */
   ranges: readonly IndexDefinition[] = [];
   arrays: readonly ArrayIndex[] = [];
+  texts: readonly TextIndex[] = [];
   /** The numbers of those that use asked for, by name. */
   automatic: ReadonlyMap<string, number> = new Map();
   /** Undefined where nobody wants to know. */
@@ -52,14 +54,15 @@ export class ContainerIndexes {
     }
     const rows = await run<LoadedRow>({
       text: `SELECT i.number, i.kind, i.key, i.ready, i.origin, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
-        WHERE i.container = $1 AND NOT i.dropped AND i.kind IN ('range', '${ARRAY}') AND c.oid = to_regclass($2) ORDER BY i.number`,
+        WHERE i.container = $1 AND NOT i.dropped AND i.kind IN ('range', '${ARRAY}', '${FULL_TEXT}') AND c.oid = to_regclass($2) ORDER BY i.number`,
       values: [container.number, container.names.documents],
     });
     this.#etag = etag;
     this.documents = rows[0]?.documents ?? 0;
     const ready = rows.filter((row) => row.ready).map((row) => ({ ...row, name: physicalName(container.number, row.number) }));
-    this.ranges = ready.filter(({ kind }) => kind !== ARRAY).map(({ name, key }) => ({ name, columns: readIndexKey(key) }));
+    this.ranges = ready.filter(({ kind }) => kind === 'range').map(({ name, key }) => ({ name, columns: readIndexKey(key) }));
     this.arrays = ready.filter(({ kind }) => kind === ARRAY).map(({ name, key }) => ({ name, path: readArrayKey(key) }));
+    this.texts = ready.filter(({ kind }) => kind === FULL_TEXT).map(({ name, key }) => ({ name, path: readTextKey(key) }));
     this.automatic = new Map(ready.filter(({ origin }) => origin === 'auto').map(({ name, number }) => [name, number]));
     this.#lookAgainAt = runtime.monotonicMs() + (ready.length === rows.length ? LOOK_AROUND_MS : LOOK_AGAIN_MS);
   }

@@ -4,9 +4,11 @@ import { chooseAccess, type AccessOptions } from '../../../query/access/choose-a
 import type { IndexDefinition } from '../../../query/access/index-definition.ts';
 import type { KnownValue } from '../../../query/access/query-conditions.ts';
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
+import { containerSettings } from '../../../query/container-settings.ts';
 import { rewrittenOrder } from '../../../query/rewritten-order.ts';
 import { parsePropertyPath } from '../../../store/partition-key.ts';
 import type { QueryRequest } from '../../../store/store-hooks.ts';
+import { quoteName } from '../names.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgValue } from '../postgres-database.ts';
 import { accessOf, piece, type ScanScope, type SqlPiece, type Told } from '../scan-scope.ts';
@@ -15,6 +17,8 @@ import type { ArrayIndex } from './array-index.ts';
 import { indexColumns, type IndexColumns } from './index-columns.ts';
 import { seekConditions, type Seek } from './index-seek.ts';
 import { orderedWalk, type OrderedWalk } from './ordered-walk.ts';
+import { textAccess } from './text-access.ts';
+import type { TextIndex } from './text-index.ts';
 
 /** How an index serves a query. */
 export interface IndexAccess extends Told {
@@ -22,6 +26,8 @@ export interface IndexAccess extends Told {
   readonly path: AccessPath | undefined;
   /** Indexes over arrays that lead to documents. */
   readonly arrays: readonly ArrayIndex[];
+  /** Indexes over texts that do. */
+  readonly texts: readonly TextIndex[];
   /** The walk in the order of the query, where the index has it. */
   readonly walk: OrderedWalk | undefined;
 }
@@ -84,13 +90,16 @@ function columnAccess(container: PostgresContainer, query: AccessQuery): ColumnA
 export function indexAccess(container: PostgresContainer, query: AccessQuery): IndexAccess | undefined {
   const { indexes, info } = container;
   const { prepared, request, scope, filter, ranges } = query;
-  if (ranges.length + indexes.arrays.length === 0 || accessOf(scope) === 'point') {
+  if (ranges.length + indexes.arrays.length + indexes.texts.length === 0 || accessOf(scope) === 'point') {
     return undefined;
   }
   const computedProperties = new Set(info.definition.computedProperties.map(({ name }) => name));
   const arrays = arrayAccess(indexes.arrays, prepared, request.parameters, computedProperties, filter !== undefined);
+  const { parameters } = request;
+  const { searchPolicy: policy } = containerSettings(info.definition);
+  const texts = textAccess(quoteName(container.database.prefix), indexes.texts, { prepared, parameters, policy, computedProperties });
   const found = columnAccess(container, query);
-  if (found === undefined && arrays === undefined) {
+  if (found === undefined && arrays === undefined && texts === undefined) {
     return undefined;
   }
   const isCovered = found?.seek.exact === true && found.path.coversFilter && filter?.exact === true;
@@ -99,14 +108,16 @@ export function indexAccess(container: PostgresContainer, query: AccessQuery): I
   const conditions = [
     ...(found?.seek.conditions ?? []),
     ...(arrays?.conditions ?? []).map((one) => piece`(${one})`),
+    ...(texts === undefined ? [] : [texts.condition]),
     ...(left === undefined ? [] : [piece`(${left})`]),
   ];
   const told = conditions.reduce((all, one) => piece`${all} AND ${one}`, piece`doc IS NOT NULL`);
   const walk =
     found?.path.order === undefined ? undefined : orderedWalk(found.path, found.columns, rewrittenOrder(prepared)?.tiesDescend === true);
   // One plan is right for all values where the entries that are read lie side by side, in the order in which they are wanted.
-  const isWhole = found !== undefined && arrays === undefined && (filter === undefined || isCovered) && scope.range === undefined;
+  const isWhole =
+    found !== undefined && arrays === undefined && texts === undefined && (filter === undefined || isCovered) && scope.range === undefined;
   const isSteady = isWhole && (walk !== undefined || isInCreationOrder(found.path));
   const nameOf = isSteady ? (text: string): string | undefined => indexes.statementName(container, text) : undefined;
-  return { path: found?.path, arrays: arrays?.indexes ?? [], told, walk, nameOf };
+  return { path: found?.path, arrays: arrays?.indexes ?? [], texts: texts?.indexes ?? [], told, walk, nameOf };
 }

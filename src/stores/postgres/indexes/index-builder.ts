@@ -324,7 +324,9 @@ export class IndexBuilder {
       await this.#dropPhysical(row, names);
     }
     if (state !== 'valid') {
-      await this.#run({ text: `CREATE INDEX CONCURRENTLY ${physicalName(row.container, row.number)} ON ${documents} ${indexMethod(row)}` });
+      await this.#run({
+        text: `CREATE INDEX CONCURRENTLY ${physicalName(row.container, row.number)} ON ${documents} ${indexMethod(s, row)}`,
+      });
     }
     // So that PostgreSQL knows how the values are spread.
     await this.#run({ text: `ANALYZE ${documents}` });

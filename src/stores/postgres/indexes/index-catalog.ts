@@ -7,6 +7,7 @@ import { containerNames, quoteName, type ContainerNames } from '../names.ts';
 import type { PgRow, Session } from '../postgres-database.ts';
 import { ARRAY, arrayText, readArrayKey, wantedArrayIndexes } from './array-index.ts';
 import { indexForm } from './index-columns.ts';
+import { FULL_TEXT, readTextKey, textIndexText, textMethod, wantedTextIndexes } from './text-index.ts';
 
 /** An index of a container as the catalogue has it. */
 export interface IndexRow extends PgRow, CataloguedIndex {
@@ -30,29 +31,47 @@ export function physicalName(container: number, index: number): string {
   return `c${container}_x${index}`;
 }
 
+/** Kinds that are known here. Others are of a newer version, which runs beside this one, and left to it. */
+const KINDS = ['range', ARRAY, FULL_TEXT];
+
 /** An index for people: `/type, /rank DESC`. */
 export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string {
-  return kind === ARRAY ? arrayText({ path: readArrayKey(key) }) : indexText({ columns: readIndexKey(key) });
+  switch (kind) {
+    case ARRAY:
+      return arrayText({ path: readArrayKey(key) });
+    case FULL_TEXT:
+      return textIndexText({ path: readTextKey(key) });
+    case 'range':
+      return indexText({ columns: readIndexKey(key) });
+    default:
+      return `${kind} ${key}`;
+  }
 }
 
-/** What stands behind the name of the table in CREATE INDEX. */
-export function indexMethod({ kind, form }: Pick<IndexRow, 'kind' | 'form'>): string {
-  return kind === ARRAY ? form : `(${form})`;
+/** What stands behind the name of the table in CREATE INDEX; `s` is the quoted schema of the catalogue. */
+export function indexMethod(s: string, { kind, form }: Pick<IndexRow, 'kind' | 'form'>): string {
+  return kind === ARRAY ? form : kind === FULL_TEXT ? textMethod(s, form) : `(${form})`;
 }
 
 function wantedIndexes(definition: ContainerDefinition): readonly WantedIndex[] {
   const policy = policyOf(definition);
-  return policy === undefined ? [] : [...wantedRangeIndexesOf(policy, definition, indexForm), ...wantedArrayIndexes(policy, definition)];
+  return policy === undefined
+    ? []
+    : [
+        ...wantedRangeIndexesOf(policy, definition, indexForm),
+        ...wantedArrayIndexes(policy, definition),
+        ...wantedTextIndexes(policy, definition),
+      ];
 }
 
 /** Whether an index that use asked for may stay: it is made as it would be now, and the policy still indexes its paths. */
 function mayStay({ kind, key, form }: IndexRow, definition: ContainerDefinition): boolean {
-  const columns = kind === ARRAY ? undefined : readIndexKey(key);
+  const columns = kind === 'range' ? readIndexKey(key) : undefined;
   return columns !== undefined && indexForm(columns) === form && mayFollowUse(columns, definition, indexForm);
 }
 
 function changeOf(rows: readonly IndexRow[], definition: ContainerDefinition): CatalogChange<IndexRow> {
-  const kept = rows.filter((row) => !row.dropped);
+  const kept = rows.filter(({ dropped, kind }) => !dropped && KINDS.includes(kind));
   return catalogChange(kept, wantedIndexes(definition), (row) => mayStay(row, definition));
 }
 
@@ -97,7 +116,7 @@ export async function reconcileIndexes(
   for (const index of added) {
     const place = await addIndexRow(session, prefix, number, { ...index, origin: 'policy' }, { isReady: isEmpty, nowSeconds: 0 });
     if (isEmpty) {
-      await tables.session.rows({ text: `CREATE INDEX ${physicalName(number, place)} ON ${documents} ${indexMethod(index)}` });
+      await tables.session.rows({ text: `CREATE INDEX ${physicalName(number, place)} ON ${documents} ${indexMethod(s, index)}` });
     }
   }
 }
@@ -149,7 +168,8 @@ export function pendingRows(session: Session, prefix: string): Promise<readonly 
   return session.rows<IndexRow & IndexPlace>({
     text: `SELECT i.number, i.container, i.kind, i.key, i.form, i.ready, i.dropped, i.origin, i.used_at, c.database, d.id AS database_id, c.id AS container_id
       FROM ${s}.indexes i JOIN ${s}.containers c ON c.number = i.container LEFT JOIN ${s}.databases d ON d.number = c.database
-      WHERE NOT i.ready ORDER BY i.number`,
+      WHERE NOT i.ready AND i.kind = ANY ($1::text[]) ORDER BY i.number`,
+    values: [KINDS],
   });
 }
 
