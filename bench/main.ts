@@ -27,6 +27,7 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   emulator: () => import('./cases/emulator.ts'),
   postgres: () => import('./cases/postgres.ts'),
   'postgres-memory': () => import('./cases/postgres-memory.ts'),
+  'postgres-text': () => import('./cases/postgres-text.ts'),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });
