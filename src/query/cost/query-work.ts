@@ -3,6 +3,7 @@ import type { ContainerDefinition } from '../../store/container-definition.ts';
 import { containerSettings, type ContainerSettings } from '../container-settings.ts';
 import { documentPathOf, lookedUpPaths, sourcePaths } from '../explain/indexed-paths.ts';
 import type { BoundQuery, PreparedQuery } from '../prepared-query.ts';
+import { nearestSearch } from '../search/nearest-search.ts';
 import type { CallNode, ExpressionNode } from '../syntax-nodes.ts';
 import { operandsOf } from '../walk.ts';
 
@@ -10,11 +11,13 @@ import { operandsOf } from '../walk.ts';
  * How the model of request units takes a query to find its documents, by its text and the container's index policy alone.
  *
  * - `served`: an index of the policy serves the filter, or a part of it, or there is no filter. It reads the documents that pass.
+ * - `nearest`: as `served`, and an approximate vector index of the policy has the order: it reads the documents that it returns, and those that OFFSET
+ *   leaves out.
  * - `scan`: no index serves any of it. It reads all documents of the scope.
  *
  * What a store does is another matter: one without indexes looks at every document, and charges the same.
  */
-export type QueryAccess = 'served' | 'scan';
+export type QueryAccess = 'served' | 'nearest' | 'scan';
 
 /** What a condition says of the documents to read; `free` where it is about none. */
 type Condition = 'served' | 'unserved' | 'free';
@@ -95,15 +98,16 @@ function readerOf(query: BoundQuery): BoundQuery {
 
 function readAccess(prepared: PreparedQuery, definition: ContainerDefinition): QueryAccess {
   const { where } = readerOf(prepared.root);
-  if (where === undefined) {
+  if (where === undefined && prepared.root.orderBy.length === 0) {
     return 'served';
   }
   try {
-    return new PolicyReader(prepared, containerSettings(definition)).condition(where) === 'unserved' ? 'scan' : 'served';
+    const isScan = where !== undefined && new PolicyReader(prepared, containerSettings(definition)).condition(where) === 'unserved';
+    return isScan ? 'scan' : nearestSearch(prepared, definition) === undefined ? 'served' : 'nearest';
   } catch (error) {
     if (isPerigeeError(error, 'INVALID_CONTAINER')) {
       // A policy that an earlier version took without looking serves nothing.
-      return 'scan';
+      return where === undefined ? 'served' : 'scan';
     }
     throw error;
   }

@@ -82,7 +82,7 @@ function payloadBytes(items: readonly JsonValue[]): number {
 }
 
 function chargedFor({ access, source, signal }: QueryRun, { rows, scanned }: PageReading): Promise<number> | number {
-  if (access === 'served' || source.count === undefined) {
+  if (access !== 'scan' || source.count === undefined) {
     return rows;
   }
   return scanned === undefined ? 0 : source.count(scanned.behind, scanned.upTo, signal);

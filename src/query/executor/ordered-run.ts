@@ -169,10 +169,13 @@ export async function runSorted(run: QueryRun, sorting: Sorting): Promise<RunRes
   return { ...result, read: readOnFirstPage(run, run.statistics.rowsMatched) };
 }
 
-/** What a page in an order is charged for. An index in that order leads to its rows, and to those that OFFSET leaves out; distances are all computed. */
+/**
+ * What a page in an order is charged for. An index in that order leads to its rows, and to those that OFFSET leaves out, an approximate one of vectors as
+ * well; without one, distances are all computed.
+ */
 function orderedReading(run: QueryRun, { items, skipped }: OrderedResult): PageReading {
   const { orderBy } = run.pipeline.last.query;
-  const isSearch = orderBy.some(({ expression }) => isVectorDistance(expression));
+  const isSearch = run.access !== 'nearest' && orderBy.some(({ expression }) => isVectorDistance(expression));
   return isSearch ? readOnFirstPage(run, run.statistics.rowsMatched) : { ...readOnFirstPage(run, 0), rows: items.length + skipped };
 }
 

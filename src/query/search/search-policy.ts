@@ -8,6 +8,8 @@ export interface SearchPolicy {
   languageOf(path: readonly (string | number)[]): string | undefined;
   /** How vectors at a path of a document are compared; undefined where the policy does not say. */
   distanceOf(path: readonly (string | number)[]): DistanceFunction | undefined;
+  /** How many numbers a vector at a path of a document has; undefined where the policy does not say. */
+  dimensionsOf(path: readonly (string | number)[]): number | undefined;
 }
 
 function listOf(value: JsonValue | undefined): readonly JsonObject[] {
@@ -41,10 +43,13 @@ function readPolicy(extra: JsonObject): SearchPolicy {
   const language = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
   const byDefault = language(texts['defaultLanguage']);
   const languages = byPath(listOf(texts['fullTextPaths']), (entry) => language(entry['language']));
-  const distances = byPath(listOf(vectors['vectorEmbeddings']), (entry) => readDistanceFunction(entry['distanceFunction']));
+  const embeddings = listOf(vectors['vectorEmbeddings']);
+  const distances = byPath(embeddings, (entry) => readDistanceFunction(entry['distanceFunction']));
+  const dimensions = byPath(embeddings, (entry) => (typeof entry['dimensions'] === 'number' ? entry['dimensions'] : undefined));
   return {
     languageOf: (path) => languages.get(JSON.stringify(path)) ?? byDefault,
     distanceOf: (path) => distances.get(JSON.stringify(path)),
+    dimensionsOf: (path) => dimensions.get(JSON.stringify(path)),
   };
 }
 

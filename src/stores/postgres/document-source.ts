@@ -44,6 +44,8 @@ export interface DocumentSourceOptions {
   readonly orderBy: SqlOrder | undefined;
   /** The index that serves the query. */
   readonly access: IndexAccess | undefined;
+  /** Gives what is read in place of all documents, where an approximate index leads to enough of them. */
+  readonly nearest?: (() => Promise<Reading | undefined>) | undefined;
   /** Is told of spans that no index led through, and of which only some documents were given. */
   readonly onSpan: (span: ScannedSpan) => void;
 }
@@ -55,7 +57,7 @@ export const UNTOLD_ROWS = 64;
 export function documentSource(
   container: PostgresContainer,
   scope: ScanScope,
-  { count, expectedRows, projection, oddFilter, orderBy, access, onSpan }: DocumentSourceOptions,
+  { count, expectedRows, projection, oddFilter, orderBy, access, nearest, onSpan }: DocumentSourceOptions,
   run: Run,
 ): QuerySource {
   const wholeOf = ({ ordinal, position, ts, body }: ScannedRow): JsonObject =>
@@ -73,10 +75,12 @@ export function documentSource(
     count,
     ordered: walk === undefined ? undefined : (request) => walkInOrder(walk, reading(), request, wholeOf, run),
     async *scan({ afterOrdinal, signal, firstInOrder, skippable }): AsyncGenerator<SourceBatch> {
-      const read = reading();
+      const candidates = await nearest?.();
+      throwIfAborted(signal);
+      const read = candidates ?? reading();
       const span: ScannedSpan = { behind: afterOrdinal, upTo: afterOrdinal, told: 0 };
       const isFirst = orderBy !== undefined && firstInOrder !== undefined;
-      if (isSelective || (isFirst && access === undefined)) {
+      if (candidates === undefined && (isSelective || (isFirst && access === undefined))) {
         onSpan(span);
       }
       const batch = (one: SourceBatch): SourceBatch => {

@@ -7,8 +7,11 @@ import { runToEnd } from '../../query/explain/run-to-end.ts';
 import type { QueryExplanation } from '../../store/query-explanation.ts';
 import type { ExplainRequest } from '../../store/store-hooks.ts';
 import { adviseQuery } from './advise-query.ts';
+import { countDocuments } from './document-source.ts';
 import { arrayText } from './indexes/array-index.ts';
 import { textIndexText } from './indexes/text-index.ts';
+import type { NearestRead } from './vectors/nearest-read.ts';
+import { vectorText } from './vectors/vector-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { mainStatement } from './main-statement.ts';
 import { indexesTaken, indexLabels, measureStatement } from './measured-plan.ts';
@@ -26,10 +29,20 @@ export async function explainQuery(container: PostgresContainer, request: Explai
   await container.indexes.refresh(container, run);
   const query = planQuery(container, request);
   const { prepared } = query;
-  const completed = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, run));
-  const statement = mainStatement(container, request, query);
-  const analyzed = request.analyze ? await measureStatement(statement, indexLabels(container), run) : undefined;
-  const work = workOf(query, analyzed?.taken ?? (await indexesTaken(statement, run)));
+  const ran = await runToEnd(request.continuation, (continuation) => runPlanned(container, { ...request, continuation }, query, run));
+  // Only a run tells whether an approximate index led to enough.
+  const told = query.nearest?.outcome === 'candidates' ? query : { ...query, nearest: undefined };
+  const statement = mainStatement(container, request, told);
+  const settings = told.nearest?.settings;
+  const ask: Run = settings === undefined ? run : (one) => run({ ...one, settings });
+  const analyzed = request.analyze ? await measureStatement(statement, indexLabels(container), ask) : undefined;
+  const work = workOf(query, analyzed?.taken ?? (await indexesTaken(statement, ask)));
+  // Where PostgreSQL sorts instead, the candidates are not all that it looked at.
+  const isSorted = told.nearest !== undefined && work.access !== 'index';
+  const scanned = isSorted
+    ? await countDocuments(container, { ...query.scope, filter: undefined }, 0, Number.MAX_SAFE_INTEGER, run)
+    : undefined;
+  const completed = scanned === undefined ? ran : { ...ran, documentsScanned: scanned };
   const before = { access: work.access, index: work.indexes[0], documentsScanned: completed.documentsScanned };
   return createExplanation({
     prepared,
@@ -44,11 +57,14 @@ export async function explainQuery(container: PostgresContainer, request: Explai
 
 /** How the indexes of a query's access are told: those that PostgreSQL took, and those that it did not. */
 function servedBy(
-  { access }: PlannedQuery,
+  { access, nearest }: PlannedQuery,
   taken: ReadonlySet<string>,
 ): { readonly served: readonly Served[]; readonly left: readonly string[] } {
   const { path, arrays = [], texts = [] } = access ?? {};
   const all: readonly (Served & { readonly name: string })[] = [
+    ...(nearest?.outcome === 'candidates'
+      ? [{ name: nearest.index.name, text: vectorText(nearest.index), reading: nearestText(nearest) }]
+      : []),
     ...(path === undefined ? [] : [{ name: path.index.name, text: indexText(path.index), reading: indexReading(path) }]),
     ...arrays.map((array) => ({ name: array.name, text: arrayText(array), reading: `${arrayText(array)}: values among the elements` })),
     ...texts.map((index) => ({
@@ -62,6 +78,16 @@ function servedBy(
     left: all.filter(({ name }) => !taken.has(name)).map(({ text }) => text),
   };
 }
+
+function nearestText({ index, candidates }: NearestRead): string {
+  return `${vectorText(index)}: the ${candidates} nearest vectors by HNSW, which may miss some`;
+}
+
+const NEAREST_REASONS: Readonly<Record<NonNullable<NearestRead['outcome']>, string>> = {
+  candidates: 'PostgreSQL chooses candidates by 4-byte numbers or less; the evaluator ranks them by the documents',
+  few: 'PostgreSQL found fewer vectors than are asked for, so the evaluator ranks all documents',
+  unavailable: 'the extension of the vector index is gone, so the evaluator ranks all documents',
+};
 
 interface Served {
   readonly text: string;
@@ -104,6 +130,8 @@ function pushedBy(query: PlannedQuery, isServed: boolean): ReadonlyMap<EngineCla
   }
   if (query.access?.walk !== undefined) {
     pushed.set('ORDER BY', { exact: true, reasons: [isServed ? 'the entries of the index lie in this order' : 'PostgreSQL sorts'] });
+  } else if (query.nearest !== undefined) {
+    pushed.set('ORDER BY', { exact: false, reasons: [NEAREST_REASONS[query.nearest.outcome ?? 'unavailable']] });
   } else if (orderOf(query) !== undefined) {
     pushed.set('ORDER BY', {
       exact: false,

@@ -2,6 +2,7 @@ import type { QueryRequest } from '../../store/store-hooks.ts';
 import { aggregateStatement } from './aggregate-query.ts';
 import { groupedStatement } from './grouped-query.ts';
 import { walkStatement } from './indexes/walk-documents.ts';
+import { nearestStatement } from './vectors/nearest-read.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { toldReading, type PlannedQuery } from './postgres-query.ts';
 import { readingOf, rowsBehind, type SqlPiece } from './scan-scope.ts';
@@ -14,10 +15,13 @@ export function mainStatement(
   query: PlannedQuery,
   documents: string = container.names.documents,
 ): SqlPiece {
-  const { plan, scope, access, groups } = query;
+  const { plan, scope, access, groups, nearest } = query;
   const reading = readingOf(documents, scope, access, container.nowSeconds());
   if (plan.aggregates !== undefined) {
     return aggregateStatement(reading, plan.aggregates);
+  }
+  if (nearest !== undefined) {
+    return nearestStatement(nearest, toldReading(container, query, documents));
   }
   if (groups !== undefined) {
     return groupedStatement(toldReading(container, query, documents), groups, maxItemCount + 1);

@@ -2,6 +2,7 @@ import { indexText } from '../../query/access/index-definition.ts';
 import type { MeasuredStatement, MeasuredStep } from '../../store/query-explanation.ts';
 import { arrayText } from './indexes/array-index.ts';
 import { textIndexText } from './indexes/text-index.ts';
+import { vectorText } from './vectors/vector-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { statementOf, type SqlPiece } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
@@ -55,13 +56,16 @@ export function indexLabels({ number, indexes }: PostgresContainer): (name: stri
     const index = indexes.ranges.find((one) => one.name === name);
     const array = indexes.arrays.find((one) => one.name === name);
     const words = indexes.texts.find((one) => one.name === name);
+    const vector = indexes.vectors.find((one) => one.name === name);
     return index !== undefined
       ? indexText(index)
       : array !== undefined
         ? arrayText(array)
         : words !== undefined
           ? textIndexText(words)
-          : own(name);
+          : vector !== undefined
+            ? vectorText(vector)
+            : own(name);
   };
 }
 

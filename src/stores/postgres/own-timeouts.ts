@@ -5,8 +5,8 @@ import type { PgModule } from './pg-driver.ts';
 export interface OwnTimeouts {
   /** Follows `BEGIN` in one message. */
   readonly afterBegin: string;
-  /** Goes before a statement that is a transaction by itself. */
-  readonly beforeStatement: string;
+  /** By name, for a statement that is a transaction by itself. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** The time-outs of a configuration, for transactions to bring along. */
@@ -18,9 +18,18 @@ export function ownTimeouts(config: PoolConfig): OwnTimeouts {
   ] as const;
   return {
     afterBegin: values.map(([name, ms]) => `; SET LOCAL ${name} = ${Number(ms)}`).join(''),
-    // `SET LOCAL` would have the server warn that it is outside of a transaction.
-    beforeStatement: `SELECT ${values.map(([name, ms]) => `set_config('${name}', '${Number(ms)}', true)`).join(', ')}`,
+    settings: Object.fromEntries(values.map(([name, ms]) => [name, String(Number(ms))])),
   };
+}
+
+/** The statement that makes settings for a transaction; names and values are of this source. Undefined where there are none. */
+export function beforeStatement(
+  timeouts: OwnTimeouts | undefined,
+  settings: Readonly<Record<string, string>> | undefined,
+): string | undefined {
+  const all = Object.entries({ ...timeouts?.settings, ...settings });
+  // `SET LOCAL` would have the server warn that it is outside of a transaction.
+  return all.length === 0 ? undefined : `SELECT ${all.map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`;
 }
 
 /** What of the driver's own query is built upon, as others (`pg-cursor`) do. */
@@ -44,18 +53,18 @@ type Answer = (error: Error | null | undefined, result: QueryResult) => void;
 type DriverQueryClass = new (config: object, values: undefined, callback: Answer) => DriverQuery;
 
 /**
- * Runs one statement that is a transaction by itself, with time-outs that hold for it alone: both go out in one message, whose statements PostgreSQL
- * carries out in one transaction. The clock of the statement starts when the settings are made.
+ * Runs one statement behind one that makes settings for its transaction: both go out in one message, whose statements PostgreSQL carries out in one
+ * transaction. The clock of the statement starts when the settings are made.
  */
-export function queryWithTimeouts(
+export function queryAfter(
   { Query }: PgModule,
   client: PoolClient,
-  timeouts: OwnTimeouts,
+  before: string,
   config: { readonly text: string; readonly values?: unknown[]; readonly name?: string },
 ): Promise<QueryResult> {
   return new Promise((resolve, reject) => {
     const answer: Answer = (error, result) => (error ? reject(error) : resolve(result));
-    client.query(new (boundedQuery(Query))(config, timeouts.beforeStatement, answer) as never);
+    client.query(new (boundedQuery(Query))(config, before, answer) as never);
   });
 }
 

@@ -38,6 +38,7 @@ import { Signals } from './signals.ts';
 import { readSnapshot } from './snapshot/read-snapshot.ts';
 import { PostgresRestore } from './snapshot/restore-snapshot.ts';
 import { Sweeper } from './sweeper.ts';
+import { namesVectorIndexes } from './vectors/vector-index.ts';
 import { ReadableViews } from './views/readable-views.ts';
 import { tidyVersions } from './versions/tidy-versions.ts';
 
@@ -280,6 +281,10 @@ export class PostgresBackend extends BaseBackend {
   protected async _createContainer(databaseId: string, definition: ContainerDefinition): Promise<ContainerInfo | CreateRefusal> {
     const result = await this.#manage((resources) => resources.createContainer(databaseId, definition, this.#stamp()));
     await this.#views?.refresh();
+    if (typeof result !== 'string' && namesVectorIndexes(definition)) {
+      // They are not made with the table, as others are.
+      this.#indexes.schedule();
+    }
     return typeof result === 'string' ? result : containerInfoOf(databaseId, result);
   }
 

@@ -2,7 +2,7 @@ import type { Pool, PoolClient, PoolConfig, QueryResult } from 'pg';
 import { isPerigeeError, PerigeeError, throwIfAborted } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { sleep, type Runtime } from '../../core/runtime.ts';
-import { queryWithTimeouts, type OwnTimeouts } from './own-timeouts.ts';
+import { beforeStatement, queryAfter, type OwnTimeouts } from './own-timeouts.ts';
 import { copyIn } from './copy-in.ts';
 import { LockBudget } from './lock-budget.ts';
 import { COLUMN_TYPES, type PgModule } from './pg-driver.ts';
@@ -20,6 +20,8 @@ export interface Statement {
   readonly values?: readonly PgValue[] | undefined;
   /** Keeps the statement prepared under this name, one text for ever. */
   readonly name?: string | undefined;
+  /** Settings of the server for the transaction in which it runs, which is its own outside of one. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What statements run on: the pool, or the one connection of a transaction. */
@@ -296,14 +298,19 @@ export class PostgresDatabase {
   }
 
   /** @param timeouts of a statement that is a transaction by itself */
-  async #run<R extends PgRow>(client: PoolClient, { text, values, name }: Statement, timeouts?: OwnTimeouts): Promise<readonly R[]> {
+  async #run<R extends PgRow>(
+    client: PoolClient,
+    { text, values, name, settings }: Statement,
+    timeouts?: OwnTimeouts,
+  ): Promise<readonly R[]> {
     const query = {
       text,
       ...(values === undefined ? {} : { values: values as unknown[] }),
       ...(name === undefined || !this.#prepares ? {} : { name }),
     };
     try {
-      const result = await (timeouts === undefined ? client.query(query) : queryWithTimeouts(this.#pg, client, timeouts, query));
+      const before = beforeStatement(timeouts, settings);
+      const result = await (before === undefined ? client.query(query) : queryAfter(this.#pg, client, before, query));
       return (result as QueryResult<R>).rows;
     } catch (error) {
       // PgBouncer holds the name of a statement that could not be prepared, as for a table that is gone, and ends the connection when it comes again.

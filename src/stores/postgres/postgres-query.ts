@@ -23,6 +23,7 @@ import { indexAccess, type IndexAccess } from './indexes/index-access.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import type { PgValue } from './postgres-database.ts';
 import { group, groupedShape, type GroupedShape } from './grouped-query.ts';
+import { nearestRead, nearestReading, type NearestRead } from './vectors/nearest-read.ts';
 import { accessOf, piece, readingOf, type Reading, type ScanScope, type SqlPiece } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
 
@@ -50,6 +51,8 @@ export interface PlannedQuery {
   readonly access: IndexAccess | undefined;
   /** How PostgreSQL makes its groups, where it does. */
   readonly groups: GroupedShape | undefined;
+  /** How an approximate index leads to the nearest vectors, where it does. */
+  readonly nearest: NearestRead | undefined;
 }
 
 /** Prepares a query and compiles what PostgreSQL can do of it, with some indexes to choose from: those that are ready, unless said otherwise. */
@@ -70,7 +73,8 @@ export function planQuery(
     isTold && plan.aggregates === undefined && !container.untoldGroups.has(prepared)
       ? groupedShape(prepared, computedProperties)
       : undefined;
-  return { prepared, plan, scope: { ...scope, filter }, isNarrowed, hasIds: scope.ids !== undefined, access, groups };
+  const nearest = nearestRead(container, prepared, request, plan.whereIsExact);
+  return { prepared, plan, scope: { ...scope, filter }, isNarrowed, hasIds: scope.ids !== undefined, access, groups, nearest };
 }
 
 /** A page as a backend's hook gives it. */
@@ -116,7 +120,7 @@ async function runObserved(container: PostgresContainer, request: QueryRequest, 
 
 /** {@link runQueryPage} for a query that is planned already. */
 export async function runPlanned(container: PostgresContainer, request: QueryRequest, query: PlannedQuery, run: Run): Promise<Page> {
-  const { prepared, plan, scope, access: served } = query;
+  const { prepared, plan, scope, access: served, nearest } = query;
   const { definition } = container.info;
   const { runtime } = container.database;
   const { parameters, maxItemCount, continuation, range, signal } = request;
@@ -171,6 +175,7 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
         oddFilter,
         orderBy: orderOf(query),
         access: served,
+        nearest: nearest && (() => nearestReading(container, nearest, toldReading(container, query), run)),
         onSpan: (span) => spans.push(span),
       },
       run,
@@ -208,7 +213,10 @@ export async function runPlanned(container: PostgresContainer, request: QueryReq
 const LEAST_ROWS = 16;
 
 /** How many documents a page is likely to take. */
-function expectedRows({ maxItemCount, parameters }: QueryRequest, { prepared, plan }: PlannedQuery): number {
+function expectedRows({ maxItemCount, parameters }: QueryRequest, { prepared, plan, nearest }: PlannedQuery): number {
+  if (nearest !== undefined) {
+    return nearest.candidates + 1;
+  }
   const { top, limit, offset } = queryCounts(prepared, parameters);
   const taken = Math.min(maxItemCount + 1, (top ?? limit ?? Number.POSITIVE_INFINITY) + (offset ?? 0));
   return plan.whereIsExact && everyRowHasValue(prepared.root) ? Math.max(1, taken) : Math.max(LEAST_ROWS, taken);

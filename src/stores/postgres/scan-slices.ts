@@ -9,6 +9,7 @@ export type Run = <R extends PgRow>(statement: {
   readonly text: string;
   readonly values: readonly never[] | SqlPiece['parameters'];
   readonly name?: string | undefined;
+  readonly settings?: Readonly<Record<string, string>> | undefined;
 }) => Promise<readonly R[]>;
 
 /** A row that a scan brings. */

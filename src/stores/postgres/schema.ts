@@ -2,6 +2,7 @@ import { PerigeeError } from '../../core/errors.ts';
 import { toHex } from '../../core/runtime.ts';
 import { columnFunctions } from './columns/column-functions.ts';
 import { textWordsFunction } from './indexes/text-words.ts';
+import { vectorFunction } from './vectors/vector-function.ts';
 import { quoteName } from './names.ts';
 import { CHANGED_STATE, GONE_STATE } from './postgres-errors.ts';
 import type { PostgresDatabase, Session } from './postgres-database.ts';
@@ -147,6 +148,8 @@ const MIGRATIONS: readonly Migration[] = [
   (s) => [`CREATE TABLE ${s}.dropped_schemas (name text COLLATE "C" PRIMARY KEY)`],
   // 7: the words of texts, for indexes over them.
   (s) => [textWordsFunction(s)],
+  // 8: what makes vectors of documents, for indexes of an extension.
+  vectorFunction,
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

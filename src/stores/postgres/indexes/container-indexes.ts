@@ -5,6 +5,8 @@ import type { PgRow } from '../postgres-database.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { Run } from '../scan-slices.ts';
 import { ARRAY, readArrayKey, type ArrayIndex } from './array-index.ts';
+import { findVectorExtension, type VectorExtension } from '../vectors/vector-extension.ts';
+import { readVectorKey, VECTOR, type VectorIndex } from '../vectors/vector-index.ts';
 import { physicalName } from './index-catalog.ts';
 import { FULL_TEXT, readTextKey, type TextIndex } from './text-index.ts';
 
@@ -39,6 +41,9 @@ export class ContainerIndexes {
   automatic: ReadonlyMap<string, number> = new Map();
   /** Undefined where nobody wants to know. */
   observer: IndexObserver<PostgresContainer> | undefined;
+  vectors: readonly VectorIndex[] = [];
+  /** The extension that has them, where there are any. */
+  vectorExtension: VectorExtension | undefined;
   /** About how many documents the container has, as the server estimates it. */
   documents = 0;
   readonly #names = new Map<string, string>();
@@ -54,12 +59,17 @@ export class ContainerIndexes {
     }
     const rows = await run<LoadedRow>({
       text: `SELECT i.number, i.kind, i.key, i.ready, i.origin, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
-        WHERE i.container = $1 AND NOT i.dropped AND i.kind IN ('range', '${ARRAY}', '${FULL_TEXT}') AND c.oid = to_regclass($2) ORDER BY i.number`,
+        WHERE i.container = $1 AND NOT i.dropped AND i.kind IN ('range', '${ARRAY}', '${FULL_TEXT}', '${VECTOR}') AND c.oid = to_regclass($2) ORDER BY i.number`,
       values: [container.number, container.names.documents],
     });
+    const vectors = rows.filter(({ kind }) => kind === VECTOR);
+    const extension = vectors.some(({ ready }) => ready) ? await findVectorExtension(run) : undefined;
     this.#etag = etag;
     this.documents = rows[0]?.documents ?? 0;
     const ready = rows.filter((row) => row.ready).map((row) => ({ ...row, name: physicalName(container.number, row.number) }));
+    this.vectorExtension = extension;
+    this.vectors =
+      extension === undefined ? [] : ready.filter(({ kind }) => kind === VECTOR).map(({ name, key }) => ({ name, ...readVectorKey(key) }));
     this.ranges = ready.filter(({ kind }) => kind === 'range').map(({ name, key }) => ({ name, columns: readIndexKey(key) }));
     this.arrays = ready.filter(({ kind }) => kind === ARRAY).map(({ name, key }) => ({ name, path: readArrayKey(key) }));
     this.texts = ready.filter(({ kind }) => kind === FULL_TEXT).map(({ name, key }) => ({ name, path: readTextKey(key) }));

@@ -11,6 +11,7 @@ import { stateOf } from '../postgres-errors.ts';
 import { buildProgress, buildShare, type IndexBuildProgress } from './build-progress.ts';
 import {
   agreesWith,
+  indexMeans,
   indexMethod,
   indexName,
   indexRows,
@@ -213,10 +214,11 @@ export class IndexBuilder {
     const s = quoteName(prefix);
     const select = `SELECT number, database, definition FROM ${s}.containers`;
     const rows = await indexRows(this.#session, prefix);
+    const means = await indexMeans(this.#session, prefix);
     const containers = await this.#session.rows<ContainerRow>({ text: select });
     for (const { number, definition } of containers) {
       const own = rows.filter((row) => row.container === number);
-      if (!agreesWith(own, readDefinition(definition))) {
+      if (!agreesWith(own, readDefinition(definition), means)) {
         await database.transaction(WHAT, async (session) => {
           const [row] = await session.rows<ContainerRow>({ text: `${select} WHERE number = $1 FOR NO KEY UPDATE`, values: [number] });
           if (row !== undefined) {

@@ -5,6 +5,8 @@ import { policyOf, wantedRangeIndexesOf, type WantedIndex } from '../../common/w
 import type { ContainerRow } from '../container-row.ts';
 import { containerNames, quoteName, type ContainerNames } from '../names.ts';
 import type { PgRow, Session } from '../postgres-database.ts';
+import { findVectorExtension, type VectorExtension } from '../vectors/vector-extension.ts';
+import { readVectorKey, VECTOR, vectorText, wantedVectorIndexes } from '../vectors/vector-index.ts';
 import { ARRAY, arrayText, readArrayKey, wantedArrayIndexes } from './array-index.ts';
 import { indexForm } from './index-columns.ts';
 import { FULL_TEXT, readTextKey, textIndexText, textMethod, wantedTextIndexes } from './text-index.ts';
@@ -32,7 +34,7 @@ export function physicalName(container: number, index: number): string {
 }
 
 /** Kinds that are known here. Others are of a newer version, which runs beside this one, and left to it. */
-const KINDS = ['range', ARRAY, FULL_TEXT];
+const KINDS = ['range', ARRAY, FULL_TEXT, VECTOR];
 
 /** An index for people: `/type, /rank DESC`. */
 export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string {
@@ -41,6 +43,8 @@ export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string
       return arrayText({ path: readArrayKey(key) });
     case FULL_TEXT:
       return textIndexText({ path: readTextKey(key) });
+    case VECTOR:
+      return vectorText(readVectorKey(key));
     case 'range':
       return indexText({ columns: readIndexKey(key) });
     default:
@@ -50,10 +54,25 @@ export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string
 
 /** What stands behind the name of the table in CREATE INDEX; `s` is the quoted schema of the catalogue. */
 export function indexMethod(s: string, { kind, form }: Pick<IndexRow, 'kind' | 'form'>): string {
-  return kind === ARRAY ? form : kind === FULL_TEXT ? textMethod(s, form) : `(${form})`;
+  if (kind === FULL_TEXT) {
+    return textMethod(s, form);
+  }
+  return kind === ARRAY || kind === VECTOR ? form : `(${form})`;
 }
 
-function wantedIndexes(definition: ContainerDefinition): readonly WantedIndex[] {
+/** What indexes can be made of beside what PostgreSQL has by itself. */
+export interface IndexMeans {
+  /** The schema of the catalogue. */
+  readonly prefix: string;
+  readonly vectors: VectorExtension | undefined;
+}
+
+/** Looks up what there is to make indexes of. It is asked again for each change: somebody may have made an extension, or dropped it. */
+export async function indexMeans(session: Session, prefix: string): Promise<IndexMeans> {
+  return { prefix, vectors: await findVectorExtension((statement) => session.rows(statement)) };
+}
+
+function wantedIndexes(definition: ContainerDefinition, { prefix, vectors }: IndexMeans): readonly WantedIndex[] {
   const policy = policyOf(definition);
   return policy === undefined
     ? []
@@ -61,6 +80,7 @@ function wantedIndexes(definition: ContainerDefinition): readonly WantedIndex[] 
         ...wantedRangeIndexesOf(policy, definition, indexForm),
         ...wantedArrayIndexes(policy, definition),
         ...wantedTextIndexes(policy, definition),
+        ...wantedVectorIndexes(policy, definition, vectors, prefix),
       ];
 }
 
@@ -70,14 +90,14 @@ function mayStay({ kind, key, form }: IndexRow, definition: ContainerDefinition)
   return columns !== undefined && indexForm(columns) === form && mayFollowUse(columns, definition, indexForm);
 }
 
-function changeOf(rows: readonly IndexRow[], definition: ContainerDefinition): CatalogChange<IndexRow> {
+function changeOf(rows: readonly IndexRow[], definition: ContainerDefinition, means: IndexMeans): CatalogChange<IndexRow> {
   const kept = rows.filter(({ dropped, kind }) => !dropped && KINDS.includes(kind));
-  return catalogChange(kept, wantedIndexes(definition), (row) => mayStay(row, definition));
+  return catalogChange(kept, wantedIndexes(definition, means), (row) => mayStay(row, definition));
 }
 
 /** Whether the catalogue agrees with a container's definition. */
-export function agreesWith(rows: readonly IndexRow[], definition: ContainerDefinition): boolean {
-  const { dropped, adopted, added } = changeOf(rows, definition);
+export function agreesWith(rows: readonly IndexRow[], definition: ContainerDefinition, means: IndexMeans): boolean {
+  const { dropped, adopted, added } = changeOf(rows, definition, means);
   return dropped.length + adopted.length + added.length === 0;
 }
 
@@ -91,7 +111,7 @@ export function indexRows(session: Session, prefix: string, container?: number):
 
 /**
  * Makes the catalogue agree with a container's definition, in the transaction that writes it. What is no longer wanted is dropped later; what is
- * missing is made later, or at once where there are no documents.
+ * missing is made later, or at once where there are no documents; but those of an extension later even then, so that nobody is refused a container by it.
  */
 export async function reconcileIndexes(
   session: Session,
@@ -101,7 +121,7 @@ export async function reconcileIndexes(
   tables: IndexedTable = { session, names: containerNames(prefix, database, number) },
 ): Promise<void> {
   const s = quoteName(prefix);
-  const { dropped, adopted, added } = changeOf(await indexRows(session, prefix, number), definition);
+  const { dropped, adopted, added } = changeOf(await indexRows(session, prefix, number), definition, await indexMeans(session, prefix));
   await dropRows(session, prefix, dropped);
   if (adopted.length > 0) {
     const values = [adopted.map((row) => row.number)];
@@ -112,10 +132,10 @@ export async function reconcileIndexes(
   }
   const { documents } = tables.names;
   const [first] = await tables.session.rows({ text: `SELECT FROM ${documents} LIMIT 1` });
-  const isEmpty = first === undefined;
   for (const index of added) {
-    const place = await addIndexRow(session, prefix, number, { ...index, origin: 'policy' }, { isReady: isEmpty, nowSeconds: 0 });
-    if (isEmpty) {
+    const isMadeNow = first === undefined && index.kind !== VECTOR;
+    const place = await addIndexRow(session, prefix, number, { ...index, origin: 'policy' }, { isReady: isMadeNow, nowSeconds: 0 });
+    if (isMadeNow) {
       await tables.session.rows({ text: `CREATE INDEX ${physicalName(number, place)} ON ${documents} ${indexMethod(s, index)}` });
     }
   }
