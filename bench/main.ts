@@ -28,6 +28,7 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   postgres: () => import('./cases/postgres.ts'),
   'postgres-memory': () => import('./cases/postgres-memory.ts'),
   'postgres-text': () => import('./cases/postgres-text.ts'),
+  'postgres-vectors': () => import('./cases/postgres-vectors.ts'),
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' }, help: { type: 'boolean' } } });

@@ -111,7 +111,7 @@ const compileGivenScore: CompileSearchCall = (node, [text, terms, ...statistics]
   };
 };
 
-/** VECTORDISTANCE(first, second[, bruteForce[, options]]). Nothing here has an approximate index, so brute force or not is the same. */
+/** VECTORDISTANCE(first, second[, bruteForce[, options]]). The evaluator has no approximate index, so brute force or not is the same to it. */
 const compileVectorDistance: CompileSearchCall = (node, [first, second, bruteForce], scope) => {
   const { prepared, environment } = scope;
   const distance = distanceFunctionOf(node, prepared, environment.parameters, environment.searchPolicy);

@@ -31,7 +31,7 @@ const MORE_CANDIDATES = 16;
 /** What the list of a search in the graph may hold; more would have to be searched for another way. */
 const MOST_LIST = 1000;
 /** Its least length: a longer list finds more of the nearest, and takes longer. */
-const LEAST_LIST = 100;
+const LEAST_LIST = 200;
 
 /**
  * Plans a query by an approximate index; undefined where it is to be answered exactly: for want of such an index or of TOP or LIMIT, for too many rows, for
@@ -62,7 +62,7 @@ export function nearestRead(
   if (candidates > MOST_LIST || !target.every((one) => Math.abs(one) < terms.bound)) {
     return undefined;
   }
-  const list = Math.min(MOST_LIST, Math.max(LEAST_LIST, 2 * candidates));
+  const list = Math.min(MOST_LIST, Math.max(LEAST_LIST, 4 * candidates));
   const settings = {
     'hnsw.ef_search': String(list),
     // Without it a filter would be asked of the first few only. Strict, as places in the list decide which are kept.
@@ -73,10 +73,11 @@ export function nearestRead(
 
 /** The statement that asks the index for the ordinals of the nearest. */
 export function nearestStatement({ terms, target, candidates }: NearestRead, { documents, condition }: Reading): SqlPiece {
-  const { vector, type, operator } = terms;
+  const { vector, isWhole, type, operator } = terms;
   const distance = piece`${vector} ${operator} ${value(type, `[${target.join(',')}]`)}`;
   // PostgreSQL may find another way cheaper than the index: then documents without a vector come as well, and those without a distance.
-  return piece`SELECT place FROM (SELECT ordinal AS place, ${distance} AS distance FROM ${documents} WHERE ${condition} ORDER BY distance LIMIT ${String(candidates)}) AS nearest WHERE distance < 'Infinity'::float8`;
+  const found = piece`SELECT ordinal AS place, ${distance} AS distance FROM ${documents} WHERE ${condition} ORDER BY distance LIMIT ${String(candidates)}`;
+  return piece`SELECT place, ${isWhole} AS whole FROM (${found}) AS nearest JOIN ${documents} ON ordinal = place WHERE distance < 'Infinity'::float8`;
 }
 
 /** What a server says of types, operators and schemas that are gone: somebody dropped the extension, or moved it. */
@@ -90,10 +91,13 @@ export async function nearestReading(
   run: Run,
 ): Promise<Reading | undefined> {
   let places: readonly number[];
+  let told: number;
   try {
     const statement = statementOf(nearestStatement(nearest, reading));
-    const rows = await run<{ place: number } & PgRow>({ ...statement, settings: nearest.settings });
+    const rows = await run<{ place: number; whole: boolean } & PgRow>({ ...statement, settings: nearest.settings });
     places = rows.map(({ place }) => place);
+    // Of numbers beyond all bounds the evaluator may find no distance, and such documents come last.
+    told = rows.filter(({ whole }) => whole).length;
   } catch (error) {
     if (!GONE.includes(stateOf(error instanceof Error ? error.cause : undefined))) {
       throw error;
@@ -102,7 +106,7 @@ export async function nearestReading(
     nearest.outcome = 'unavailable';
     return undefined;
   }
-  if (places.length < nearest.wanted) {
+  if (told < nearest.wanted) {
     nearest.outcome = 'few';
     return undefined;
   }

@@ -28,7 +28,7 @@ export interface VectorIndex extends VectorKey {
 /** A type of vectors of the extension. */
 interface VectorType {
   readonly type: 'vector' | 'halfvec';
-  /** Digits that a number may have before its point. Sums of so many squares stay in the range of a 4-byte float, in which the extension adds. */
+  /** Digits that a number may have before its point, or it is bounded. Sums of so many squares stay in the range of a 4-byte float, in which the extension adds. */
   readonly digits: number;
 }
 
@@ -52,8 +52,10 @@ function typeFor(dimensions: number, extension: VectorExtension): VectorType | u
 
 /** A vector index in SQL. The texts stand in the index and in every statement that is to use it. */
 export interface VectorTerms {
-  /** The vector of a document; NULL where it has none that the index can hold. */
+  /** The vector of a document; NULL where it has none. */
   readonly vector: string;
+  /** Whether the index holds it as it is, but for the rounding of its numbers: none of them had to be bounded. */
+  readonly isWhole: string;
   /** The type with its dimensions. */
   readonly type: string;
   /** The operator of the distance: the less, the nearer. */
@@ -78,10 +80,13 @@ export function vectorTerms(
   }
   const s = quoteName(extension.schema);
   const type = `${s}.${found.type}(${dimensions})`;
-  const vector = `(${quoteName(prefix)}.vector_text(${value}, ${dimensions}, ${found.digits})::${type})`;
+  const text = `${quoteName(prefix)}.vector_text(${value}, ${dimensions}, ${found.digits})`;
+  const vector = `(${text}::${type})`;
   const { operator, kind } = OPERATORS[distance];
   return {
     vector,
+    // A bound is shorter than what gives way to it.
+    isWhole: `length(${text}) = length(${value}::text)`,
     type,
     operator: `OPERATOR(${s}.${operator})`,
     method: `USING hnsw (${vector} ${s}.${found.type}_${kind}_ops)`,
