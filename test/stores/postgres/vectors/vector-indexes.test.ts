@@ -203,7 +203,9 @@ describe.skipIf(missing !== undefined)('vector indexes on a PostgreSQL with the 
     await backend.replaceContainer('d', containerWith(16, 'cosine', 'quantizedFlat') as never);
     await backend.indexesReady();
     expect(progress.map(({ index, state }) => `${index} ${state}`)).toEqual(expect.arrayContaining(['/v building', '/v ready']));
-    expect(await backend.indexStatus()).toEqual([{ database: 'd', container: 'c', index: '/v', kind: 'vector', origin: 'policy', isReady: true }]);
+    expect(await backend.indexStatus()).toEqual([
+      { database: 'd', container: 'c', index: '/v', kind: 'vector', origin: 'policy', isReady: true },
+    ]);
     let found = 0;
     for (let round = 0; round < 20; round += 1) {
       const q = vectorOf(next, 16);
