@@ -130,8 +130,8 @@ function pushedBy(query: PlannedQuery, isServed: boolean): ReadonlyMap<EngineCla
   }
   if (query.access?.walk !== undefined) {
     pushed.set('ORDER BY', { exact: true, reasons: [isServed ? 'the entries of the index lie in this order' : 'PostgreSQL sorts'] });
-  } else if (query.nearest !== undefined) {
-    pushed.set('ORDER BY', { exact: false, reasons: [NEAREST_REASONS[query.nearest.outcome ?? 'unavailable']] });
+  } else if (query.nearest?.outcome !== undefined) {
+    pushed.set('ORDER BY', { exact: false, reasons: [NEAREST_REASONS[query.nearest.outcome]] });
   } else if (orderOf(query) !== undefined) {
     pushed.set('ORDER BY', {
       exact: false,

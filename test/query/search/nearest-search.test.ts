@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { JsonObject } from '../../../src/core/json.ts';
 import { accessByPolicy } from '../../../src/query/cost/query-work.ts';
 import { prepareQuery } from '../../../src/query/prepare-query.ts';
 import { nearestSearch, targetVector } from '../../../src/query/search/nearest-search.ts';
+import { openMemoryBackend } from '../../../src/stores/memory/index.ts';
 import { defineContainer, type ContainerDefinition } from '../../../src/store/container-definition.ts';
 
 const PATHS: readonly (readonly [path: string, type: string | undefined, distanceFunction: string])[] = [
@@ -95,4 +96,24 @@ test.each([
 ])('%s is no target', (_, value) => {
   const search = nearestSearch(prepareQuery('SELECT TOP 5 * FROM c ORDER BY VectorDistance(c.v, @q)'), definition);
   expect(search && targetVector(search, [{ name: '@q', value }])).toBeUndefined();
+});
+
+test('a search that an approximate index may answer is charged for what it returns and leaves out, one that is exact for all that pass', async () => {
+  const backend = openMemoryBackend();
+  onTestFinished(() => backend.close());
+  await backend.createDatabase('d');
+  await backend.createContainer('d', definition);
+  const store = await backend.container('d', 'c');
+  await store.bulk(
+    Array.from({ length: 100 }, (_, n) => ({ type: 'create' as const, document: { id: String(n), pk: 'p', v: [1, n], exact: [1, n] } })),
+  );
+  const charge = async (count: string, path: string): Promise<number> =>
+    (
+      await store.explain(
+        `SELECT ${count.startsWith('TOP') ? count : ''} VALUE [1] FROM c ORDER BY VectorDistance(c.${path}, [1, 2]) ${count.startsWith('TOP') ? '' : count}`,
+      )
+    ).requestUnits;
+  // 0.01 for each document that is read.
+  expect((await charge('TOP 3', 'exact')) - (await charge('TOP 3', 'v'))).toBeCloseTo(0.97, 5);
+  expect((await charge('OFFSET 7 LIMIT 3', 'exact')) - (await charge('OFFSET 7 LIMIT 3', 'v'))).toBeCloseTo(0.9, 5);
 });
