@@ -36,7 +36,7 @@ async function dropSome(session: Session, prefix: string, database: number): Pro
   return false;
 }
 
-/** The number of the lock that a restore holds while schemas are there that nobody else may drop. */
+/** Takes the lock that a restore holds until its transaction ends: nobody else drops what it makes meanwhile. */
 export function restoreLock(prefix: string): Statement {
   return { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`perigee restore ${prefix}`] };
 }
