@@ -77,7 +77,7 @@ function createAnalyzer(rules: LanguageRules): Analyzer {
 }
 
 /** Says how words are made. It changes with whatever changes them, so that an index of such words is made anew. */
-export const ANALYZER_FORM = 'words 1';
+export const ANALYZER_FORM = 'words 2';
 
 const analyzers = new Map<string, Analyzer>();
 
