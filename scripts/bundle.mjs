@@ -101,7 +101,10 @@ const PARTS = {
   postgres: ['stores/postgres/postgres-backend.ts'],
 };
 
-const OUTPUT = { format: 'esm', minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } } };
+const OUTPUT = {
+  format: 'esm',
+  minify: { compress: true, mangle: { toplevel: false, keepNames: true }, codegen: { removeWhitespace: true } },
+};
 
 /** Modules of which the entries of the package are made, by their paths below `src` without the ending. */
 function entriesOfPackage() {
@@ -140,8 +143,11 @@ function keepPlaces(folder) {
   };
 }
 
-/** The command line parses its arguments at each start, so the files of that package become one as well, with its licence. */
-async function bundleCommander(folder) {
+/** Where the command line gets {@link COMMANDER} from. */
+const COMMANDER_MODULE = `\0${COMMANDER}`;
+
+/** The command line parses its arguments at each start, so the files of that package become one module, in the part of the commands. */
+async function commanderModule() {
   // For commands that are programs of their own, which there are none of; Node takes milliseconds to load it.
   const needless = 'node:child_process';
   const build = await rolldown({
@@ -157,17 +163,20 @@ async function bundleCommander(folder) {
       },
     ],
   });
-  const licence = readFileSync(join(ROOT, 'node_modules/commander/LICENSE'), 'utf8').trim();
-  await build.write({ ...OUTPUT, file: join(folder, dirname(MAIN), 'commander.js'), postBanner: `/*!\ncommander\n\n${licence}\n*/` });
+  const { output } = await build.generate({ format: 'esm' });
+  return {
+    name: 'commander',
+    resolveId: (id) => (id === COMMANDER ? COMMANDER_MODULE : undefined),
+    load: (id) => (id === COMMANDER_MODULE ? output[0].code : undefined),
+  };
 }
 
-/** The bundle of commander lies beside the command line; commands that are loaded when they are wanted are in chunks. */
-const ownCommander = {
-  name: 'own-commander',
-  resolveId: (id) => (id === COMMANDER ? { id: './commander.js', external: true } : undefined),
-  renderChunk: (code, { fileName }) =>
-    fileName.startsWith('chunks/') ? code.replaceAll('"./commander.js"', `"../${dirname(MAIN)}/commander.js"`) : undefined,
-};
+/** Other packages that are in a file have their licence in it. */
+function licencesOf({ moduleIds }) {
+  return moduleIds.includes(COMMANDER_MODULE)
+    ? `/*!\n${COMMANDER}\n\n${readFileSync(join(ROOT, 'node_modules', COMMANDER, 'LICENSE'), 'utf8').trim()}\n*/`
+    : '';
+}
 
 /** All that `from` leads to. */
 function closureOf(from, next) {
@@ -183,6 +192,9 @@ function partsOf(importsOf) {
   const parts = new Map();
   for (const [part, roots] of Object.entries(PARTS)) {
     const paths = roots.map((root) => join(SRC, root));
+    if (part === 'command') {
+      paths.push(COMMANDER_MODULE);
+    }
     for (const id of closureOf(paths, (one) => importsOf.get(one) ?? [])) {
       const isOfSync = id.startsWith(join(SRC, dirname(SYNC), '/'));
       if (importsOf.has(id) && !parts.has(id) && !(part === COMMON && isOfSync)) {
@@ -225,14 +237,13 @@ export async function bundle(folder) {
     const build = await rolldown({ ...options, input: inputOf([thread]) });
     await build.write({ ...OUTPUT, dir: folder, codeSplitting: false });
   }
-  await bundleCommander(folder);
   const importsOf = new Map();
   const build = await rolldown({
     ...options,
     input: inputOf([...entriesOfPackage(), MAIN]),
     plugins: [
       ...options.plugins,
-      ownCommander,
+      await commanderModule(),
       { name: 'note-imports', moduleParsed: ({ id, importedIds }) => void importsOf.set(id, importedIds) },
     ],
   });
@@ -240,6 +251,7 @@ export async function bundle(folder) {
   const { output } = await build.write({
     ...OUTPUT,
     dir: folder,
+    postBanner: licencesOf,
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       groups: Object.keys(PARTS).map((name, index, all) => ({
