@@ -18,8 +18,12 @@ export interface NearestSearch {
   readonly target: ExpressionNode;
 }
 
-/** Kinds of vector indexes that are approximate by their documentation; `flat` is exact. */
 const APPROXIMATE: ReadonlySet<string> = new Set(['quantizedFlat', 'diskANN']);
+
+/** Whether vector indexes of a type are approximate by their documentation; those of the type `flat` are exact. */
+export function isApproximate(type: string): boolean {
+  return APPROXIMATE.has(type);
+}
 
 /** Whether the third argument leaves the search to an index, and the options compare as the policy does, whatever the parameters. */
 function isLeftToIndex({ arguments: [, , bruteForce, options] }: CallNode, distance: DistanceFunction): boolean {
@@ -57,7 +61,7 @@ function read(prepared: PreparedQuery, definition: ContainerDefinition): Nearest
   const { policy, searchPolicy } = containerSettings(definition);
   const distance = searchPolicy.distanceOf(path);
   const key = JSON.stringify(path);
-  const isIndexed = policy.vector.some((index) => APPROXIMATE.has(index.type) && JSON.stringify(index.path) === key);
+  const isIndexed = policy.vector.some((index) => isApproximate(index.type) && JSON.stringify(index.path) === key);
   const isComputed = definition.computedProperties.some(({ name }) => name === path[0]);
   if (distance === undefined || policy.mode === 'none' || !isIndexed || isComputed || !isLeftToIndex(expression, distance)) {
     return undefined;

@@ -6,18 +6,20 @@ const WHAT = 'drop the tables of a deleted database of the PostgreSQL store';
 /** Tables that one transaction drops: each takes a lock for itself and for everything that belongs to it, about ten in all, of some thousands that there are. */
 export const TABLES_AT_ONCE = 50;
 
-/** Some tables of a schema, oldest first. @param schema quoted */
-async function tablesOf(session: Session, schema: string): Promise<readonly string[]> {
-  const rows = await session.rows<{ name: string }>({
+/** Drops up to {@link TABLES_AT_ONCE} tables of a schema, oldest first, or the schema once it has none; gives whether it is still there. @param schema quoted */
+async function dropSomeIn(session: Session, schema: string): Promise<boolean> {
+  const tables = await session.rows<{ name: string }>({
     text: "SELECT relname AS name FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r' ORDER BY oid LIMIT $2",
     values: [schema, TABLES_AT_ONCE],
   });
-  return rows.map(({ name }) => `${schema}.${quoteName(name)}`);
+  const isLeft = tables.length > 0;
+  const names = tables.map(({ name }) => `${schema}.${quoteName(name)}`);
+  await session.rows({ text: isLeft ? `DROP TABLE IF EXISTS ${names.join(', ')} CASCADE` : `DROP SCHEMA IF EXISTS ${schema} CASCADE` });
+  return isLeft;
 }
 
 /** Drops up to {@link TABLES_AT_ONCE} tables of a database that is deleted, or what is left of it; gives whether something is left. Within a transaction. */
 async function dropSome(session: Session, prefix: string, database: number): Promise<boolean> {
-  const schema = databaseSchema(prefix, database);
   const [still] = await session.rows({
     text: `SELECT number FROM ${quoteName(prefix)}.dropped_databases WHERE number = $1 FOR UPDATE`,
     values: [database],
@@ -26,19 +28,18 @@ async function dropSome(session: Session, prefix: string, database: number): Pro
     // Another server is done with it, or a snapshot was restored in its place.
     return false;
   }
-  const tables = await tablesOf(session, schema);
-  if (tables.length > 0) {
-    await session.rows({ text: `DROP TABLE IF EXISTS ${tables.join(', ')} CASCADE` });
+  if (await dropSomeIn(session, databaseSchema(prefix, database))) {
     return true;
   }
-  await session.rows({ text: `DROP SCHEMA IF EXISTS ${schema} CASCADE` });
   await session.rows({ text: `DELETE FROM ${quoteName(prefix)}.dropped_databases WHERE number = $1`, values: [database] });
   return false;
 }
 
+const restoreKey = (prefix: string): string => `perigee restore ${prefix}`;
+
 /** Takes the lock that a restore holds until its transaction ends: nobody else drops what it makes meanwhile. */
 export function restoreLock(prefix: string): Statement {
-  return { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [`perigee restore ${prefix}`] };
+  return { text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [restoreKey(prefix)] };
 }
 
 /** Drops up to {@link TABLES_AT_ONCE} tables of a schema that a restore left; gives whether something is left that may be dropped now. Within a transaction. */
@@ -46,7 +47,7 @@ async function dropSomeOf(session: Session, prefix: string, name: string): Promi
   const s = quoteName(prefix);
   const [lock] = await session.rows<{ taken: boolean }>({
     text: 'SELECT pg_try_advisory_xact_lock_shared(hashtextextended($1, 0)) AS taken',
-    values: [`perigee restore ${prefix}`],
+    values: [restoreKey(prefix)],
   });
   const [still] =
     lock?.taken === true
@@ -57,12 +58,9 @@ async function dropSomeOf(session: Session, prefix: string, name: string): Promi
   }
   const schema = quoteName(name);
   await stopBuilds(session, schema);
-  const tables = await tablesOf(session, schema);
-  if (tables.length > 0) {
-    await session.rows({ text: `DROP TABLE IF EXISTS ${tables.join(', ')} CASCADE` });
+  if (await dropSomeIn(session, schema)) {
     return true;
   }
-  await session.rows({ text: `DROP SCHEMA IF EXISTS ${schema} CASCADE` });
   await session.rows({ text: `DELETE FROM ${s}.dropped_schemas WHERE name = $1`, values: [name] });
   return false;
 }

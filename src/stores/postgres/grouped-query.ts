@@ -1,13 +1,12 @@
 import { setOwn, type JsonObject, type JsonValue } from '../../core/json.ts';
 import { documentPath, type ConditionScope } from '../../query/access/condition-reader.ts';
 import { isDocumentSource } from '../../query/compile/common/query-shape.ts';
-import { pathExpression } from '../../query/compile/postgres/path-expression.ts';
+import { storedPathExpression } from '../../query/compile/postgres/path-expression.ts';
 import { measureValue } from '../../query/executor/measure-value.ts';
 import { PAGE_BYTES } from '../../query/executor/page-collector.ts';
 import { queryMayFail } from '../../query/may-fail.ts';
 import type { PreparedQuery } from '../../query/prepared-query.ts';
 import type { ExpressionNode } from '../../query/syntax-nodes.ts';
-import { SYSTEM_PROPERTY_NAMES } from '../../store/document.ts';
 import type { AggregatedRows } from './aggregate-query.ts';
 import type { PgRow } from './postgres-database.ts';
 import { piece, statementOf, type Reading, type SqlPiece } from './scan-scope.ts';
@@ -40,7 +39,7 @@ interface ShapeBuilder {
 
 function expressionOf(node: ExpressionNode, scope: ConditionScope): string | undefined {
   const path = documentPath(node, scope);
-  return path === undefined || (SYSTEM_PROPERTY_NAMES as readonly unknown[]).includes(path[0]) ? undefined : pathExpression(path);
+  return path === undefined ? undefined : storedPathExpression(path);
 }
 
 function placeOf(expression: string, among: string[]): number {

@@ -1,8 +1,4 @@
-import { indexText } from '../../query/access/index-definition.ts';
 import type { MeasuredStatement, MeasuredStep } from '../../store/query-explanation.ts';
-import { arrayText } from './indexes/array-index.ts';
-import { textIndexText } from './indexes/text-index.ts';
-import { vectorText } from './vectors/vector-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
 import { statementOf, type SqlPiece } from './scan-scope.ts';
 import type { Run } from './scan-slices.ts';
@@ -52,21 +48,7 @@ export function ownIndexLabels(table: string): (name: string) => string {
 /** {@link ownIndexLabels}, and those of the policy as it spells them. */
 export function indexLabels({ number, indexes }: PostgresContainer): (name: string) => string {
   const own = ownIndexLabels(`c${number}`);
-  return (name) => {
-    const index = indexes.ranges.find((one) => one.name === name);
-    const array = indexes.arrays.find((one) => one.name === name);
-    const words = indexes.texts.find((one) => one.name === name);
-    const vector = indexes.vectors.find((one) => one.name === name);
-    return index !== undefined
-      ? indexText(index)
-      : array !== undefined
-        ? arrayText(array)
-        : words !== undefined
-          ? textIndexText(words)
-          : vector !== undefined
-            ? vectorText(vector)
-            : own(name);
-  };
+  return (name) => indexes.labels.get(name) ?? own(name);
 }
 
 async function explained(statement: SqlPiece, options: string, run: Run): Promise<Explained | undefined> {

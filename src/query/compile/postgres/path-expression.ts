@@ -1,3 +1,4 @@
+import { SYSTEM_PROPERTY_NAMES } from '../../../store/document.ts';
 import { rawSql, type Sql } from '../common/sql-fragment.ts';
 import { quoteText } from './literal.ts';
 
@@ -37,6 +38,11 @@ function follow(json: string, steps: readonly PathStep[], last: '->' | '->>'): s
  */
 export function pathExpression(path: readonly PathStep[], json: string = 'doc'): string | undefined {
   return path.filter((step) => typeof step === 'number').length > MAX_PLACES ? undefined : follow(json, path, '->');
+}
+
+/** {@link pathExpression} for an index or a statement over the documents as they are stored: undefined for system properties too, which do not stand there. */
+export function storedPathExpression(path: readonly PathStep[]): string | undefined {
+  return (SYSTEM_PROPERTY_NAMES as readonly unknown[]).includes(path[0]) ? undefined : pathExpression(path);
 }
 
 /** The text of what stands at a path, as `(doc -> 'a' ->> 'b')`: right for strings, which have to be told apart by {@link pathExpression}. */

@@ -1,9 +1,8 @@
 import { pathText } from '../../../query/access/index-definition.ts';
 import { ARRAY_STEP } from '../../../query/index-policy/policy-path.ts';
-import { pathExpression } from '../../../query/compile/postgres/path-expression.ts';
+import { storedPathExpression } from '../../../query/compile/postgres/path-expression.ts';
 import type { IndexPolicy } from '../../../query/index-policy/index-policy.ts';
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
-import { SYSTEM_PROPERTY_NAMES } from '../../../store/document.ts';
 import { indexedArraysOf, type WantedIndex } from '../../common/wanted-indexes.ts';
 
 /** Name of the kind in the catalogue. */
@@ -19,7 +18,7 @@ export interface ArrayIndex {
 
 /** The expression that is indexed, which every statement has to hold that is to use the index; undefined for a path that PostgreSQL cannot be told. */
 export function arrayExpression(path: readonly string[]): string | undefined {
-  return (SYSTEM_PROPERTY_NAMES as readonly string[]).includes(path[0] as string) ? undefined : pathExpression(path);
+  return storedPathExpression(path);
 }
 
 /** What stands behind the name of the table in CREATE INDEX. */

@@ -7,7 +7,7 @@ import type { Run } from '../scan-slices.ts';
 import { ARRAY, readArrayKey, type ArrayIndex } from './array-index.ts';
 import { findVectorExtension, type VectorExtension } from '../vectors/vector-extension.ts';
 import { readVectorKey, VECTOR, type VectorIndex } from '../vectors/vector-index.ts';
-import { physicalName } from './index-catalog.ts';
+import { indexName, KINDS, physicalName } from './index-catalog.ts';
 import { FULL_TEXT, readTextKey, type TextIndex } from './text-index.ts';
 
 /** How long it takes until an index that another server makes is noticed, and until one is that another server added because of use. */
@@ -37,6 +37,8 @@ export class ContainerIndexes {
   ranges: readonly IndexDefinition[] = [];
   arrays: readonly ArrayIndex[] = [];
   texts: readonly TextIndex[] = [];
+  /** All of them for people, by name. */
+  labels: ReadonlyMap<string, string> = new Map();
   /** The numbers of those that use asked for, by name. */
   automatic: ReadonlyMap<string, number> = new Map();
   /** Undefined where nobody wants to know. */
@@ -59,14 +61,14 @@ export class ContainerIndexes {
     }
     const rows = await run<LoadedRow>({
       text: `SELECT i.number, i.kind, i.key, i.ready, i.origin, c.reltuples::bigint AS documents FROM ${quoteName(prefix)}.indexes i, pg_class c
-        WHERE i.container = $1 AND NOT i.dropped AND i.kind IN ('range', '${ARRAY}', '${FULL_TEXT}', '${VECTOR}') AND c.oid = to_regclass($2) ORDER BY i.number`,
-      values: [container.number, container.names.documents],
+        WHERE i.container = $1 AND NOT i.dropped AND i.kind = ANY ($3::text[]) AND c.oid = to_regclass($2) ORDER BY i.number`,
+      values: [container.number, container.names.documents, KINDS],
     });
-    const vectors = rows.filter(({ kind }) => kind === VECTOR);
-    const extension = vectors.some(({ ready }) => ready) ? await findVectorExtension(run) : undefined;
+    const extension = rows.some(({ kind, ready }) => kind === VECTOR && ready) ? await findVectorExtension(run) : undefined;
     this.#etag = etag;
     this.documents = rows[0]?.documents ?? 0;
     const ready = rows.filter((row) => row.ready).map((row) => ({ ...row, name: physicalName(container.number, row.number) }));
+    this.labels = new Map(ready.map((row) => [row.name, indexName(row)]));
     this.vectorExtension = extension;
     this.vectors =
       extension === undefined ? [] : ready.filter(({ kind }) => kind === VECTOR).map(({ name, key }) => ({ name, ...readVectorKey(key) }));

@@ -34,7 +34,7 @@ export function physicalName(container: number, index: number): string {
 }
 
 /** Kinds that are known here. Others are of a newer version, which runs beside this one, and left to it. */
-const KINDS = ['range', ARRAY, FULL_TEXT, VECTOR];
+export const KINDS: readonly string[] = ['range', ARRAY, FULL_TEXT, VECTOR];
 
 /** An index for people: `/type, /rank DESC`. */
 export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string {

@@ -1,8 +1,7 @@
 import { pathText } from '../../../query/access/index-definition.ts';
-import { pathExpression } from '../../../query/compile/postgres/path-expression.ts';
+import { storedPathExpression } from '../../../query/compile/postgres/path-expression.ts';
 import type { IndexPolicy } from '../../../query/index-policy/index-policy.ts';
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
-import { SYSTEM_PROPERTY_NAMES } from '../../../store/document.ts';
 import { MAX_POLICY_INDEXES, type WantedIndex } from '../../common/wanted-indexes.ts';
 import { TEXT_WORDS } from './text-words.ts';
 
@@ -19,7 +18,7 @@ export interface TextIndex {
 
 /** The expression that is indexed, behind the name of the schema with the function; undefined for a path that PostgreSQL cannot be told. */
 function wordsExpression(path: readonly string[]): string | undefined {
-  const expression = (SYSTEM_PROPERTY_NAMES as readonly string[]).includes(path[0] as string) ? undefined : pathExpression(path);
+  const expression = storedPathExpression(path);
   return expression === undefined ? undefined : `${TEXT_WORDS}(${expression})`;
 }
 

@@ -1,10 +1,10 @@
 import { pathText } from '../../../query/access/index-definition.ts';
-import { pathExpression } from '../../../query/compile/postgres/path-expression.ts';
+import { storedPathExpression } from '../../../query/compile/postgres/path-expression.ts';
 import type { DistanceFunction } from '../../../query/functions/vector/vector-distance.ts';
 import type { IndexPolicy } from '../../../query/index-policy/index-policy.ts';
+import { isApproximate } from '../../../query/search/nearest-search.ts';
 import { searchPolicyOf } from '../../../query/search/search-policy.ts';
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
-import { SYSTEM_PROPERTY_NAMES } from '../../../store/document.ts';
 import type { WantedIndex } from '../../common/wanted-indexes.ts';
 import { quoteName } from '../names.ts';
 import { hasHalfVectors, type VectorExtension } from './vector-extension.ts';
@@ -72,9 +72,8 @@ export function vectorTerms(
   extension: VectorExtension,
   prefix: string,
 ): VectorTerms | undefined {
-  const [first] = path;
   const found = typeFor(dimensions, extension);
-  const value = first === undefined || (SYSTEM_PROPERTY_NAMES as readonly string[]).includes(first) ? undefined : pathExpression(path);
+  const value = path.length === 0 ? undefined : storedPathExpression(path);
   if (found === undefined || value === undefined) {
     return undefined;
   }
@@ -124,7 +123,7 @@ export function wantedVectorIndexes(
     const distance = search.distanceOf(path);
     if (
       extension === undefined ||
-      type === 'flat' ||
+      !isApproximate(type) ||
       dimensions === undefined ||
       distance === undefined ||
       computed.has(path[0] as string)
