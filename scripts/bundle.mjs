@@ -47,7 +47,7 @@ const PARTS = {
     'core/seeded-random.ts',
     'core/shiftable-runtime.ts',
   ],
-  command: ['cli/open-store.ts', 'cli/report-failure.ts', 'cli/serve/stop-signals.ts'],
+  command: [COMMANDER, 'cli/open-store.ts', 'cli/report-failure.ts', 'cli/serve/stop-signals.ts'],
   server: ['server/open-server.ts'],
   language: [
     'query/functions/function-table.ts',
@@ -191,10 +191,7 @@ function closureOf(from, next) {
 function partsOf(importsOf) {
   const parts = new Map();
   for (const [part, roots] of Object.entries(PARTS)) {
-    const paths = roots.map((root) => join(SRC, root));
-    if (part === 'command') {
-      paths.push(COMMANDER_MODULE);
-    }
+    const paths = roots.map((root) => (root === COMMANDER ? COMMANDER_MODULE : join(SRC, root)));
     for (const id of closureOf(paths, (one) => importsOf.get(one) ?? [])) {
       const isOfSync = id.startsWith(join(SRC, dirname(SYNC), '/'));
       if (importsOf.has(id) && !parts.has(id) && !(part === COMMON && isOfSync)) {
