@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { expect } from 'vitest';
 import { isPerigeeError } from '../../src/core/errors.ts';
 import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 import type { DocumentStore } from '../../src/store/document-store.ts';
@@ -141,4 +142,12 @@ export async function outcomeOf(store: DocumentStore, { text: query, values, max
     }
     throw error;
   }
+}
+
+/** Creates documents with ids in their order, in three partition keys. */
+export async function createAll(store: DocumentStore, bodies: readonly JsonObject[]): Promise<void> {
+  const { outcomes } = await store.bulk(
+    bodies.map((one, index) => ({ type: 'create' as const, document: { ...one, id: `d${index}`, pk: `p${index % 3}` } })),
+  );
+  expect(outcomes.every(({ ok }) => ok)).toBe(true);
 }

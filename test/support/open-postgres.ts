@@ -14,3 +14,10 @@ export async function openFreshPostgres(options: Partial<PostgresBackendOptions>
   };
   return backend;
 }
+
+/** {@link openFreshPostgres} whose planner leaves some ways out (`-c enable_seqscan=off`): of tables as small as those of tests it would take no index. */
+export async function openForcedPostgres(settings: string, options: Partial<PostgresBackendOptions> = {}): Promise<PostgresBackend> {
+  const forced = new URL((await postgresForTests()).url);
+  forced.searchParams.set('options', settings);
+  return openFreshPostgres({ ...options, connectionString: forced.href });
+}

@@ -5,23 +5,18 @@ import type { Backend } from '../../../src/store/backend.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
-import { openFreshPostgres } from '../../support/open-postgres.ts';
-import { postgresForTests } from '../../support/postgres.ts';
+import { openForcedPostgres, openFreshPostgres } from '../../support/open-postgres.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
 
 const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 20_261_121);
 const numRuns = Math.ceil(Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 400) / 20);
 // One clock for both: a query that sorts by `_ts` would tell two apart.
 const runtime = new SimulatedRuntime({ seed: 1 });
-const { url } = await postgresForTests();
-// Of tables as small as these PostgreSQL would take no index.
-const forced = new URL(url);
-forced.searchParams.set('options', '-c enable_seqscan=off -c enable_sort=off');
 const backends: readonly Backend[] = [
   openMemoryBackend({ runtime }),
   await openSqliteBackend({ path: ':memory:', runtime }),
   await openFreshPostgres({ runtime }),
-  await openFreshPostgres({ runtime, connectionString: forced.href }),
+  await openForcedPostgres('-c enable_seqscan=off -c enable_sort=off', { runtime }),
 ];
 /** The last one has the indexes of its policy. */
 const POLICY: JsonObject = {

@@ -5,8 +5,7 @@ import type { Backend } from '../../../src/store/backend.ts';
 import { SYSTEM_PROPERTY_NAMES } from '../../../src/store/document.ts';
 import type { DocumentStore } from '../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../src/stores/memory/memory-backend.ts';
-import { openFreshPostgres } from '../../support/open-postgres.ts';
-import { postgresForTests } from '../../support/postgres.ts';
+import { openForcedPostgres, openFreshPostgres } from '../../support/open-postgres.ts';
 import { PostgresBackend } from '../../../src/stores/postgres/postgres-backend.ts';
 import { openSqliteBackend } from '../../../src/stores/sqlite/sqlite-backend.ts';
 import { SimulatedRuntime } from '../../../src/testing/simulated-runtime.ts';
@@ -95,11 +94,10 @@ export class Differential {
   static async open(): Promise<Differential> {
     const runtime = new SimulatedRuntime({ seed: 1 });
     const sqlite = await Promise.all(Object.keys(POLICIES).map(() => openSqliteBackend({ path: ':memory:', runtime })));
-    // Of tables as small as these PostgreSQL would take no index.
-    const { url } = await postgresForTests();
-    const forced = new URL(url);
-    forced.searchParams.set('options', '-c enable_seqscan=off -c enable_sort=off');
-    const postgres = await Promise.all([url, forced.href].map((connectionString) => openFreshPostgres({ runtime, connectionString })));
+    const postgres = await Promise.all([
+      openFreshPostgres({ runtime }),
+      openForcedPostgres('-c enable_seqscan=off -c enable_sort=off', { runtime }),
+    ]);
     const backends = [openMemoryBackend({ runtime }), ...sqlite, ...postgres];
     await Promise.all(backends.map((backend) => backend.createDatabase('test')));
     return new Differential(backends);

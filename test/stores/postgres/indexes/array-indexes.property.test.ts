@@ -5,9 +5,8 @@ import type { Backend } from '../../../../src/store/backend.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../../src/stores/memory/memory-backend.ts';
 import { SimulatedRuntime } from '../../../../src/testing/simulated-runtime.ts';
-import { openFreshPostgres } from '../../../support/open-postgres.ts';
-import { postgresForTests } from '../../../support/postgres.ts';
-import { outcomeOf } from '../../indexed-queries.ts';
+import { openForcedPostgres, openFreshPostgres } from '../../../support/open-postgres.ts';
+import { createAll, outcomeOf } from '../../indexed-queries.ts';
 
 const numRuns = Math.ceil(Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 400) / 33);
 const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 20261130);
@@ -142,11 +141,7 @@ describe(`queries over indexes of arrays (PERIGEE_FUZZ_SEED=${seed})`, () => {
 
   beforeAll(async () => {
     const runtime = new SimulatedRuntime({ seed: 1 });
-    const { url } = await postgresForTests();
-    // Of tables as small as these PostgreSQL would take no index.
-    const forced = new URL(url);
-    forced.searchParams.set('options', '-c enable_seqscan=off -c enable_indexscan=off');
-    backends.push(openMemoryBackend({ runtime }), await openFreshPostgres({ runtime, connectionString: forced.href }));
+    backends.push(openMemoryBackend({ runtime }), await openForcedPostgres('-c enable_seqscan=off -c enable_indexscan=off', { runtime }));
     await Promise.all(backends.map((backend) => backend.createDatabase('test')));
   });
   afterAll(() => Promise.all(backends.map((backend) => backend.close())));
@@ -158,10 +153,7 @@ describe(`queries over indexes of arrays (PERIGEE_FUZZ_SEED=${seed})`, () => {
         const id = `c${containers}`;
         await backend.createContainer('test', { id, partitionKey: '/pk', indexingPolicy: POLICY, computedProperties: COMPUTED });
         const store = await backend.container('test', id);
-        const { outcomes } = await store.bulk(
-          bodies.map((one, index) => ({ type: 'create' as const, document: { ...one, id: `d${index}`, pk: `p${index % 3}` } })),
-        );
-        expect(outcomes.every(({ ok }) => ok)).toBe(true);
+        await createAll(store, bodies);
         return store;
       }),
     );

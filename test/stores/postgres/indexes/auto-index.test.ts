@@ -1,45 +1,12 @@
-import pg from 'pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemRuntime } from '../../../../src/core/runtime.ts';
 import { ShiftableRuntime } from '../../../../src/core/shiftable-runtime.ts';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import type { Logger } from '../../../../src/core/logger.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import { MAX_AUTO_INDEXES } from '../../../../src/stores/common/auto-index.ts';
-import { openPostgresBackend, type PostgresBackend } from '../../../../src/stores/postgres/postgres-backend.ts';
-import type { PostgresBackendOptions } from '../../../../src/stores/postgres/postgres-options.ts';
-import { postgresForTests } from '../../../support/postgres.ts';
-
-interface Opened {
-  readonly open: (options?: Partial<PostgresBackendOptions>) => Promise<PostgresBackend>;
-  readonly client: pg.Client;
-  readonly schema: string;
-}
-
-async function postgres(): Promise<Opened> {
-  const { url, freshSchema, dropSchemas } = await postgresForTests();
-  const schema = freshSchema();
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const backends: PostgresBackend[] = [];
-  onTestFinished(async () => {
-    await Promise.all(backends.map((backend) => backend.close()));
-    await client.end();
-    await dropSchemas(schema);
-  });
-  const open = async (options: Partial<PostgresBackendOptions> = {}): Promise<PostgresBackend> => {
-    const backend = await openPostgresBackend({ connectionString: url, schema, maxConnections: 4, autoIndex: 'create', ...options });
-    backends.push(backend);
-    return backend;
-  };
-  return { open, client, schema };
-}
-
-async function container(backend: PostgresBackend, indexingPolicy?: JsonObject): Promise<DocumentStore> {
-  await backend.createDatabase('app');
-  await backend.createContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy });
-  return backend.container('app', 'notes');
-}
+import type { PostgresBackend } from '../../../../src/stores/postgres/postgres-backend.ts';
+import { notesIn, openedPostgres, type OpenedPostgres } from './opened-postgres.ts';
 
 /** Documents with as many ranks as there are for twenty each, and some names more. */
 async function load(store: DocumentStore, count: number, names: readonly string[] = []): Promise<void> {
@@ -62,7 +29,7 @@ const BY_RANK = 'SELECT * FROM c WHERE c.rank = 7';
 const indexesOf = async (backend: PostgresBackend): Promise<readonly unknown[]> =>
   (await backend.indexStatus()).map(({ index, origin, isReady }) => [index, origin, isReady]);
 
-async function physicalIndexes({ client, schema }: Opened): Promise<number> {
+async function physicalIndexes({ client, schema }: OpenedPostgres): Promise<number> {
   const { rows } = await client.query<{ n: number }>(
     `SELECT count(*)::int AS n FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname ~ '_x[0-9]+$'`,
     [`${schema}_1`],
@@ -72,9 +39,9 @@ async function physicalIndexes({ client, schema }: Opened): Promise<number> {
 
 describe('autoIndex on PostgreSQL', () => {
   test('create makes an index that queries lacked twice, they use it, and answers stay as they were', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres({ autoIndex: 'create' });
     const backend = await opened.open();
-    const store = await container(backend);
+    const store = await notesIn(backend);
     await load(store, 1000);
     const queries = [
       BY_RANK,
@@ -100,8 +67,8 @@ describe('autoIndex on PostgreSQL', () => {
   });
 
   test.each(['advise', 'off'] as const)('%s makes none', async (autoIndex) => {
-    const backend = await (await postgres()).open({ autoIndex });
-    const store = await container(backend);
+    const backend = await (await openedPostgres({ autoIndex: 'create' })).open({ autoIndex });
+    const store = await notesIn(backend);
     await load(store, 1000);
     for (let count = 0; count < 3; count += 1) {
       await store.query(BY_RANK).toArray();
@@ -112,14 +79,14 @@ describe('autoIndex on PostgreSQL', () => {
   });
 
   test('paths that the policy excludes get none, and one that it excludes later is dropped; one that it names becomes its own', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres({ autoIndex: 'create' });
     const backend = await opened.open();
     const policy = (included: readonly string[], excluded: readonly string[]): JsonObject => ({
       indexingMode: 'consistent',
       includedPaths: included.map((path) => ({ path })),
       excludedPaths: excluded.map((path) => ({ path })),
     });
-    const store = await container(backend, policy(['/*'], ['/rank/*']));
+    const store = await notesIn(backend, policy(['/*'], ['/rank/*']));
     await load(store, 1000, ['level']);
     const byLevel = 'SELECT * FROM c WHERE c.level = 7';
     for (const query of [BY_RANK, BY_RANK, BY_RANK, byLevel, byLevel]) {
@@ -147,12 +114,12 @@ describe('autoIndex on PostgreSQL', () => {
   });
 
   test('two servers that lack the same index make one, and both use it', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres({ autoIndex: 'create' });
     let laterMs = 0;
     const runtime = { ...systemRuntime, monotonicMs: () => systemRuntime.monotonicMs() + laterMs };
     const servers = await Promise.all([opened.open({ runtime }), opened.open({ runtime })]);
     const [first] = servers;
-    await load(await container(first), 1000);
+    await load(await notesIn(first), 1000);
     const stores = await Promise.all(servers.map((server) => server.container('app', 'notes')));
     for (const _ of [1, 2]) {
       await Promise.all(stores.map((store) => store.query(BY_RANK).toArray()));
@@ -165,9 +132,9 @@ describe('autoIndex on PostgreSQL', () => {
   });
 
   test('there are never more than a dozen; one that nobody used for a day makes room, one that is used does not', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres({ autoIndex: 'create' });
     const backend = await opened.open();
-    const store = await container(backend);
+    const store = await notesIn(backend);
     const names = Array.from({ length: MAX_AUTO_INDEXES + 2 }, (_, index) => `n${index}`);
     await load(store, 400, names);
     const lack = async (name: string): Promise<void> => {
@@ -194,10 +161,10 @@ describe('autoIndex on PostgreSQL', () => {
   });
 
   test('one that no server used for a month is dropped, and the use of any server counts', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres({ autoIndex: 'create' });
     const runtime = new ShiftableRuntime();
     const backend = await opened.open({ runtime });
-    const store = await container(backend);
+    const store = await notesIn(backend);
     await load(store, 1000, ['level']);
     const byLevel = 'SELECT * FROM c WHERE c.level = 7';
     for (const query of [BY_RANK, BY_RANK, byLevel, byLevel]) {
@@ -221,9 +188,9 @@ describe('autoIndex on PostgreSQL', () => {
   test('no write fails for one, whatever it holds, also while it is made', async () => {
     const logged: string[] = [];
     const logger: Logger = { log: (level, message) => level !== 'debug' && logged.push(`${level} ${message}`) };
-    const opened = await postgres();
+    const opened = await openedPostgres({ autoIndex: 'create' });
     const backend = await opened.open({ logger });
-    const store = await container(backend);
+    const store = await notesIn(backend);
     await load(store, 400);
     const huge = (seed: number): string =>
       Array.from({ length: 3000 }, (_, at) => String.fromCodePoint(0x10000 + ((at * at * 7919 + seed * 104_729) % 0x20000))).join('');
@@ -246,6 +213,8 @@ describe('autoIndex on PostgreSQL', () => {
   });
 
   test('is one of three words', async () => {
-    await expect((await postgres()).open({ autoIndex: 'yes' as 'off' })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect((await openedPostgres({ autoIndex: 'create' })).open({ autoIndex: 'yes' as 'off' })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    });
   });
 });

@@ -1,51 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CosmosClient } from '@azure/cosmos';
 import pg from 'pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import { startServer, WELL_KNOWN_KEY } from '../../../../src/server/index.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import { buildShare } from '../../../../src/stores/postgres/indexes/build-progress.ts';
 import type { IndexProgress } from '../../../../src/stores/postgres/indexes/index-builder.ts';
-import { openPostgresBackend, type PostgresBackend } from '../../../../src/stores/postgres/postgres-backend.ts';
 import { postgresForTests } from '../../../support/postgres.ts';
+import { notesIn, openedPostgres, type OpenedPostgres } from './opened-postgres.ts';
 
 const policy = (...paths: readonly string[]): JsonObject => ({
   indexingMode: 'consistent',
   includedPaths: ['/*', ...paths].map((path) => ({ path })),
   excludedPaths: [],
 });
-
-interface Opened {
-  readonly open: () => Promise<PostgresBackend>;
-  readonly client: pg.Client;
-  readonly schema: string;
-}
-
-async function postgres(): Promise<Opened> {
-  const { url, freshSchema, dropSchemas } = await postgresForTests();
-  const schema = freshSchema();
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const backends: PostgresBackend[] = [];
-  onTestFinished(async () => {
-    await Promise.all(backends.map((backend) => backend.close()));
-    await client.end();
-    await dropSchemas(schema);
-  });
-  const open = async (): Promise<PostgresBackend> => {
-    const backend = await openPostgresBackend({ connectionString: url, schema, maxConnections: 4 });
-    backends.push(backend);
-    return backend;
-  };
-  return { open, client, schema };
-}
-
-async function container(backend: PostgresBackend, indexingPolicy?: JsonObject): Promise<DocumentStore> {
-  await backend.createDatabase('app');
-  await backend.createContainer('app', { id: 'notes', partitionKey: '/owner', indexingPolicy });
-  return backend.container('app', 'notes');
-}
 
 async function load(store: DocumentStore, count: number): Promise<void> {
   const { outcomes } = await store.bulk(
@@ -57,7 +26,7 @@ async function load(store: DocumentStore, count: number): Promise<void> {
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
 }
 
-async function physicalIndexes({ client, schema }: Opened): Promise<readonly string[]> {
+async function physicalIndexes({ client, schema }: OpenedPostgres): Promise<readonly string[]> {
   const { rows } = await client.query<{ name: string; valid: boolean }>(
     `SELECT i.indexrelid::regclass::text AS name, i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname ~ '_x[0-9]+$' ORDER BY 1`,
@@ -70,9 +39,9 @@ const BY_RANK = 'SELECT * FROM c WHERE c.rank = 7';
 
 describe('indexes of a policy', () => {
   test('are there as soon as the container is', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres();
     const backend = await opened.open();
-    const store = await container(backend, policy('/rank/?', '/tags/[]/?', '/deep/er/?'));
+    const store = await notesIn(backend, policy('/rank/?', '/tags/[]/?', '/deep/er/?'));
     await load(store, 100);
     expect((await store.explain(BY_RANK)).access).toBe('index');
     expect((await backend.indexStatus()).map(({ index, isReady }) => [index, isReady])).toEqual([
@@ -84,10 +53,10 @@ describe('indexes of a policy', () => {
   });
 
   test('are made in the background when the policy changes, while others write, and dropped', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres();
     const backend = await opened.open();
     const other = await opened.open();
-    const store = await container(backend);
+    const store = await notesIn(backend);
     await load(store, 1200);
     expect((await store.explain(BY_RANK)).access).toBe('container');
     const progress: IndexProgress[] = [];
@@ -114,10 +83,10 @@ describe('indexes of a policy', () => {
   });
 
   test('that a killed server left half made are made anew', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres();
     const { client, schema } = opened;
     const first = await opened.open();
-    const store = await container(first, policy('/rank/?'));
+    const store = await notesIn(first, policy('/rank/?'));
     await load(store, 300);
     await first.close();
     // As it is left by a server whose connection broke in the middle, and by one that never got to begin.
@@ -138,9 +107,9 @@ describe('indexes of a policy', () => {
   });
 
   test('are made for containers of a version that had none', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres();
     const first = await opened.open();
-    const store = await container(first, policy('/rank/?'));
+    const store = await notesIn(first, policy('/rank/?'));
     await load(store, 300);
     await first.close();
     await opened.client.query(`DROP INDEX ${opened.schema}_1.c1_x1; DELETE FROM ${opened.schema}.indexes`);
@@ -150,10 +119,10 @@ describe('indexes of a policy', () => {
   });
 
   test('tell how far PostgreSQL is, to every server', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres();
     const backend = await opened.open();
     const other = await opened.open();
-    const store = await container(backend);
+    const store = await notesIn(backend);
     await load(store, 600);
     // A transaction that sees the table as it was before is waited for, as long as it is open.
     const reader = new pg.Client({ connectionString: (await postgresForTests()).url });
@@ -221,10 +190,10 @@ describe('indexes of a policy', () => {
   });
 
   test('that are being made keep nobody from replacing the definition, or from dropping the container', async () => {
-    const opened = await postgres();
+    const opened = await openedPostgres();
     const { client, schema } = opened;
     const backend = await opened.open();
-    const store = await container(backend);
+    const store = await notesIn(backend);
     await load(store, 300);
     const { url } = await postgresForTests();
     const reader = new pg.Client({ connectionString: url });
@@ -261,7 +230,7 @@ describe('indexes of a policy', () => {
 });
 
 test('documents with huge values under every indexed path are written', async () => {
-  const backend = await (await postgres()).open();
+  const backend = await (await openedPostgres()).open();
   const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   const indexingPolicy = {
     includedPaths: ['/*', ...names.map((name) => `/${name}/?`), '/id/?', '/_ts/?', '/owner/?'].map((path) => ({ path })),
@@ -269,7 +238,7 @@ test('documents with huge values under every indexed path are written', async ()
       some.map((name, at) => ({ path: `/${name}`, order: at % 2 === 0 ? 'ascending' : 'descending' })),
     ),
   };
-  const store = await container(backend, indexingPolicy);
+  const store = await notesIn(backend, indexingPolicy);
   // Of characters that do not compress, in as many bytes as UTF-8 takes.
   const huge = (seed: number): string =>
     Array.from({ length: 3000 }, (_, at) => String.fromCodePoint(0x10000 + ((at * at * 7919 + seed * 104_729) % 0x20000))).join('');
@@ -288,9 +257,9 @@ describe('a query that an index answers by itself', () => {
     ['by equality', 'SELECT * FROM c WHERE c.type = "note"', 7],
     ['in an order', 'SELECT * FROM c WHERE c.rank >= 3 ORDER BY c.rank', 10],
   ])('also gives documents of which PostgreSQL can be told nothing: %s', async (_, text, count) => {
-    const opened = await postgres();
+    const opened = await openedPostgres();
     const backend = await opened.open();
-    const store = await container(backend, policy('/type/?', '/rank/?'));
+    const store = await notesIn(backend, policy('/type/?', '/rank/?'));
     await load(store, 12);
     const ids = async (): Promise<readonly string[]> =>
       (await store.query<{ id: string }>(text, { maxItemCount: 100 }).toArray()).map(({ id }) => id).sort();

@@ -6,8 +6,7 @@ import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../../src/stores/memory/memory-backend.ts';
 import { SimulatedRuntime } from '../../../../src/testing/simulated-runtime.ts';
 import { arbitraryBody, arbitraryValue } from '../../../query/compile/arbitrary-document.ts';
-import { openFreshPostgres } from '../../../support/open-postgres.ts';
-import { postgresForTests } from '../../../support/postgres.ts';
+import { openForcedPostgres, openFreshPostgres } from '../../../support/open-postgres.ts';
 import { indexedQuery, INDEXING_POLICY, outcomeOf } from '../../indexed-queries.ts';
 
 const numRuns = Math.ceil(Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 400) / 16);
@@ -49,14 +48,10 @@ describe(`queries with and without indexes of PostgreSQL (PERIGEE_FUZZ_SEED=${se
 
   beforeAll(async () => {
     const runtime = new SimulatedRuntime({ seed: 1 });
-    const { url } = await postgresForTests();
-    // Of tables as small as these PostgreSQL would take no index.
-    const forced = new URL(url);
-    forced.searchParams.set('options', '-c enable_seqscan=off -c enable_sort=off -c enable_bitmapscan=off');
     backends.push(
       openMemoryBackend({ runtime }),
       await openFreshPostgres({ runtime }),
-      await openFreshPostgres({ runtime, connectionString: forced.href }),
+      await openForcedPostgres('-c enable_seqscan=off -c enable_sort=off -c enable_bitmapscan=off', { runtime }),
     );
     await Promise.all(backends.map((backend) => backend.createDatabase('test')));
   });

@@ -6,8 +6,8 @@ import type { Backend } from '../../../../src/store/backend.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import { openMemoryBackend } from '../../../../src/stores/memory/memory-backend.ts';
 import { SimulatedRuntime } from '../../../../src/testing/simulated-runtime.ts';
-import { openFreshPostgres } from '../../../support/open-postgres.ts';
-import { postgresForTests } from '../../../support/postgres.ts';
+import { openForcedPostgres } from '../../../support/open-postgres.ts';
+import { createAll } from '../../indexed-queries.ts';
 
 const numRuns = Math.ceil(Number(process.env['PERIGEE_FUZZ_RUNS'] ?? 400) / 66);
 const seed = Number(process.env['PERIGEE_FUZZ_SEED'] ?? 20261130);
@@ -152,11 +152,7 @@ describe(`queries over indexes of words (PERIGEE_FUZZ_SEED=${seed})`, () => {
 
   beforeAll(async () => {
     const runtime = new SimulatedRuntime({ seed: 1 });
-    const { url } = await postgresForTests();
-    // Of tables as small as these PostgreSQL would take no index.
-    const forced = new URL(url);
-    forced.searchParams.set('options', '-c enable_seqscan=off -c enable_indexscan=off');
-    backends.push(openMemoryBackend({ runtime }), await openFreshPostgres({ runtime, connectionString: forced.href }));
+    backends.push(openMemoryBackend({ runtime }), await openForcedPostgres('-c enable_seqscan=off -c enable_indexscan=off', { runtime }));
     await Promise.all(backends.map((backend) => backend.createDatabase('test')));
   });
   afterAll(() => Promise.all(backends.map((backend) => backend.close())));
@@ -174,10 +170,7 @@ describe(`queries over indexes of words (PERIGEE_FUZZ_SEED=${seed})`, () => {
           computedProperties: COMPUTED,
         });
         const store = await backend.container('test', id);
-        const { outcomes } = await store.bulk(
-          bodies.map((one, index) => ({ type: 'create' as const, document: { ...one, id: `d${index}`, pk: `p${index % 3}` } })),
-        );
-        expect(outcomes.every(({ ok }) => ok)).toBe(true);
+        await createAll(store, bodies);
         // What was written by another way has the words of what it is now.
         const [first = {}, last = {}] = [bodies[0], bodies.at(-1)];
         await store.upsert({ ...last, id: 'd0', pk: 'p0' });

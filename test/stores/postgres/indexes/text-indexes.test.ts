@@ -1,30 +1,21 @@
-import pg from 'pg';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../../../src/core/json.ts';
 import type { DocumentStore } from '../../../../src/store/document-store.ts';
 import type { IndexProgress } from '../../../../src/stores/postgres/indexes/index-builder.ts';
-import { openPostgresBackend, type PostgresBackend } from '../../../../src/stores/postgres/postgres-backend.ts';
+import type { PostgresBackend } from '../../../../src/stores/postgres/postgres-backend.ts';
 import { openFreshPostgres } from '../../../support/open-postgres.ts';
-import { postgresForTests } from '../../../support/postgres.ts';
+import { openedPostgres, type OpenedPostgres } from './opened-postgres.ts';
 
 const indexed = (...paths: readonly string[]): JsonObject => ({ fullTextIndexes: paths.map((path) => ({ path })) });
 const inLanguage = (language: string): JsonObject => ({
   fullTextPolicy: { defaultLanguage: language, fullTextPaths: [{ path: '/t', language }] },
 });
 
-async function opened(): Promise<{ readonly backend: PostgresBackend; readonly client: pg.Client; readonly schema: string }> {
-  const { url, freshSchema, dropSchemas } = await postgresForTests();
-  const schema = freshSchema();
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const backend = await openPostgresBackend({ connectionString: url, schema, maxConnections: 4 });
-  onTestFinished(async () => {
-    await backend.close();
-    await client.end();
-    await dropSchemas(schema);
-  });
+async function opened(): Promise<Omit<OpenedPostgres, 'open'> & { readonly backend: PostgresBackend }> {
+  const { open, ...rest } = await openedPostgres();
+  const backend = await open();
   await backend.createDatabase('app');
-  return { backend, client, schema };
+  return { backend, ...rest };
 }
 
 async function load(store: DocumentStore, count: number, more: (n: number) => JsonObject = () => ({})): Promise<void> {
