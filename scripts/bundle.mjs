@@ -6,7 +6,6 @@ import { rolldown } from 'rolldown';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SRC = join(ROOT, 'src');
 const MAIN = 'cli/main';
-const COMMANDER = 'commander';
 /** What runs in a thread of its own, and so shares nothing with what starts it. */
 const THREADS = ['stores/sqlite/worker-thread', 'server/scripts/thread/script-thread'];
 
@@ -47,8 +46,8 @@ const PARTS = {
     'core/seeded-random.ts',
     'core/shiftable-runtime.ts',
   ],
-  command: [COMMANDER, 'cli/open-store.ts', 'cli/report-failure.ts', 'cli/serve/stop-signals.ts'],
   server: ['server/open-server.ts'],
+  command: ['cli/serve/serve-store.ts', 'cli/serve/read-serve-flags.ts', 'cli/report-failure.ts'],
   language: [
     'query/functions/function-table.ts',
     'query/prepare-query.ts',
@@ -143,41 +142,6 @@ function keepPlaces(folder) {
   };
 }
 
-/** Where the command line gets {@link COMMANDER} from. */
-const COMMANDER_MODULE = `\0${COMMANDER}`;
-
-/** The command line parses its arguments at each start, so the files of that package become one module, in the part of the commands. */
-async function commanderModule() {
-  // For commands that are programs of their own, which there are none of; Node takes milliseconds to load it.
-  const needless = 'node:child_process';
-  const build = await rolldown({
-    cwd: ROOT,
-    input: COMMANDER,
-    platform: 'node',
-    external: (id) => id !== needless && id.startsWith('node:'),
-    plugins: [
-      {
-        name: 'leave-out',
-        resolveId: (id) => (id === needless ? `\0${id}` : undefined),
-        load: (id) => (id === `\0${needless}` ? 'export {};' : undefined),
-      },
-    ],
-  });
-  const { output } = await build.generate({ format: 'esm' });
-  return {
-    name: 'commander',
-    resolveId: (id) => (id === COMMANDER ? COMMANDER_MODULE : undefined),
-    load: (id) => (id === COMMANDER_MODULE ? output[0].code : undefined),
-  };
-}
-
-/** Other packages that are in a file have their licence in it. */
-function licencesOf({ moduleIds }) {
-  return moduleIds.includes(COMMANDER_MODULE)
-    ? `/*!\n${COMMANDER}\n\n${readFileSync(join(ROOT, 'node_modules', COMMANDER, 'LICENSE'), 'utf8').trim()}\n*/`
-    : '';
-}
-
 /** All that `from` leads to. */
 function closureOf(from, next) {
   const found = new Set(from);
@@ -191,7 +155,7 @@ function closureOf(from, next) {
 function partsOf(importsOf) {
   const parts = new Map();
   for (const [part, roots] of Object.entries(PARTS)) {
-    const paths = roots.map((root) => (root === COMMANDER ? COMMANDER_MODULE : join(SRC, root)));
+    const paths = roots.map((root) => join(SRC, root));
     for (const id of closureOf(paths, (one) => importsOf.get(one) ?? [])) {
       const isOfSync = id.startsWith(join(SRC, dirname(SYNC), '/'));
       if (importsOf.has(id) && !parts.has(id) && !(part === COMMON && isOfSync)) {
@@ -226,7 +190,7 @@ export async function bundle(folder) {
   const options = {
     cwd: ROOT,
     platform: 'node',
-    external: (id) => id !== COMMANDER && /^(?:node:|@?[a-z])/u.test(id),
+    external: /^(?:node:|@?[a-z])/u,
     treeshake: { moduleSideEffects: false },
     plugins: [keepPlaces(folder)],
   };
@@ -238,17 +202,12 @@ export async function bundle(folder) {
   const build = await rolldown({
     ...options,
     input: inputOf([...entriesOfPackage(), MAIN]),
-    plugins: [
-      ...options.plugins,
-      await commanderModule(),
-      { name: 'note-imports', moduleParsed: ({ id, importedIds }) => void importsOf.set(id, importedIds) },
-    ],
+    plugins: [...options.plugins, { name: 'note-imports', moduleParsed: ({ id, importedIds }) => void importsOf.set(id, importedIds) }],
   });
   let parts;
   const { output } = await build.write({
     ...OUTPUT,
     dir: folder,
-    postBanner: licencesOf,
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       groups: Object.keys(PARTS).map((name, index, all) => ({

@@ -70,10 +70,6 @@ test('sync leads to no store, no server and no query language', () => {
   expect(modules.filter((module) => !/^(?:sync|core|store)\/|^stores\/sqlite\/(?:driver|writer-queue)\.ts$/u.test(module))).toEqual([]);
 });
 
-test('what is in dist from another package has its licence', () => {
-  expect(readFileSync(join(dist, 'chunks/command.js'), 'utf8')).toMatch(/^\/\*!\s+commander\s[^]*Permission is hereby granted/u);
-});
-
 test('files that the code names by their place are there', () => {
   const places = Array.from(files.keys()).flatMap((name) => {
     const text = readFileSync(join(dist, name), 'utf8');
