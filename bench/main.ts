@@ -28,6 +28,7 @@ const groups: Readonly<Record<string, () => Promise<{ run: () => AsyncIterable<B
   postgres: () => import('./cases/postgres.ts'),
   'postgres-memory': () => import('./cases/postgres-memory.ts'),
   'postgres-text': () => import('./cases/postgres-text.ts'),
+  'postgres-spatial': () => import('./cases/postgres-spatial.ts'),
   'postgres-vectors': () => import('./cases/postgres-vectors.ts'),
 };
 

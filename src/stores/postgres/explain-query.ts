@@ -9,6 +9,7 @@ import type { ExplainRequest } from '../../store/store-hooks.ts';
 import { adviseQuery } from './advise-query.ts';
 import { countDocuments } from './document-source.ts';
 import { arrayText } from './indexes/array-index.ts';
+import { spatialIndexText } from './indexes/spatial-index.ts';
 import { textIndexText } from './indexes/text-index.ts';
 import type { NearestRead } from './vectors/nearest-read.ts';
 import { vectorText } from './vectors/vector-index.ts';
@@ -60,7 +61,7 @@ function servedBy(
   { access, nearest }: PlannedQuery,
   taken: ReadonlySet<string>,
 ): { readonly served: readonly Served[]; readonly left: readonly string[] } {
-  const { path, arrays = [], texts = [] } = access ?? {};
+  const { path, arrays = [], texts = [], places = [] } = access ?? {};
   const all: readonly (Served & { readonly name: string })[] = [
     ...(nearest?.outcome === 'candidates'
       ? [{ name: nearest.index.name, text: vectorText(nearest.index), reading: nearestText(nearest) }]
@@ -72,6 +73,7 @@ function servedBy(
       text: textIndexText(index),
       reading: `${textIndexText(index)}: words and beginnings of words`,
     })),
+    ...places.map((index) => ({ name: index.name, text: spatialIndexText(index), reading: `${spatialIndexText(index)}: what lies near` })),
   ];
   return {
     served: all.filter(({ name }) => taken.has(name)),

@@ -4,6 +4,7 @@ import type { IndexTrial } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { arrayMethod, arrayText } from './indexes/array-index.ts';
 import { indexForm } from './indexes/index-columns.ts';
+import { spatialIndexText, spatialPathMethod } from './indexes/spatial-index.ts';
 import { textIndexText, textPathMethod } from './indexes/text-index.ts';
 import { mainStatement } from './main-statement.ts';
 import { measureStatement, ownIndexLabels } from './measured-plan.ts';
@@ -47,6 +48,7 @@ function existingIndexes(s: string, { access }: PlannedQuery): readonly Existing
     ...(index === undefined ? [] : [{ method: `(${indexForm(index.columns) as string})`, text: indexText(index) }]),
     ...(access?.arrays ?? []).map((array) => ({ method: arrayMethod(array.path) as string, text: arrayText(array) })),
     ...(access?.texts ?? []).map((index) => ({ method: textPathMethod(s, index.path), text: textIndexText(index) })),
+    ...(access?.places ?? []).map((index) => ({ method: spatialPathMethod(s, index.path), text: spatialIndexText(index) })),
   ];
 }
 

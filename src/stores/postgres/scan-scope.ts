@@ -72,11 +72,21 @@ function prefixCondition(prefix: PartitionKey): SqlPiece {
   return piece`(pk >= ${value('text', from)} AND pk < ${value('text', below)})`;
 }
 
-function anyOf(conditions: readonly SqlPiece[]): SqlPiece {
+function joined(conditions: readonly SqlPiece[], operator: 'AND' | 'OR', none: string): SqlPiece {
   return {
-    sql: conditions.length === 0 ? 'false' : `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
+    sql: conditions.length === 0 ? none : `(${conditions.map(({ sql }) => sql).join(` ${operator} `)})`,
     parameters: conditions.flatMap(({ parameters }) => parameters),
   };
+}
+
+/** Conditions of which one has to hold. Each binds at least as strongly as `AND`. */
+export function anyOf(conditions: readonly SqlPiece[]): SqlPiece {
+  return joined(conditions, 'OR', 'false');
+}
+
+/** Conditions that all have to hold. Each binds at least as strongly as `AND`. */
+export function allOf(conditions: readonly SqlPiece[]): SqlPiece {
+  return joined(conditions, 'AND', 'true');
 }
 
 function keysCondition(keys: readonly PartitionKey[], pathCount: number): SqlPiece {

@@ -1,6 +1,7 @@
 import { PerigeeError } from '../../core/errors.ts';
 import { toHex } from '../../core/runtime.ts';
 import { columnFunctions } from './columns/column-functions.ts';
+import { geometryBoxFunctions } from './indexes/geometry-box.ts';
 import { textWordsFunction } from './indexes/text-words.ts';
 import { vectorFunction } from './vectors/vector-function.ts';
 import { quoteName } from './names.ts';
@@ -150,6 +151,8 @@ const MIGRATIONS: readonly Migration[] = [
   (s) => [textWordsFunction(s)],
   // 8: what makes vectors of documents, for indexes of an extension.
   vectorFunction,
+  // 9: where geometries lie, for indexes over them.
+  geometryBoxFunctions,
 ];
 
 /** What identifies the data of a store: whoever restores a dump of it elsewhere has another. */

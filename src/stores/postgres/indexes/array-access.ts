@@ -2,7 +2,7 @@ import { readArrayConditions, type ArrayCondition } from '../../../query/access/
 import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import type { QueryParameter } from '../../../query/syntax-nodes.ts';
 import type { JsonValue } from '../../../core/json.ts';
-import { piece, value, type SqlPiece } from '../scan-scope.ts';
+import { allOf, anyOf, piece, value, type SqlPiece } from '../scan-scope.ts';
 import { arrayExpression, arrayKey, type ArrayIndex } from './array-index.ts';
 
 /** How indexes over arrays serve a query. */
@@ -17,14 +17,10 @@ function contains(path: readonly string[], needles: readonly JsonValue[]): SqlPi
   return piece`${arrayExpression(path) as string} @> ${value('jsonb', JSON.stringify(needles))}`;
 }
 
-function anyOf(pieces: readonly SqlPiece[]): SqlPiece {
-  return { sql: `(${pieces.map(({ sql }) => sql).join(' OR ')})`, parameters: pieces.flatMap(({ parameters }) => parameters) };
-}
-
 function conditionOf(condition: ArrayCondition): SqlPiece {
   if (condition.kind === 'group') {
     const pieces = condition.conditions.map(conditionOf);
-    return condition.every ? pieces.reduce((all, one) => piece`${all} AND ${one}`) : anyOf(pieces.map((one) => piece`(${one})`));
+    return condition.every ? allOf(pieces) : anyOf(pieces);
   }
   const { path, every, needles } = condition;
   return every ? contains(path, needles) : anyOf(needles.map((needle) => contains(path, [needle])));

@@ -8,6 +8,7 @@ import { ARRAY, readArrayKey, type ArrayIndex } from './array-index.ts';
 import { findVectorExtension, type VectorExtension } from '../vectors/vector-extension.ts';
 import { readVectorKey, VECTOR, type VectorIndex } from '../vectors/vector-index.ts';
 import { indexName, KINDS, physicalName } from './index-catalog.ts';
+import { readSpatialKey, SPATIAL, type SpatialIndex } from './spatial-index.ts';
 import { FULL_TEXT, readTextKey, type TextIndex } from './text-index.ts';
 
 /** How long it takes until an index that another server makes is noticed, and until one is that another server added because of use. */
@@ -37,6 +38,7 @@ export class ContainerIndexes {
   ranges: readonly IndexDefinition[] = [];
   arrays: readonly ArrayIndex[] = [];
   texts: readonly TextIndex[] = [];
+  places: readonly SpatialIndex[] = [];
   /** All of them for people, by name. */
   labels: ReadonlyMap<string, string> = new Map();
   /** The numbers of those that use asked for, by name. */
@@ -75,6 +77,7 @@ export class ContainerIndexes {
     this.ranges = ready.filter(({ kind }) => kind === 'range').map(({ name, key }) => ({ name, columns: readIndexKey(key) }));
     this.arrays = ready.filter(({ kind }) => kind === ARRAY).map(({ name, key }) => ({ name, path: readArrayKey(key) }));
     this.texts = ready.filter(({ kind }) => kind === FULL_TEXT).map(({ name, key }) => ({ name, path: readTextKey(key) }));
+    this.places = ready.filter(({ kind }) => kind === SPATIAL).map(({ name, key }) => ({ name, path: readSpatialKey(key) }));
     this.automatic = new Map(ready.filter(({ origin }) => origin === 'auto').map(({ name, number }) => [name, number]));
     this.#lookAgainAt = runtime.monotonicMs() + (ready.length === rows.length ? LOOK_AROUND_MS : LOOK_AGAIN_MS);
   }

@@ -17,6 +17,8 @@ import type { ArrayIndex } from './array-index.ts';
 import { indexColumns, type IndexColumns } from './index-columns.ts';
 import { seekConditions, type Seek } from './index-seek.ts';
 import { orderedWalk, type OrderedWalk } from './ordered-walk.ts';
+import { spatialAccess } from './spatial-access.ts';
+import type { SpatialIndex } from './spatial-index.ts';
 import { textAccess } from './text-access.ts';
 import type { TextIndex } from './text-index.ts';
 
@@ -28,6 +30,8 @@ export interface IndexAccess extends Told {
   readonly arrays: readonly ArrayIndex[];
   /** Indexes over texts that do. */
   readonly texts: readonly TextIndex[];
+  /** Indexes over geometries that do. */
+  readonly places: readonly SpatialIndex[];
   /** The walk in the order of the query, where the index has it. */
   readonly walk: OrderedWalk | undefined;
 }
@@ -90,16 +94,19 @@ function columnAccess(container: PostgresContainer, query: AccessQuery): ColumnA
 export function indexAccess(container: PostgresContainer, query: AccessQuery): IndexAccess | undefined {
   const { indexes, info } = container;
   const { prepared, request, scope, filter, ranges } = query;
-  if (ranges.length + indexes.arrays.length + indexes.texts.length === 0 || accessOf(scope) === 'point') {
+  if (ranges.length + indexes.arrays.length + indexes.texts.length + indexes.places.length === 0 || accessOf(scope) === 'point') {
     return undefined;
   }
   const computedProperties = new Set(info.definition.computedProperties.map(({ name }) => name));
   const arrays = arrayAccess(indexes.arrays, prepared, request.parameters, computedProperties, filter !== undefined);
   const { parameters } = request;
   const { searchPolicy: policy } = containerSettings(info.definition);
-  const texts = textAccess(quoteName(container.database.prefix), indexes.texts, { prepared, parameters, policy, computedProperties });
+  const s = quoteName(container.database.prefix);
+  const texts = textAccess(s, indexes.texts, { prepared, parameters, policy, computedProperties });
+  const places = spatialAccess(s, indexes.places, prepared, parameters, computedProperties);
   const found = columnAccess(container, query);
-  if (found === undefined && arrays === undefined && texts === undefined) {
+  const isColumnsAlone = arrays === undefined && texts === undefined && places === undefined;
+  if (found === undefined && isColumnsAlone) {
     return undefined;
   }
   const isCovered = found?.seek.exact === true && found.path.coversFilter && filter?.exact === true;
@@ -109,15 +116,23 @@ export function indexAccess(container: PostgresContainer, query: AccessQuery): I
     ...(found?.seek.conditions ?? []),
     ...(arrays?.conditions ?? []).map((one) => piece`(${one})`),
     ...(texts === undefined ? [] : [texts.condition]),
+    ...(places === undefined ? [] : [places.condition]),
     ...(left === undefined ? [] : [piece`(${left})`]),
   ];
   const told = conditions.reduce((all, one) => piece`${all} AND ${one}`, piece`doc IS NOT NULL`);
   const walk =
     found?.path.order === undefined ? undefined : orderedWalk(found.path, found.columns, rewrittenOrder(prepared)?.tiesDescend === true);
   // One plan is right for all values where the entries that are read lie side by side, in the order in which they are wanted.
-  const isWhole =
-    found !== undefined && arrays === undefined && texts === undefined && (filter === undefined || isCovered) && scope.range === undefined;
+  const isWhole = found !== undefined && isColumnsAlone && (filter === undefined || isCovered) && scope.range === undefined;
   const isSteady = isWhole && (walk !== undefined || isInCreationOrder(found.path));
   const nameOf = isSteady ? (text: string): string | undefined => indexes.statementName(container, text) : undefined;
-  return { path: found?.path, arrays: arrays?.indexes ?? [], texts: texts?.indexes ?? [], told, walk, nameOf };
+  return {
+    path: found?.path,
+    arrays: arrays?.indexes ?? [],
+    texts: texts?.indexes ?? [],
+    places: places?.indexes ?? [],
+    told,
+    walk,
+    nameOf,
+  };
 }

@@ -9,6 +9,7 @@ import { findVectorExtension, type VectorExtension } from '../vectors/vector-ext
 import { readVectorKey, VECTOR, vectorText, wantedVectorIndexes } from '../vectors/vector-index.ts';
 import { ARRAY, arrayText, readArrayKey, wantedArrayIndexes } from './array-index.ts';
 import { indexForm } from './index-columns.ts';
+import { readSpatialKey, SPATIAL, spatialIndexText, spatialMethod, wantedSpatialIndexes } from './spatial-index.ts';
 import { FULL_TEXT, readTextKey, textIndexText, textMethod, wantedTextIndexes } from './text-index.ts';
 
 /** An index of a container as the catalogue has it. */
@@ -34,7 +35,7 @@ export function physicalName(container: number, index: number): string {
 }
 
 /** Kinds that are known here. Others are of a newer version, which runs beside this one, and left to it. */
-export const KINDS: readonly string[] = ['range', ARRAY, FULL_TEXT, VECTOR];
+export const KINDS: readonly string[] = ['range', ARRAY, FULL_TEXT, SPATIAL, VECTOR];
 
 /** An index for people: `/type, /rank DESC`. */
 export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string {
@@ -43,6 +44,8 @@ export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string
       return arrayText({ path: readArrayKey(key) });
     case FULL_TEXT:
       return textIndexText({ path: readTextKey(key) });
+    case SPATIAL:
+      return spatialIndexText({ path: readSpatialKey(key) });
     case VECTOR:
       return vectorText(readVectorKey(key));
     case 'range':
@@ -54,10 +57,17 @@ export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string
 
 /** What stands behind the name of the table in CREATE INDEX; `s` is the quoted schema of the catalogue. */
 export function indexMethod(s: string, { kind, form }: Pick<IndexRow, 'kind' | 'form'>): string {
-  if (kind === FULL_TEXT) {
-    return textMethod(s, form);
+  switch (kind) {
+    case FULL_TEXT:
+      return textMethod(s, form);
+    case SPATIAL:
+      return spatialMethod(s, form);
+    case ARRAY:
+    case VECTOR:
+      return form;
+    default:
+      return `(${form})`;
   }
-  return kind === ARRAY || kind === VECTOR ? form : `(${form})`;
 }
 
 /** What indexes can be made of beside what PostgreSQL has by itself. */
@@ -80,6 +90,7 @@ function wantedIndexes(definition: ContainerDefinition, { prefix, vectors }: Ind
         ...wantedRangeIndexesOf(policy, definition, indexForm),
         ...wantedArrayIndexes(policy, definition),
         ...wantedTextIndexes(policy, definition),
+        ...wantedSpatialIndexes(policy, definition),
         ...wantedVectorIndexes(policy, definition, vectors, prefix),
       ];
 }

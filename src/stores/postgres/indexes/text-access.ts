@@ -3,7 +3,7 @@ import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import type { SearchPolicy } from '../../../query/search/search-policy.ts';
 import { readTextCondition, type TextCondition } from '../../../query/search/text-condition.ts';
 import type { QueryParameter } from '../../../query/syntax-nodes.ts';
-import { piece, value, type SqlPiece } from '../scan-scope.ts';
+import { allOf, anyOf, piece, value, type SqlPiece } from '../scan-scope.ts';
 import { textExpression, textKey, type TextIndex } from './text-index.ts';
 import { anyLookup, wordsLookup } from './text-words.ts';
 
@@ -23,10 +23,6 @@ export interface TextQuery {
 }
 
 const NOWHERE: SqlPiece = { sql: 'false', parameters: [] };
-
-function joined(pieces: readonly SqlPiece[], operator: 'AND' | 'OR'): SqlPiece {
-  return { sql: `(${pieces.map(({ sql }) => sql).join(` ${operator} `)})`, parameters: pieces.flatMap(({ parameters }) => parameters) };
-}
 
 type Phrases = TextCondition & { readonly kind: 'phrases' };
 
@@ -61,7 +57,7 @@ function read(condition: TextCondition, s: string, served: Set<string>): SqlPiec
     return undefined;
   }
   own.forEach((key) => served.add(key));
-  return joined(told, every ? 'AND' : 'OR');
+  return every ? allOf(told) : anyOf(told);
 }
 
 /**

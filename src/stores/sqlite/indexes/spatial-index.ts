@@ -1,7 +1,7 @@
 import { boundingBox } from '../../../query/functions/spatial/bounding-box.ts';
 import { readGeometry } from '../../../query/functions/spatial/read-geometry.ts';
-import { ARRAY_STEP } from '../../../query/index-policy/policy-path.ts';
 import { valueAtPath } from '../../../store/partition-key.ts';
+import { indexedPlacesOf } from '../../common/wanted-indexes.ts';
 import { get, run, type Program } from '../driver.ts';
 import type { MaintainedIndex, MaintainedIndexKind } from './maintained-index.ts';
 
@@ -59,14 +59,7 @@ class SpatialIndex implements MaintainedIndex {
 export const spatialKind: MaintainedIndexKind = {
   kind: SPATIAL,
   form: 'rtree of boxes on the unit sphere, 1',
-  wanted: (policy, definition) => [
-    ...new Set(
-      policy.spatial
-        .filter(({ path }) => path.length > 0 && !path.includes(ARRAY_STEP))
-        .filter(({ path }) => !definition.computedProperties.some(({ name }) => name === path[0]))
-        .map(({ path }) => spatialKey(path)),
-    ),
-  ],
+  wanted: (policy, definition) => indexedPlacesOf(policy, definition).map(spatialKey),
   *isAvailable() {
     const row = yield* get<{ n: number }>("SELECT count(*) AS n FROM pragma_module_list WHERE name = 'rtree'");
     return row !== undefined && row.n > 0;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { JsonObject, JsonValue } from '../../../../src/core/json.ts';
+import type { JsonObject } from '../../../../src/core/json.ts';
 import { boundingBox, boxAround } from '../../../../src/query/functions/spatial/bounding-box.ts';
 import { distanceBetween } from '../../../../src/query/functions/spatial/distance.ts';
 import { readGeometry } from '../../../../src/query/functions/spatial/read-geometry.ts';
@@ -10,27 +10,9 @@ import type { QueryExplanation } from '../../../../src/store/query-explanation.t
 import { betterSqlite3Driver } from '../../../../src/stores/sqlite/better-sqlite3-driver.ts';
 import type { SqliteDriver, SqliteStep } from '../../../../src/stores/sqlite/driver.ts';
 import type { SqliteBackend } from '../../../../src/stores/sqlite/sqlite-backend.ts';
-import {
-  arbitraryPosition,
-  arbitraryStar,
-  field,
-  line,
-  multiPolygon,
-  point,
-  polygon,
-  seed,
-  type Position,
-} from '../../../query/functions/spatial/shapes.ts';
+import { field, point, polygon, seed } from '../../../query/functions/spatial/shapes.ts';
+import { placeCondition, placed, shape, SPATIAL_POLICY } from '../../spatial-queries.ts';
 import { drivers, openBackend as open, temporaryFolder } from '../test-files.ts';
-
-const TYPES = ['Point', 'Polygon', 'MultiPolygon', 'LineString'];
-
-const INDEXED: JsonObject = {
-  spatialIndexes: [
-    { path: '/place/*', types: TYPES },
-    { path: '/a/"b c"/?', types: ['Point'] },
-  ],
-};
 
 async function places(backend: SqliteBackend, indexingPolicy?: JsonObject): Promise<DocumentStore> {
   const id = indexingPolicy === undefined ? 'plain' : 'indexed';
@@ -40,62 +22,6 @@ async function places(backend: SqliteBackend, indexingPolicy?: JsonObject): Prom
   await backend.createContainer('app', { id, partitionKey: '/pk', indexingPolicy });
   return backend.container('app', id);
 }
-
-/** Places where a box could go wrong: poles, the antimeridian, the ends of the axes, and a few that are near each other. */
-const position: fc.Arbitrary<Position> = fc.oneof(
-  arbitraryPosition,
-  fc.tuple(fc.constantFrom(-180, -179.9, -90, 0, 0.1, 90, 179.9, 180), fc.constantFrom(-90, -89.9, -0.1, 0, 0.1, 45, 89.9, 90)),
-);
-const centre = fc.tuple(fc.constantFrom(-170, -90, 0, 89, 170), fc.constantFrom(-80, -1, 0, 45, 80));
-const shape: fc.Arbitrary<JsonValue> = fc.oneof(
-  { weight: 4, arbitrary: position.map(([longitude, latitude]) => point(longitude, latitude)) },
-  { weight: 2, arbitrary: fc.array(position, { minLength: 2, maxLength: 4 }).map((positions) => line(...positions)) },
-  { weight: 2, arbitrary: arbitraryStar(centre, 9).map((ring) => polygon(ring)) },
-  { weight: 1, arbitrary: arbitraryStar(centre, 30).map((ring) => polygon(ring.toReversed())) },
-  {
-    weight: 1,
-    arbitrary: fc.constant(
-      polygon([
-        [0, 80],
-        [120, 80],
-        [-120, 80],
-      ]),
-    ),
-  },
-  { weight: 1, arbitrary: fc.constant(multiPolygon([field(179, -1, -179, 1)], [field(10, 40, 30, 60)])) },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(null, 'here', { type: 'Point', coordinates: [0, 91] }, { type: 'MultiPolygon', coordinates: [] }),
-  },
-) as fc.Arbitrary<JsonValue>;
-
-const item = fc.record({ place: shape, a: fc.record({ 'b c': shape }) });
-
-const path = fc.constantFrom('c.place', 'c.a["b c"]', 'c.other', 'c["place"]');
-const constant = fc.oneof(
-  shape.map((value) => JSON.stringify(value)),
-  fc.constantFrom('@shape', 'c.a["b c"]'),
-);
-const metres = fc.oneof(fc.integer({ min: -1, max: 21_000_000 }), fc.constantFrom(0, 1, 1000, 100_000, 1e300)).map(String);
-const call = fc.oneof(
-  fc
-    .tuple(fc.constantFrom('ST_WITHIN', 'ST_INTERSECTS', 'st_within'), path, constant, fc.boolean())
-    .map(([name, at, other, turned]) => (turned ? `${name}(${other}, ${at})` : `${name}(${at}, ${other})`)),
-  fc
-    .tuple(path, constant, fc.constantFrom('<', '<=', '=', '>', '!='), metres, fc.boolean())
-    .map(([at, other, operator, most, turned]) =>
-      turned ? `${most} ${operator} ST_DISTANCE(${other}, ${at})` : `ST_DISTANCE(${at}, ${other}) ${operator} ${most}`,
-    ),
-  fc.tuple(path, constant, metres).map(([at, other, most]) => `(ST_DISTANCE(${at}, ${other}) BETWEEN 10 AND ${most})`),
-);
-const condition = fc.letrec<{ node: string }>((tie) => ({
-  node: fc.oneof(
-    { weight: 4, arbitrary: call },
-    { weight: 1, arbitrary: fc.constantFrom('c.n > 2', 'IS_DEFINED(c.n)') },
-    { weight: 1, arbitrary: fc.tuple(tie('node'), fc.constantFrom('AND', 'OR'), tie('node')).map((parts) => `(${parts.join(' ')})`) },
-    { weight: 1, arbitrary: tie('node').map((node) => `(NOT ${node})`) },
-  ),
-})).node;
 
 async function accessOf(store: DocumentStore, where: string): Promise<QueryExplanation> {
   return store.explain(`SELECT * FROM c WHERE ${where}`);
@@ -129,14 +55,14 @@ describe('boxes', () => {
 describe('spatial indexes', () => {
   test(`give the rows that are found without them, through any writes (PERIGEE_FUZZ_SEED=${seed})`, { timeout: 60_000 }, async () => {
     const backend = await open({ path: ':memory:' });
-    const stores = [await places(backend), await places(backend, INDEXED)];
+    const stores = [await places(backend), await places(backend, SPATIAL_POLICY)];
     let served = 0;
     let found = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.array(item, { minLength: 1, maxLength: 8 }),
-        fc.array(item, { maxLength: 3 }),
-        fc.array(condition, { minLength: 4, maxLength: 8 }),
+        fc.array(placed, { minLength: 1, maxLength: 8 }),
+        fc.array(placed, { maxLength: 3 }),
+        fc.array(placeCondition, { minLength: 4, maxLength: 8 }),
         shape,
         async (items, again, conditions, parameter) => {
           for (const store of stores) {
@@ -161,7 +87,7 @@ describe('spatial indexes', () => {
   });
 
   test('are what explain says', async () => {
-    const store = await places(await open({ path: ':memory:' }), INDEXED);
+    const store = await places(await open({ path: ':memory:' }), SPATIAL_POLICY);
     await store.bulk(
       Array.from({ length: 300 }, (_, n) => ({
         type: 'create' as const,
@@ -206,7 +132,7 @@ describe('spatial indexes', () => {
         };
       },
     };
-    const store = await places(await open({ path: ':memory:', driver }), INDEXED);
+    const store = await places(await open({ path: ':memory:', driver }), SPATIAL_POLICY);
     await store.create({ id: '1', pk: 'a', place: point(1, 1) as unknown as JsonObject });
     const where = `ST_DISTANCE(c.place, ${JSON.stringify(point(1, 1))}) < 10`;
     expect(await store.query(`SELECT VALUE c.id FROM c WHERE ${where}`).toArray()).toEqual(['1']);
@@ -230,7 +156,7 @@ describe('spatial indexes', () => {
     const query = `SELECT VALUE c.id FROM c WHERE ${where}`;
     const before = await store.query<string>(query).toArray();
     expect(before.length).toBeGreaterThan(40);
-    await backend.replaceContainer('app', { id: 'indexed', partitionKey: '/pk', indexingPolicy: INDEXED });
+    await backend.replaceContainer('app', { id: 'indexed', partitionKey: '/pk', indexingPolicy: SPATIAL_POLICY });
     await backend.indexesReady();
     const again = await backend.container('app', 'indexed');
     expect(await again.query(query).toArray()).toEqual(before);
