@@ -88,6 +88,7 @@ const PARTS = {
     'query/explain/advise-index.ts',
     'query/access/propose-indexes.ts',
     'query/search/text-condition.ts',
+    'query/spatial/spatial-condition.ts',
     'query/compile/common/plan-cache.ts',
     'query/compile/common/sql-plan.ts',
     'query/compile/common/compares-within-type.ts',
