@@ -33,13 +33,26 @@ export function indexedArraysOf(policy: IndexPolicy, definition: ContainerDefini
   return [...arrays.values()].slice(0, MAX_POLICY_INDEXES);
 }
 
-/** The paths at which a policy has geometries in an index: those of `spatialIndexes` that lead into no array. A computed property hides what is stored under its name. */
-export function indexedPlacesOf({ spatial }: IndexPolicy, definition: ContainerDefinition): readonly (readonly string[])[] {
+/** Paths without those that lead into arrays and those of computed properties, which hide what is stored under their names; each once. */
+function indexedPathsOf(
+  of: readonly { readonly path: readonly string[] }[],
+  definition: ContainerDefinition,
+): readonly (readonly string[])[] {
   const computed = new Set(definition.computedProperties.map(({ name }) => name));
-  const paths = spatial
+  const paths = of
     .map(({ path }) => path)
     .filter((path) => path.length > 0 && !path.includes(ARRAY_STEP) && !computed.has(path[0] as string));
-  return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()].slice(0, MAX_POLICY_INDEXES);
+  return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()];
+}
+
+/** The paths at which a policy has texts in an index: those of `fullTextIndexes`. */
+export function indexedTextsOf({ fullText }: IndexPolicy, definition: ContainerDefinition): readonly (readonly string[])[] {
+  return indexedPathsOf(fullText, definition);
+}
+
+/** The paths at which a policy has geometries in an index: those of `spatialIndexes`. */
+export function indexedPlacesOf({ spatial }: IndexPolicy, definition: ContainerDefinition): readonly (readonly string[])[] {
+  return indexedPathsOf(spatial, definition);
 }
 
 /** A policy may list 1,500 paths, but each index costs every write; the first ones are made. */

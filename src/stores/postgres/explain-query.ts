@@ -9,8 +9,9 @@ import type { ExplainRequest } from '../../store/store-hooks.ts';
 import { adviseQuery } from './advise-query.ts';
 import { countDocuments } from './document-source.ts';
 import { arrayText } from './indexes/array-index.ts';
-import { spatialIndexText } from './indexes/spatial-index.ts';
-import { textIndexText } from './indexes/text-index.ts';
+import type { PathIndex } from './indexes/path-index.ts';
+import { SPATIAL } from './indexes/spatial-index.ts';
+import { FULL_TEXT } from './indexes/text-index.ts';
 import type { NearestRead } from './vectors/nearest-read.ts';
 import { vectorText } from './vectors/vector-index.ts';
 import type { PostgresContainer } from './postgres-container.ts';
@@ -67,18 +68,19 @@ function servedBy(
       ? [{ name: nearest.index.name, text: vectorText(nearest.index), reading: nearestText(nearest) }]
       : []),
     ...(path === undefined ? [] : [{ name: path.index.name, text: indexText(path.index), reading: indexReading(path) }]),
-    ...arrays.map((array) => ({ name: array.name, text: arrayText(array), reading: `${arrayText(array)}: values among the elements` })),
-    ...texts.map((index) => ({
-      name: index.name,
-      text: textIndexText(index),
-      reading: `${textIndexText(index)}: words and beginnings of words`,
-    })),
-    ...places.map((index) => ({ name: index.name, text: spatialIndexText(index), reading: `${spatialIndexText(index)}: what lies near` })),
+    ...arrays.map(over(arrayText, 'values among the elements')),
+    ...texts.map(over((at) => FULL_TEXT.textOf(at), 'words and beginnings of words')),
+    ...places.map(over((at) => SPATIAL.textOf(at), 'what lies near')),
   ];
   return {
     served: all.filter(({ name }) => taken.has(name)),
     left: all.filter(({ name }) => !taken.has(name)).map(({ text }) => text),
   };
+}
+
+/** How an index over a path is told, by its name for people and what is read of it. */
+function over(textOf: (path: readonly string[]) => string, what: string): (index: PathIndex) => Served & { readonly name: string } {
+  return ({ name, path }) => ({ name, text: textOf(path), reading: `${textOf(path)}: ${what}` });
 }
 
 function nearestText({ index, candidates }: NearestRead): string {

@@ -4,8 +4,8 @@ import type { IndexTrial } from '../../store/query-explanation.ts';
 import type { QueryRequest } from '../../store/store-hooks.ts';
 import { arrayMethod, arrayText } from './indexes/array-index.ts';
 import { indexForm } from './indexes/index-columns.ts';
-import { spatialIndexText, spatialPathMethod } from './indexes/spatial-index.ts';
-import { textIndexText, textPathMethod } from './indexes/text-index.ts';
+import { SPATIAL } from './indexes/spatial-index.ts';
+import { FULL_TEXT } from './indexes/text-index.ts';
 import { mainStatement } from './main-statement.ts';
 import { measureStatement, ownIndexLabels } from './measured-plan.ts';
 import { quoteName } from './names.ts';
@@ -46,9 +46,9 @@ function existingIndexes(s: string, { access }: PlannedQuery): readonly Existing
   const index = access?.path?.index;
   return [
     ...(index === undefined ? [] : [{ method: `(${indexForm(index.columns) as string})`, text: indexText(index) }]),
-    ...(access?.arrays ?? []).map((array) => ({ method: arrayMethod(array.path) as string, text: arrayText(array) })),
-    ...(access?.texts ?? []).map((index) => ({ method: textPathMethod(s, index.path), text: textIndexText(index) })),
-    ...(access?.places ?? []).map((index) => ({ method: spatialPathMethod(s, index.path), text: spatialIndexText(index) })),
+    ...(access?.arrays ?? []).map(({ path }) => ({ method: arrayMethod(path) as string, text: arrayText(path) })),
+    ...(access?.texts ?? []).map(({ path }) => ({ method: FULL_TEXT.methodOf(s, path), text: FULL_TEXT.textOf(path) })),
+    ...(access?.places ?? []).map(({ path }) => ({ method: SPATIAL.methodOf(s, path), text: SPATIAL.textOf(path) })),
   ];
 }
 

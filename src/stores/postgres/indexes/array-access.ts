@@ -3,11 +3,12 @@ import type { PreparedQuery } from '../../../query/prepared-query.ts';
 import type { QueryParameter } from '../../../query/syntax-nodes.ts';
 import type { JsonValue } from '../../../core/json.ts';
 import { allOf, anyOf, piece, value, type SqlPiece } from '../scan-scope.ts';
-import { arrayExpression, arrayKey, type ArrayIndex } from './array-index.ts';
+import { arrayExpression } from './array-index.ts';
+import { pathKey, type PathIndex } from './path-index.ts';
 
 /** How indexes over arrays serve a query. */
 export interface ArrayAccess {
-  readonly indexes: readonly ArrayIndex[];
+  readonly indexes: readonly PathIndex[];
   /** What holds for every document that gives a row and is not odd, beside the filter of the query. */
   readonly conditions: readonly SqlPiece[];
 }
@@ -37,18 +38,18 @@ function isTold(condition: ArrayCondition): boolean {
 
 /** Finds what a query says of arrays that have an index; undefined where it says nothing. */
 export function arrayAccess(
-  indexes: readonly ArrayIndex[],
+  indexes: readonly PathIndex[],
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   computedProperties: ReadonlySet<string>,
   hasFilter: boolean,
 ): ArrayAccess | undefined {
-  const byPath = new Map(indexes.map((index) => [arrayKey(index.path), index] as const));
+  const byPath = new Map(indexes.map((index) => [pathKey(index.path), index] as const));
   const conditions =
     indexes.length === 0
       ? []
-      : readArrayConditions(prepared, parameters, { computedProperties, isIndexed: (path) => byPath.has(arrayKey(path)) });
-  const served = new Set(conditions.flatMap(pathsOf).map(arrayKey));
+      : readArrayConditions(prepared, parameters, { computedProperties, isIndexed: (path) => byPath.has(pathKey(path)) });
+  const served = new Set(conditions.flatMap(pathsOf).map(pathKey));
   return conditions.length === 0
     ? undefined
     : {

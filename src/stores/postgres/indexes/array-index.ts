@@ -4,17 +4,10 @@ import { storedPathExpression } from '../../../query/compile/postgres/path-expre
 import type { IndexPolicy } from '../../../query/index-policy/index-policy.ts';
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
 import { indexedArraysOf, type WantedIndex } from '../../common/wanted-indexes.ts';
+import { pathKey } from './path-index.ts';
 
-/** Name of the kind in the catalogue. */
+/** Name in the catalogue of indexes over what stands in an array: GIN, of which each value at each path below is an entry of four bytes, however long it is. */
 export const ARRAY = 'array';
-
-/** An index over what stands in an array: GIN, of which each value at each path below is an entry of four bytes, however long it is. */
-export interface ArrayIndex {
-  /** Its name in the schema of the table. */
-  readonly name: string;
-  /** The path of the array. */
-  readonly path: readonly string[];
-}
 
 /** The expression that is indexed, which every statement has to hold that is to use the index; undefined for a path that PostgreSQL cannot be told. */
 export function arrayExpression(path: readonly string[]): string | undefined {
@@ -31,21 +24,11 @@ export function arrayMethod(path: readonly string[]): string | undefined {
 export function wantedArrayIndexes(policy: IndexPolicy, definition: ContainerDefinition): readonly WantedIndex[] {
   return indexedArraysOf(policy, definition).flatMap((path) => {
     const form = arrayMethod(path);
-    return form === undefined ? [] : [{ kind: ARRAY, key: arrayKey(path), form }];
+    return form === undefined ? [] : [{ kind: ARRAY, key: pathKey(path), form }];
   });
 }
 
-/** The same text exactly for the same array. */
-export function arrayKey(path: readonly string[]): string {
-  return JSON.stringify(path);
-}
-
-/** Reads {@link arrayKey}. */
-export function readArrayKey(key: string): readonly string[] {
-  return JSON.parse(key) as readonly string[];
-}
-
 /** An index for people: `/tags/[]`. */
-export function arrayText({ path }: Pick<ArrayIndex, 'path'>): string {
+export function arrayText(path: readonly string[]): string {
   return `${pathText(path)}/${ARRAY_STEP}`;
 }

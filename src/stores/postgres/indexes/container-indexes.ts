@@ -4,12 +4,13 @@ import { quoteName } from '../names.ts';
 import type { PgRow } from '../postgres-database.ts';
 import type { PostgresContainer } from '../postgres-container.ts';
 import type { Run } from '../scan-slices.ts';
-import { ARRAY, readArrayKey, type ArrayIndex } from './array-index.ts';
+import { ARRAY } from './array-index.ts';
 import { findVectorExtension, type VectorExtension } from '../vectors/vector-extension.ts';
 import { readVectorKey, VECTOR, type VectorIndex } from '../vectors/vector-index.ts';
 import { indexName, KINDS, physicalName } from './index-catalog.ts';
-import { readSpatialKey, SPATIAL, type SpatialIndex } from './spatial-index.ts';
-import { FULL_TEXT, readTextKey, type TextIndex } from './text-index.ts';
+import { readPathKey, type PathIndex } from './path-index.ts';
+import { SPATIAL } from './spatial-index.ts';
+import { FULL_TEXT } from './text-index.ts';
 
 /** How long it takes until an index that another server makes is noticed, and until one is that another server added because of use. */
 const LOOK_AGAIN_MS = 1000;
@@ -36,9 +37,9 @@ interface LoadedRow extends PgRow {
 export class ContainerIndexes {
   /** Those that queries may use. */
   ranges: readonly IndexDefinition[] = [];
-  arrays: readonly ArrayIndex[] = [];
-  texts: readonly TextIndex[] = [];
-  places: readonly SpatialIndex[] = [];
+  arrays: readonly PathIndex[] = [];
+  texts: readonly PathIndex[] = [];
+  places: readonly PathIndex[] = [];
   /** All of them for people, by name. */
   labels: ReadonlyMap<string, string> = new Map();
   /** The numbers of those that use asked for, by name. */
@@ -75,9 +76,11 @@ export class ContainerIndexes {
     this.vectors =
       extension === undefined ? [] : ready.filter(({ kind }) => kind === VECTOR).map(({ name, key }) => ({ name, ...readVectorKey(key) }));
     this.ranges = ready.filter(({ kind }) => kind === 'range').map(({ name, key }) => ({ name, columns: readIndexKey(key) }));
-    this.arrays = ready.filter(({ kind }) => kind === ARRAY).map(({ name, key }) => ({ name, path: readArrayKey(key) }));
-    this.texts = ready.filter(({ kind }) => kind === FULL_TEXT).map(({ name, key }) => ({ name, path: readTextKey(key) }));
-    this.places = ready.filter(({ kind }) => kind === SPATIAL).map(({ name, key }) => ({ name, path: readSpatialKey(key) }));
+    const overPaths = (wanted: string): readonly PathIndex[] =>
+      ready.filter(({ kind }) => kind === wanted).map(({ name, key }) => ({ name, path: readPathKey(key) }));
+    this.arrays = overPaths(ARRAY);
+    this.texts = overPaths(FULL_TEXT.kind);
+    this.places = overPaths(SPATIAL.kind);
     this.automatic = new Map(ready.filter(({ origin }) => origin === 'auto').map(({ name, number }) => [name, number]));
     this.#lookAgainAt = runtime.monotonicMs() + (ready.length === rows.length ? LOOK_AROUND_MS : LOOK_AGAIN_MS);
   }

@@ -13,25 +13,23 @@ import type { PostgresContainer } from '../postgres-container.ts';
 import type { PgValue } from '../postgres-database.ts';
 import { accessOf, piece, type ScanScope, type SqlPiece, type Told } from '../scan-scope.ts';
 import { arrayAccess } from './array-access.ts';
-import type { ArrayIndex } from './array-index.ts';
 import { indexColumns, type IndexColumns } from './index-columns.ts';
 import { seekConditions, type Seek } from './index-seek.ts';
 import { orderedWalk, type OrderedWalk } from './ordered-walk.ts';
+import type { PathIndex } from './path-index.ts';
 import { spatialAccess } from './spatial-access.ts';
-import type { SpatialIndex } from './spatial-index.ts';
 import { textAccess } from './text-access.ts';
-import type { TextIndex } from './text-index.ts';
 
 /** How an index serves a query. */
 export interface IndexAccess extends Told {
   /** Its values or range in an index of columns. */
   readonly path: AccessPath | undefined;
   /** Indexes over arrays that lead to documents. */
-  readonly arrays: readonly ArrayIndex[];
+  readonly arrays: readonly PathIndex[];
   /** Indexes over texts that do. */
-  readonly texts: readonly TextIndex[];
+  readonly texts: readonly PathIndex[];
   /** Indexes over geometries that do. */
-  readonly places: readonly SpatialIndex[];
+  readonly places: readonly PathIndex[];
   /** The walk in the order of the query, where the index has it. */
   readonly walk: OrderedWalk | undefined;
 }

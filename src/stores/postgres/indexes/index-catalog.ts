@@ -1,16 +1,17 @@
 import type { ContainerDefinition } from '../../../store/container-definition.ts';
 import { indexText, readIndexKey } from '../../../query/access/index-definition.ts';
 import { catalogChange, mayFollowUse, type CataloguedIndex, type CatalogChange } from '../../common/auto-index.ts';
-import { policyOf, wantedRangeIndexesOf, type WantedIndex } from '../../common/wanted-indexes.ts';
+import { indexedPlacesOf, indexedTextsOf, policyOf, wantedRangeIndexesOf, type WantedIndex } from '../../common/wanted-indexes.ts';
 import type { ContainerRow } from '../container-row.ts';
 import { containerNames, quoteName, type ContainerNames } from '../names.ts';
 import type { PgRow, Session } from '../postgres-database.ts';
 import { findVectorExtension, type VectorExtension } from '../vectors/vector-extension.ts';
 import { readVectorKey, VECTOR, vectorText, wantedVectorIndexes } from '../vectors/vector-index.ts';
-import { ARRAY, arrayText, readArrayKey, wantedArrayIndexes } from './array-index.ts';
+import { ARRAY, arrayText, wantedArrayIndexes } from './array-index.ts';
 import { indexForm } from './index-columns.ts';
-import { readSpatialKey, SPATIAL, spatialIndexText, spatialMethod, wantedSpatialIndexes } from './spatial-index.ts';
-import { FULL_TEXT, readTextKey, textIndexText, textMethod, wantedTextIndexes } from './text-index.ts';
+import { readPathKey } from './path-index.ts';
+import { SPATIAL } from './spatial-index.ts';
+import { FULL_TEXT } from './text-index.ts';
 
 /** An index of a container as the catalogue has it. */
 export interface IndexRow extends PgRow, CataloguedIndex {
@@ -34,40 +35,29 @@ export function physicalName(container: number, index: number): string {
   return `c${container}_x${index}`;
 }
 
+const FUNCTION_KINDS = [FULL_TEXT, SPATIAL];
+
 /** Kinds that are known here. Others are of a newer version, which runs beside this one, and left to it. */
-export const KINDS: readonly string[] = ['range', ARRAY, FULL_TEXT, SPATIAL, VECTOR];
+export const KINDS: readonly string[] = ['range', ARRAY, ...FUNCTION_KINDS.map(({ kind }) => kind), VECTOR];
 
 /** An index for people: `/type, /rank DESC`. */
 export function indexName({ kind, key }: Pick<IndexRow, 'kind' | 'key'>): string {
   switch (kind) {
     case ARRAY:
-      return arrayText({ path: readArrayKey(key) });
-    case FULL_TEXT:
-      return textIndexText({ path: readTextKey(key) });
-    case SPATIAL:
-      return spatialIndexText({ path: readSpatialKey(key) });
+      return arrayText(readPathKey(key));
     case VECTOR:
       return vectorText(readVectorKey(key));
     case 'range':
       return indexText({ columns: readIndexKey(key) });
     default:
-      return `${kind} ${key}`;
+      return FUNCTION_KINDS.find((one) => one.kind === kind)?.textOf(readPathKey(key)) ?? `${kind} ${key}`;
   }
 }
 
 /** What stands behind the name of the table in CREATE INDEX; `s` is the quoted schema of the catalogue. */
 export function indexMethod(s: string, { kind, form }: Pick<IndexRow, 'kind' | 'form'>): string {
-  switch (kind) {
-    case FULL_TEXT:
-      return textMethod(s, form);
-    case SPATIAL:
-      return spatialMethod(s, form);
-    case ARRAY:
-    case VECTOR:
-      return form;
-    default:
-      return `(${form})`;
-  }
+  const found = FUNCTION_KINDS.find((one) => one.kind === kind);
+  return found !== undefined ? found.method(s, form) : kind === ARRAY || kind === VECTOR ? form : `(${form})`;
 }
 
 /** What indexes can be made of beside what PostgreSQL has by itself. */
@@ -89,8 +79,8 @@ function wantedIndexes(definition: ContainerDefinition, { prefix, vectors }: Ind
     : [
         ...wantedRangeIndexesOf(policy, definition, indexForm),
         ...wantedArrayIndexes(policy, definition),
-        ...wantedTextIndexes(policy, definition),
-        ...wantedSpatialIndexes(policy, definition),
+        ...FULL_TEXT.wanted(indexedTextsOf(policy, definition)),
+        ...SPATIAL.wanted(indexedPlacesOf(policy, definition)),
         ...wantedVectorIndexes(policy, definition, vectors, prefix),
       ];
 }

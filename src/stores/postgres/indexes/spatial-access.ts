@@ -3,14 +3,15 @@ import { degreeBoxes, type DegreeBox } from '../../../query/spatial/degree-boxes
 import { readSpatialCondition, type SpatialCondition } from '../../../query/spatial/spatial-condition.ts';
 import type { QueryParameter } from '../../../query/syntax-nodes.ts';
 import { allOf, anyOf, piece, value, type SqlPiece } from '../scan-scope.ts';
-import { spatialExpression, spatialKey, type SpatialIndex } from './spatial-index.ts';
+import { pathKey, type PathIndex } from './path-index.ts';
+import { SPATIAL } from './spatial-index.ts';
 
 /** Boxes that one statement seeks at most. */
 const MAX_BOXES = 64;
 
 /** How indexes over geometries serve a query. */
 export interface SpatialAccess {
-  readonly indexes: readonly SpatialIndex[];
+  readonly indexes: readonly PathIndex[];
   /** What holds for every document that passes and is not odd. */
   readonly condition: SqlPiece;
 }
@@ -27,7 +28,7 @@ function overlaps(expression: string, { west, south, east, north }: DegreeBox): 
 
 function conditionOf(condition: SpatialCondition, s: string): SqlPiece {
   if (condition.kind === 'box') {
-    const expression = spatialExpression(s, condition.path);
+    const expression = SPATIAL.expression(s, condition.path);
     return anyOf(degreeBoxes(condition.box).map((box) => overlaps(expression, box)));
   }
   const pieces = condition.conditions.map((one) => conditionOf(one, s));
@@ -41,21 +42,19 @@ function conditionOf(condition: SpatialCondition, s: string): SqlPiece {
  */
 export function spatialAccess(
   s: string,
-  indexes: readonly SpatialIndex[],
+  indexes: readonly PathIndex[],
   prepared: PreparedQuery,
   parameters: readonly QueryParameter[],
   computedProperties: ReadonlySet<string>,
 ): SpatialAccess | undefined {
-  const byKey = new Map(indexes.map((index) => [spatialKey(index.path), index] as const));
+  const byKey = new Map(indexes.map((index) => [pathKey(index.path), index] as const));
   const condition =
-    indexes.length === 0
-      ? undefined
-      : readSpatialCondition(prepared, parameters, computedProperties, (path) => byKey.has(spatialKey(path)));
+    indexes.length === 0 ? undefined : readSpatialCondition(prepared, parameters, computedProperties, (path) => byKey.has(pathKey(path)));
   const boxes = condition === undefined ? [] : boxesOf(condition);
   if (condition === undefined || boxes.length > MAX_BOXES) {
     return undefined;
   }
-  const served = new Set(boxes.map(({ path }) => spatialKey(path)));
+  const served = new Set(boxes.map(({ path }) => pathKey(path)));
   return {
     indexes: [...byKey].filter(([key]) => served.has(key)).map(([, index]) => index),
     condition: conditionOf(condition, s),

@@ -4,12 +4,13 @@ import type { SearchPolicy } from '../../../query/search/search-policy.ts';
 import { readTextCondition, type TextCondition } from '../../../query/search/text-condition.ts';
 import type { QueryParameter } from '../../../query/syntax-nodes.ts';
 import { allOf, anyOf, piece, value, type SqlPiece } from '../scan-scope.ts';
-import { textExpression, textKey, type TextIndex } from './text-index.ts';
+import { pathKey, type PathIndex } from './path-index.ts';
+import { FULL_TEXT } from './text-index.ts';
 import { anyLookup, wordsLookup } from './text-words.ts';
 
 /** How indexes over texts serve a query. */
 export interface TextAccess {
-  readonly indexes: readonly TextIndex[];
+  readonly indexes: readonly PathIndex[];
   /** What holds for every document that passes and is not odd. */
   readonly condition: SqlPiece;
 }
@@ -46,8 +47,8 @@ function read(condition: TextCondition, s: string, served: Set<string>): SqlPiec
     if (lookup === undefined || lookup === false) {
       return lookup === false ? NOWHERE : undefined;
     }
-    served.add(textKey(path));
-    return piece`${textExpression(s, path)} @@ ${value('tsquery', lookup)}`;
+    served.add(pathKey(path));
+    return piece`${FULL_TEXT.expression(s, path)} @@ ${value('tsquery', lookup)}`;
   }
   const { every, conditions } = condition;
   const own = new Set<string>();
@@ -67,14 +68,14 @@ function read(condition: TextCondition, s: string, served: Set<string>): SqlPiec
  */
 export function textAccess(
   s: string,
-  indexes: readonly TextIndex[],
+  indexes: readonly PathIndex[],
   { prepared, parameters, ...options }: TextQuery,
 ): TextAccess | undefined {
-  const byKey = new Map(indexes.map((index) => [textKey(index.path), index] as const));
+  const byKey = new Map(indexes.map((index) => [pathKey(index.path), index] as const));
   const condition =
     indexes.length === 0
       ? undefined
-      : readTextCondition(prepared, parameters, { ...options, isIndexed: ({ path }) => byKey.has(textKey(path)) });
+      : readTextCondition(prepared, parameters, { ...options, isIndexed: ({ path }) => byKey.has(pathKey(path)) });
   const served = new Set<string>();
   const told = condition && read(condition, s, served);
   return told === undefined

@@ -1,7 +1,7 @@
 import { boundingBox } from '../../../query/functions/spatial/bounding-box.ts';
 import { readGeometry } from '../../../query/functions/spatial/read-geometry.ts';
 import { valueAtPath } from '../../../store/partition-key.ts';
-import { indexedPlacesOf } from '../../common/wanted-indexes.ts';
+import { indexedPlacesOf, MAX_POLICY_INDEXES } from '../../common/wanted-indexes.ts';
 import { get, run, type Program } from '../driver.ts';
 import type { MaintainedIndex, MaintainedIndexKind } from './maintained-index.ts';
 
@@ -59,7 +59,7 @@ class SpatialIndex implements MaintainedIndex {
 export const spatialKind: MaintainedIndexKind = {
   kind: SPATIAL,
   form: 'rtree of boxes on the unit sphere, 1',
-  wanted: (policy, definition) => indexedPlacesOf(policy, definition).map(spatialKey),
+  wanted: (policy, definition) => indexedPlacesOf(policy, definition).slice(0, MAX_POLICY_INDEXES).map(spatialKey),
   *isAvailable() {
     const row = yield* get<{ n: number }>("SELECT count(*) AS n FROM pragma_module_list WHERE name = 'rtree'");
     return row !== undefined && row.n > 0;
