@@ -1,4 +1,5 @@
 import { docExpression } from '../../query/compile/postgres/odd-documents.ts';
+import { entering } from './entering.ts';
 import { databaseSchema, type ContainerNames } from './names.ts';
 
 /** The document as `jsonb`; `NULL` for one of which nothing is told in SQL. */
@@ -126,9 +127,10 @@ export function containerStatements(
   const set = columnsOf(uniqueKeys)
     .filter((column) => column !== 'pk' && column !== 'id')
     .map((column) => `${column} = excluded.${column}`);
+  const entered = (etag: number): string => entering({ s, number, sequence, key: '$1', etag: `$${etag}` });
   const insert = (etag: number): string =>
     `INSERT INTO ${documents} AS d (ordinal, pk, id, position, epk, ts, expires_at, body)
-      SELECT p, $1, $2, p, $3, $4, $5, $6 FROM ${s}.enter(${number}, $${etag}, ${sequence}, $1) AS p
+      SELECT p, $1, $2, p, $3, $4, $5, $6 FROM ${entered(etag)}
       ON CONFLICT (pk, id) DO UPDATE SET ordinal = `;
   const assigned =
     'position = excluded.position, epk = excluded.epk, ts = excluded.ts, expires_at = excluded.expires_at, body = excluded.body';
@@ -150,9 +152,9 @@ export function containerStatements(
     findHolders: `SELECT ${['ordinal', 'expires_at', ...unique].join(', ')} FROM ${documents} WHERE ${unique.map((column, index) => `${column} = ANY ($${index + 1}::text[])`).join(' OR ')}`,
     create: `${insert(8)} excluded.ordinal, ${assigned} WHERE d.expires_at <= $7 RETURNING position`,
     upsert: serverVersion >= RETURNS_OLD_ROWS ? upsertReturningOld : upsertReadingBefore,
-    replace: `UPDATE ${documents} AS d SET position = p, ts = $3, expires_at = $4, body = $5 FROM ${s}.enter(${number}, $7, ${sequence}, $1) AS p
+    replace: `UPDATE ${documents} AS d SET position = p, ts = $3, expires_at = $4, body = $5 FROM ${entered(7)}
       WHERE d.pk = $1 AND d.id = $2 AND d.position = $6 RETURNING d.position`,
-    delete: `DELETE FROM ${documents} AS d USING ${s}.enter(${number}, $4, ${sequence}, $1) AS p WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,
+    delete: `DELETE FROM ${documents} AS d USING ${entered(4)} WHERE d.pk = $1 AND d.id = $2 AND d.position = $3 RETURNING p AS position`,
     putRows: `${insertRows(names, uniqueKeys)} ON CONFLICT (pk, id) DO UPDATE SET ${set.join(', ')}`,
     createMany: `WITH entered AS MATERIALIZED (SELECT ${s}.enter_many(${number}, $1, ${table(documents)}, ${sequence}, $2::text[], $3) AS positions),
       written AS (${createRows('$4', 'entered, LATERAL unnest(entered.positions, $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])')})

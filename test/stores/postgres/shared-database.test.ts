@@ -72,27 +72,61 @@ test('a time to live that one server sets counts for the next write of the other
   expect(await stores[1].read('before', 'p')).toBeUndefined();
 });
 
+type Second = Awaited<ReturnType<typeof openTwoBackends>>['stores'][1];
+
+const KINDS: Readonly<Record<string, (id: string, store: Second) => Promise<unknown>>> = {
+  create: (_, store) => store.create({ id: 'new', pk: 'p', n: 1 }),
+  upsert: (id, store) => store.upsert({ id, pk: 'p', n: 1 }),
+  replace: (id, store) => store.replace({ id, pk: 'p', n: 1 }),
+  patch: (id, store) => store.patch(id, 'p', [{ op: 'incr', path: '/n', value: 1 }]),
+  delete: (id, store) => store.delete(id, 'p'),
+  batch: (id, store) => store.batch('p', [{ type: 'replace', document: { id, pk: 'p', n: 1 } }]),
+};
+
+const RECORDED = { retentionDuration: 10 };
+
 test('a change feed policy that one server sets has every next write of the other recorded, whatever kind it is', async () => {
-  const kinds: Readonly<Record<string, (id: string, store: Awaited<ReturnType<typeof openTwoBackends>>['stores'][1]) => Promise<unknown>>> =
-    {
-      create: (_, store) => store.create({ id: 'new', pk: 'p', n: 1 }),
-      upsert: (id, store) => store.upsert({ id, pk: 'p', n: 1 }),
-      replace: (id, store) => store.replace({ id, pk: 'p', n: 1 }),
-      patch: (id, store) => store.patch(id, 'p', [{ op: 'incr', path: '/n', value: 1 }]),
-      delete: (id, store) => store.delete(id, 'p'),
-      batch: (id, store) => store.batch('p', [{ type: 'replace', document: { id, pk: 'p', n: 1 } }]),
-    };
   const { backends } = await openTwoBackends();
-  for (const [kind, write] of Object.entries(kinds)) {
+  for (const [kind, write] of Object.entries(KINDS)) {
     const id = `of-${kind}`;
     await backends[0].createContainer('d', { id, partitionKey: '/pk' });
     const [first, second] = [await backends[0].container<Counted>('d', id), await backends[1].container<Counted>('d', id)];
     await second.create({ id: 'x', pk: 'p', n: 0 });
-    await backends[0].replaceContainer('d', { id, partitionKey: '/pk', changeFeedPolicy: { retentionDuration: 10 } });
+    await backends[0].replaceContainer('d', { id, partitionKey: '/pk', changeFeedPolicy: RECORDED });
     const { cursor } = await first.changes({ mode: 'all', from: 'now' }).nextPage();
     await write('x', second);
     const { changes } = await first.changes({ mode: 'all', from: { cursor } }).nextPage();
     expect([kind, changes.length, changes[0]?.operation]).toEqual([kind, 1, kind === 'create' || kind === 'delete' ? kind : 'replace']);
+  }
+});
+
+test('a write that has to wait for a change feed policy that another server sets is recorded by it', async () => {
+  const { backends, foreign, schema, serverProcesses } = await openTwoBackends();
+  for (const [kind, write] of Object.entries(KINDS)) {
+    const id = `of-${kind}`;
+    const { number } = await backends[0]
+      .createContainer('d', { id, partitionKey: '/pk' })
+      .then(() => foreign.query<{ number: string }>(`SELECT number FROM ${schema}.containers WHERE id = $1`, [id]))
+      .then(({ rows }) => rows[0] as { number: string });
+    const second = await backends[1].container<Counted>('d', id);
+    // So often that PostgreSQL has one plan for all values.
+    for (let time = 0; time < 8; time += 1) {
+      await second.upsert({ id: 'x', pk: 'p', n: 0 });
+      await write('x', second);
+      await second.delete('new', 'p').catch(() => undefined);
+    }
+    await second.upsert({ id: 'x', pk: 'p', n: 0 });
+    await foreign.query('BEGIN');
+    await foreign.query(`SELECT FROM ${schema}_1.c${number} WHERE id = 'x' FOR UPDATE`);
+    // It gives the document its life, for which it waits, with the table locked.
+    const redefined = backends[0].replaceContainer('d', { id, partitionKey: '/pk', defaultTtl: 1000, changeFeedPolicy: RECORDED });
+    await expect.poll(async () => (await serverProcesses(true)).length, { interval: 10 }).toBe(1);
+    const written = write('x', second);
+    await expect.poll(async () => (await serverProcesses(true)).length, { interval: 10 }).toBe(2);
+    await foreign.query('ROLLBACK');
+    await Promise.all([redefined, written]);
+    const { rows } = await foreign.query<{ id: string }>(`SELECT id FROM ${schema}_1.v${number}`);
+    expect([kind, rows.map((row) => row.id)]).toEqual([kind, [kind === 'create' ? 'new' : 'x']]);
   }
 });
 
