@@ -133,6 +133,9 @@ export async function* run(): AsyncGenerator<BenchResult> {
   try {
     const store = await open('single');
     await handTable(client, 'single');
+    await client.query("CREATE INDEX ON single (((doc ->> 'rank')::float8))");
+    // The files of a server that was just made are on their way to the disk, for which whoever commits would wait.
+    await client.query('CHECKPOINT');
     const upsert =
       "INSERT INTO single (pk, id, etag, doc) VALUES ($1, $2, nextval('single_etag'), $3) ON CONFLICT (pk, id) DO UPDATE SET etag = excluded.etag, doc = excluded.doc RETURNING etag";
     let [written, writtenRaw] = [0, 0];
