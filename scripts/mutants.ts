@@ -36,10 +36,10 @@ async function look(mutant: Mutant | undefined): Promise<Found | undefined> {
   const place = mkdtempSync(join(folder, 'one-'));
   const files = makeScratchFolder();
   const build = await buildMutant(mutant, place);
-  const worlds = mutant?.worlds === undefined ? [] : [mutant.worlds.join(',')];
+  const options = JSON.stringify({ dimensions: mutant?.worlds, mix: mutant?.mix });
   const child = spawnSync(
     process.execPath,
-    [join(import.meta.dirname, 'mutants/mutant-child.mjs'), build, files, '1', String(seeds), ...worlds],
+    [join(import.meta.dirname, 'mutants/mutant-child.mjs'), build, files, '1', String(seeds), options],
     { encoding: 'utf8', timeout: timeoutMs },
   );
   rmSync(place, { recursive: true, force: true });

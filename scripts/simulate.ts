@@ -1,13 +1,14 @@
 /**
- * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--sdk] [--merge] [--with A,B] [--trace]`. Prints the first seeds that fail, and how to
+ * Simulated devices under many seeds: `npm run simulate -- --seeds N [--seed S] [--steps N] [--devices N] [--sdk] [--merge] [--with A,B] [--mix M] [--trace]`. Prints the first seeds that fail, and how to
  * repeat them; `--trace` prints every event of each; `--sdk`: devices
  * reach the remote through the official SDK and the server's own handlers; `--merge`: devices merge by property; `--with`: what each world has beside what all have,
- * of `DIMENSIONS` (`--with ''`: nothing), where it is drawn from the seed otherwise.
+ * of `DIMENSIONS` (`--with ''`: nothing), and `--mix`: which events it has more of, out of `MIXES`, where that is drawn from the seed otherwise.
  */
 import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { makeScratchFolder } from '../src/simulator/scratch-folder.ts';
 import { DIMENSIONS, type Dimension } from '../src/simulator/dimensions/dimensions.ts';
+import { MIXES, type Mix } from '../src/simulator/dimensions/mixes.ts';
 import { simulate } from '../src/simulator/simulate.ts';
 import { mergeFields } from '../src/sync/decide/merge-fields.ts';
 
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     devices: { type: 'string' },
     sdk: { type: 'boolean', default: false },
     with: { type: 'string' },
+    mix: { type: 'string' },
     merge: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
   },
@@ -41,6 +43,9 @@ const unknown = wanted?.find((name) => !(DIMENSIONS as readonly string[]).includ
 if (unknown !== undefined) {
   throw new Error(`--with is a list of ${DIMENSIONS.join(', ')}, not ${unknown}.`);
 }
+if (values.mix !== undefined && !(MIXES as readonly string[]).includes(values.mix)) {
+  throw new Error(`--mix is one of ${MIXES.join(', ')}, not ${values.mix}.`);
+}
 const options = {
   ...(values.steps === undefined ? {} : { steps: count('steps', values.steps) }),
   ...(values.devices === undefined ? {} : { devices: count('devices', values.devices) }),
@@ -56,6 +61,7 @@ try {
       ...options,
       ...(values.merge ? { policy: mergeFields() } : {}),
       ...(wanted === undefined ? {} : { dimensions: wanted as Dimension[] }),
+      ...(values.mix === undefined ? {} : { mix: values.mix as Mix }),
       seed,
       folder,
       remote: values.sdk ? 'sdk' : 'store',
@@ -75,6 +81,7 @@ try {
           values.sdk ? ' --sdk' : '',
           values.merge ? ' --merge' : '',
           wanted === undefined ? '' : ` --with '${wanted.join(',')}'`,
+          values.mix === undefined ? '' : ` --mix ${values.mix}`,
         ];
         console.log(
           `seed ${seed}: ${report.violations.join('; ')}\n  npm run simulate -- --seeds 1 --seed ${seed}${again.join('')} --trace`,

@@ -48,6 +48,7 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
   {
     fault: 'what was sent of a transaction that is given up is forgotten by the write that follows it',
     origin: 'found by the simulator, seeds 457 and 691',
+    mix: 'doubts',
     file: SETTLE,
     find: '  yield* inheritSent(scope.number, row, next);\n',
     replace: '',

@@ -61,6 +61,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'names of writes come again after a loss of power',
     origin: 'found by the simulator, seed 1299',
+    mix: 'power',
     file: OUTBOX,
     find: 'return `${row.stamp}.${row.generation}-${life}`;',
     replace: 'return `${row.stamp}.${row.generation}-${life === "" ? life : "0000000100000000"}`;',
@@ -339,6 +340,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'what a restored remote has gone back to is taken for news',
     origin: 'row 8, rule 13',
+    mix: 'backups',
     file: 'sync/pull/reclaim.ts',
     find: 'const isLater = remote.ts <= base.ts || compareStamps(held.stamp, order.stamp) > 0;',
     replace: 'const isLater = base === null;',

@@ -1,4 +1,5 @@
 import type { Dimension } from '../../src/simulator/dimensions/dimensions.ts';
+import type { Mix } from '../../src/simulator/dimensions/mixes.ts';
 
 /** A fault that is put into the sources on purpose. */
 export interface Mutant {
@@ -8,6 +9,8 @@ export interface Mutant {
   readonly origin: string;
   /** What all worlds have in which it is looked for; drawn from the seeds unless given. */
   readonly worlds?: readonly Dimension[];
+  /** What all worlds have more of in which it is looked for; drawn from the seeds unless given. */
+  readonly mix?: Mix;
   /** Below `src`. */
   readonly file: string;
   /** Occurs once in the file. */

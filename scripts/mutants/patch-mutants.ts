@@ -37,6 +37,7 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
   {
     fault: 'patches of a version that lost are sent on top of the one that won',
     origin: 'rule 2',
+    mix: 'patches',
     file: OUTBOX,
     find: 'touched = CASE WHEN ? THEN touched END,',
     replace: 'touched = CASE WHEN ? THEN touched ELSE touched END,',

@@ -1,6 +1,7 @@
 import type { ConflictPolicy } from '../sync/decide/conflict.ts';
 
 import type { Dimension } from './dimensions/dimensions.ts';
+import type { Mix } from './dimensions/mixes.ts';
 
 /** What {@link simulate} takes. */
 export interface SimulationOptions {
@@ -17,8 +18,10 @@ export interface SimulationOptions {
    * without sockets. Needs `@azure/cosmos`; takes some times longer.
    */
   readonly remote?: 'store' | 'sdk' | undefined;
-  /** What the world has beside what all have; drawn from the seed unless given. With none given, so is which events there are more of. */
+  /** What the world has beside what all have; drawn from the seed unless given. */
   readonly dimensions?: readonly Dimension[] | undefined;
+  /** Which events there are more of; drawn from the seed unless given, and `even` where `dimensions` are. */
+  readonly mix?: Mix | undefined;
   /** Folder for the files of the devices; one of its own in the system's folder for temporary files unless said otherwise. */
   readonly folder?: string | undefined;
 }

@@ -1,6 +1,6 @@
 import type { SyncEngine } from '../sync/engine.ts';
 import type { SyncReport } from '../sync/sync-report.ts';
-import { armCrash, cutOrMend, restart, setClock, stopAndStart } from './events/device-events.ts';
+import { armCrash, cutOrMend, losePower, restart, setClock, stopAndStart } from './events/device-events.ts';
 import { editLocally, restoreLoser } from './events/local-events.ts';
 import { landAll, moveFlight } from './events/network-events.ts';
 import { endSecond, killSecond, startSecond } from './events/process-events.ts';
@@ -35,6 +35,17 @@ export class Simulation {
 
   /** Runs to the end, or to the first violation. */
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      // What would never end is stopped wherever it is.
+      if (!this.#world.work.isOver) {
+        throw error;
+      }
+    }
+  }
+
+  async #run(): Promise<void> {
     const { options, violations } = this.#world;
     const steps = options.steps ?? DEFAULT_STEPS;
     for (let step = 0; step < steps && violations.length === 0; step += 1) {
@@ -47,28 +58,30 @@ export class Simulation {
   }
 
   #nextEvent(): Event {
-    const { chance, devices, network, backup, frail, mix } = this.#world;
+    const { chance, devices, network, backup, frail, rules } = this.#world;
+    const { events } = rules;
     const device = chance.pick(devices);
     const up = (weight: number): number => (device.isUp ? weight : 0);
-    const isPowerless = mix === 'power';
+    const isAnswered = network.flights.some(({ from, state }) => from === device.name && state === 'answered');
     return chance.weighted<Event>([
-      [up(26), () => editLocally(this.#world, device)],
+      [up(events.edits), () => editLocally(this.#world, device)],
       [up(device.running.size === 0 ? 18 : 1), () => this.#sync(device, 'syncs', (engine) => engine.sync())],
       [up(1), () => this.#sync(device, 'reconciles', (engine) => engine.reconcile())],
       [network.flights.length === 0 ? 0 : 70, () => moveFlight(this.#world)],
       [device.isUp ? 0 : 40, () => restart(this.#world, device)],
-      [5, () => strangerWrites(this.#world)],
-      [isPowerless ? 1 : 6, () => this.#pass()],
-      [up(isPowerless ? 12 : 5), () => armCrash(this.#world, device)],
+      [events.strangers, () => strangerWrites(this.#world)],
+      [events.time, () => this.#pass()],
+      [up(events.crashes), () => armCrash(this.#world, device)],
+      [isAnswered ? up(events.powerNow) : 0, () => losePower(this.#world, device)],
       [up(1), () => stopAndStart(this.#world, device)],
-      [isPowerless ? 0 : 2, () => setClock(this.#world, device)],
+      [events.clocks, () => setClock(this.#world, device)],
       [3, () => cutOrMend(this.#world, device)],
       [up(2), () => restoreLoser(this.#world, device)],
       [up(1), () => this.#fill(device)],
       [up(this.#world.has('tokens') ? 6 : 1), () => this.#schedule(device)],
       [up(5), () => this.#look(device)],
-      [frail ? 6 : 0, () => backUp(this.#world)],
-      [frail && backup !== undefined ? 4 : 0, () => restoreBackup(this.#world)],
+      [frail ? events.backups : 0, () => backUp(this.#world)],
+      [frail && backup !== undefined ? events.restores : 0, () => restoreBackup(this.#world)],
       ...this.#furtherEvents(device, up),
     ]);
   }

@@ -5,7 +5,8 @@ import { openMemoryBackend, type MemoryBackend } from '../stores/memory/memory-b
 import type { SqliteDriver } from '../stores/sqlite/driver.ts';
 import { SimulatedRuntime } from '../testing/simulated-runtime.ts';
 import { Chance } from './chance.ts';
-import { dimensionsOf, mixOf, type Dimension, type Mix } from './dimensions/dimensions.ts';
+import { dimensionsOf, type Dimension } from './dimensions/dimensions.ts';
+import { MIX_RULES, mixOf, type Mix, type MixRules } from './dimensions/mixes.ts';
 import { Drafts } from './dimensions/drafts.ts';
 import { DeviceRuntime } from './device-runtime.ts';
 import { SimulatedDisk } from './disk/simulated-disk.ts';
@@ -16,6 +17,7 @@ import { SimulatedTokens } from './network/tokens.ts';
 import { LocalEdits } from './oracle/local-edits.ts';
 import { RemoteHistory, type HistoryEntry } from './oracle/remote-history.ts';
 import { ShownVersions } from './oracle/shown-versions.ts';
+import { WorkLimit } from './oracle/work-limit.ts';
 import type { ServedRemote } from './served-remote.ts';
 import { remoteBehaviour } from './remote-behaviour.ts';
 import { CONTAINER, SimulatedDevice, type DeviceKind } from './simulated-device.ts';
@@ -105,6 +107,7 @@ export class World {
   crashes = 0;
   receipts = 0;
   readonly splits: Splits;
+  readonly work: WorkLimit;
   readonly #startMs: number;
   readonly #closeServed: () => Promise<void>;
   readonly #splitServed: ServedRemote['splitOrMerge'] | undefined;
@@ -126,10 +129,10 @@ export class World {
     this.splits = splits;
     this.options = options;
     this.dimensions = dimensions;
-    this.mix = options.dimensions === undefined ? mixOf(options.seed) : 'even';
+    this.mix = options.mix ?? (options.dimensions === undefined ? mixOf(options.seed) : 'even');
     this.#kind = kind;
     this.chance = new Chance(`events of ${options.seed}`);
-    this.frail = this.chance.happens(25);
+    this.frail = this.chance.happens(25) || this.rules.isFrail;
     this.runtime = runtime;
     this.backend = backend;
     this.remote = remote;
@@ -137,6 +140,7 @@ export class World {
     this.#splitServed = served?.splitOrMerge;
     this.#closeServed = served?.close ?? (() => Promise.resolve());
     this.#startMs = runtime.nowMs();
+    this.work = new WorkLimit(options.steps, (what) => this.violate(what));
   }
 
   /** Makes the remote and the devices, which are up. */
@@ -165,12 +169,23 @@ export class World {
     return this.dimensions.has(dimension);
   }
 
+  /** What is different by what the world has more of. */
+  get rules(): MixRules {
+    return MIX_RULES[this.mix];
+  }
+
+  /** A partition key of a device that somebody writes to. */
+  pickOwner({ owners }: SimulatedDevice): string {
+    return this.chance.pick(this.rules.isNarrow ? owners.slice(0, 1) : owners);
+  }
+
   get container(): DeviceKind['container'] {
     return this.#kind.container;
   }
 
   /** Refuses a device as the remote does now, if it does. */
   admit(device: string): void {
+    this.work.count();
     const nowMs = this.runtime.nowMs();
     const code = this.tokens.refusal(device, nowMs);
     if (code !== undefined) {
@@ -280,6 +295,7 @@ export class World {
     const disk = new SimulatedDisk(parts.driver, parts.folder, name, chance);
     disk.begin(await parts.template(name, user, owners, this.#kind));
     const held = this.heldBy(name);
+    disk.onStatement = () => this.work.count();
     disk.onWritten = (value) => {
       for (const [, text] of value.matchAll(/"text":"([^"]+)"/gu)) {
         held.add(text as string);

@@ -27,23 +27,8 @@ const SHARE: Readonly<Record<Dimension, number>> = {
   versions: 10,
 };
 
-/**
- * Which events a world has more of: `patches` in conflict, loss of `power` while no time passes, `transactions` whose answers are lost.
- */
-export type Mix = 'even' | 'patches' | 'power' | 'transactions';
-
 /** The dimensions of a seed's world. Drawn apart from its events, which are so the same without them. */
 export function dimensionsOf(seed: number): ReadonlySet<Dimension> {
   const chance = new Chance(`dimensions of ${seed}`);
   return new Set(DIMENSIONS.filter((dimension) => chance.happens(SHARE[dimension])));
-}
-
-/** What a seed's world has more of. */
-export function mixOf(seed: number): Mix {
-  return new Chance(`mix of ${seed}`).weighted<Mix>([
-    [70, 'even'],
-    [10, 'patches'],
-    [10, 'power'],
-    [10, 'transactions'],
-  ]);
 }

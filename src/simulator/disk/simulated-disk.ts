@@ -38,6 +38,8 @@ export class SimulatedDisk {
   readonly driver: SqliteDriver;
   /** Called with the text values of each statement that writes. */
   onWritten: (text: string) => void = () => undefined;
+  /** Called before each statement of a device that is up. */
+  onStatement: () => void = () => undefined;
   /** Whether writes are refused for want of space. */
   isFull = false;
   readonly #inner: SqliteDriver;
@@ -232,6 +234,9 @@ export class SimulatedDisk {
     }
     if (!path.startsWith(this.#path) || this.#isDown) {
       throw new PerigeeError('STORE_IO', 'The simulated device is down.');
+    }
+    if (this.#lookers === 0) {
+      this.onStatement();
     }
     const isWrite = /^\s*(?:INSERT|UPDATE|REPLACE)/u.test(step.sql);
     if (isWrite && this.isFull) {

@@ -1,9 +1,9 @@
 import { isPerigeeError } from '../../core/errors.ts';
-import type { Crash } from '../disk/simulated-disk.ts';
 import { checkKnowledge } from '../oracle/check-knowledge.ts';
 import type { SimulatedDevice } from '../simulated-device.ts';
 import { NEWEST_VERSION } from '../dimensions/document-shapes.ts';
 import type { World } from '../world.ts';
+import { repeatEdits } from './local-events.ts';
 import { checkSetting } from './setting-events.ts';
 
 /** Statements within which a crash comes. */
@@ -11,7 +11,7 @@ const CRASH_WITHIN = 60;
 
 /** A crash will come, before one of the next statements of the device. */
 export function armCrash(world: World, device: SimulatedDevice): void {
-  const crash = world.mix === 'power' ? 'power-loss' : world.chance.pick<Crash>(['kill', 'power-loss']);
+  const crash = world.chance.pick(world.rules.crashes);
   const within = world.chance.below(CRASH_WITHIN);
   world.note(`${device.name} will crash (${crash}) in ${within} statements`);
   device.disk.crashIn(within, crash);
@@ -24,7 +24,8 @@ export async function restart(world: World, device: SimulatedDevice): Promise<vo
   upgrade(world, device);
   await device.start();
   const position = device.foundPosition ?? (await device.position());
-  const undone = world.edits.undo(device.name, position);
+  const gone = world.edits.undo(device.name, position);
+  const undone = gone.length;
   world.note(`${device.name} starts again at position ${position}${undone === 0 ? '' : `, without ${undone} edits`}`);
   if (undone > 0 && device.disk.lastCrash === 'kill') {
     world.violate(`${device.name} was killed, and ${undone} acknowledged edits are gone`);
@@ -41,6 +42,17 @@ export async function restart(world: World, device: SimulatedDevice): Promise<vo
   }
   await checkKnowledge(world, device);
   await checkSetting(world, device);
+  if (world.rules.repeats && world.chance.happens(60)) {
+    await repeatEdits(world, device, gone);
+  }
+}
+
+/** The power goes at this moment, and the user starts the device again at once. */
+export async function losePower(world: World, device: SimulatedDevice): Promise<void> {
+  world.note(`${device.name} loses its power`);
+  device.disk.crash('power-loss');
+  await world.settle();
+  await restart(world, device);
 }
 
 /** The program of a device is replaced by a newer one now and then, while nobody else has the file. */

@@ -1,22 +1,12 @@
 import { isPerigeeError } from '../../core/errors.ts';
-import type { Mix } from '../dimensions/dimensions.ts';
 import { followReceipt } from '../oracle/check-receipt.ts';
+import type { LocalEdit } from '../oracle/local-edits.ts';
 import type { SimulatedDevice } from '../simulated-device.ts';
 import type { World } from '../world.ts';
 import { batch, draft, patch, remove, transact, upsert, type Done, type Writer } from './writes.ts';
 
-const IDS = ['x', 'x', 'y', 'y', 'z'];
-
 /** Refusals that an edit may meet. */
 const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT', 'STORE_FULL']);
-
-/** How often each kind of edit happens: upsert, patch, deletion, batch, transaction. */
-const WEIGHTS: Readonly<Record<Mix, readonly [number, number, number, number, number]>> = {
-  even: [50, 30, 22, 8, 12],
-  patches: [25, 75, 10, 2, 2],
-  power: [50, 30, 22, 8, 12],
-  transactions: [30, 10, 15, 30, 40],
-};
 
 /** The process that writes: mostly the device's first. */
 function writerOn(world: World, device: SimulatedDevice): Writer {
@@ -26,13 +16,20 @@ function writerOn(world: World, device: SimulatedDevice): Writer {
     : { world, device, notes: device.notes, name: device.name };
 }
 
-/** An edit by the user of a device. */
+/** An edit by the user of a device, or some in a row. */
 export async function editLocally(world: World, device: SimulatedDevice): Promise<void> {
+  const { burst } = world.rules;
+  for (let left = burst === 1 ? 1 : 1 + world.chance.below(burst); left > 0 && device.isUp; left -= 1) {
+    await editOnce(world, device);
+  }
+}
+
+async function editOnce(world: World, device: SimulatedDevice): Promise<void> {
   const { chance } = world;
   const writer = writerOn(world, device);
-  const owner = chance.pick(device.owners);
-  const id = chance.pick(IDS);
-  const [upserts, patches, removals, batches, transactions] = WEIGHTS[world.mix];
+  const owner = world.pickOwner(device);
+  const id = chance.pick(world.rules.ids);
+  const [upserts, patches, removals, batches, transactions] = world.rules.edits;
   const edit = chance.weighted([
     [upserts, () => upsert(writer, owner, id)],
     [patches, () => patch(writer, owner, id)],
@@ -41,6 +38,20 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
     [transactions, () => transact(writer, owner)],
     [world.has('local-fields') ? 25 : 0, () => draft(writer, owner, id)],
   ]);
+  await perform(writer, edit);
+}
+
+/** The user writes again what a loss of power has taken. */
+export async function repeatEdits(world: World, device: SimulatedDevice, gone: readonly LocalEdit[]): Promise<void> {
+  for (const { key, text } of gone) {
+    const [owner, id] = key.split('/') as [string, string];
+    const writer = { world, device, notes: device.notes, name: device.name };
+    await perform(writer, () => (text === undefined ? remove(writer, owner, id) : upsert(writer, owner, id)));
+  }
+}
+
+async function perform(writer: Writer, edit: () => Promise<Done>): Promise<void> {
+  const { world, device } = writer;
   let before: Before;
   let done: Done;
   try {
@@ -60,7 +71,7 @@ export async function editLocally(world: World, device: SimulatedDevice): Promis
     return;
   }
   acknowledged(world, device, before, done);
-  if (world.has('receipts') && done.handle !== undefined && chance.happens(60)) {
+  if (world.has('receipts') && done.handle !== undefined && world.chance.happens(60)) {
     followReceipt(world, device, done.handle, done.changes);
   }
 }

@@ -3,13 +3,11 @@ import { STRANGER } from '../remote-behaviour.ts';
 import type { World } from '../world.ts';
 import { BODY } from './writes.ts';
 
-const IDS = ['x', 'x', 'y', 'y', 'z'];
-
 /** Somebody writes to the remote without any engine. */
 export async function strangerWrites(world: World): Promise<void> {
   const { chance, remote, history } = world;
-  const owner = chance.pick(chance.pick(world.devices).owners);
-  const id = chance.pick(IDS);
+  const owner = world.pickOwner(chance.pick(world.devices));
+  const id = chance.pick(world.rules.ids);
   const key = `${owner}/${id}`;
   const current = await remote.read(id, owner);
   if (current !== undefined && chance.happens(40)) {

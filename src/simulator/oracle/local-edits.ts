@@ -45,12 +45,13 @@ export class LocalEdits {
     this.#groups.push(group);
   }
 
-  /** A loss of power took every write behind a position. Gives how many. */
-  undo(device: string, position: number): number {
-    const before = this.#edits.length;
-    this.#edits = this.#edits.filter((edit) => edit.device !== device || edit.position <= position);
+  /** A loss of power took every write behind a position. Gives them. */
+  undo(device: string, position: number): readonly LocalEdit[] {
+    const isGone = (edit: LocalEdit): boolean => edit.device === device && edit.position > position;
+    const gone = this.#edits.filter(isGone);
+    this.#edits = this.#edits.filter((edit) => !isGone(edit));
     this.#groups = this.#groups.filter((group) => group.device !== device || group.position <= position);
-    return before - this.#edits.length;
+    return gone;
   }
 
   /** The last edit of each document on each device. */
