@@ -63,7 +63,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       driver: betterSqlite3Driver(await importBetterSqlite3()),
       folder,
       template: async (device, user, owners, kind) => {
-        const path = join(folder, `template-${user}-${device}-${nameOf(kind)}.db`);
+        const path = join(folder, `template-${user}-${device}-${owners.length}-${nameOf(kind)}.db`);
         if (!existsSync(path)) {
           await makeTemplate(path, device, user, owners, kind);
         }

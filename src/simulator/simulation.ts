@@ -1,14 +1,16 @@
 import type { SyncEngine } from '../sync/engine.ts';
 import type { SyncReport } from '../sync/sync-report.ts';
 import { armCrash, cutOrMend, losePower, restart, setClock, stopAndStart } from './events/device-events.ts';
-import { editLocally, restoreLoser } from './events/local-events.ts';
+import { doubt, takenFrom } from './events/doubt-events.ts';
+import { editLocally, makeAll, restoreLoser } from './events/local-events.ts';
 import { landAll, moveFlight } from './events/network-events.ts';
 import { endSecond, killSecond, startSecond } from './events/process-events.ts';
-import { backUp, restoreBackup } from './events/remote-events.ts';
+import { backUp, mayRestore, restoreBackup } from './events/remote-events.ts';
 import { changeSetting } from './events/setting-events.ts';
 import { splitOrMerge } from './events/split-events.ts';
 import { strangerWrites } from './events/stranger-events.ts';
 import { revokeToken, signIn } from './events/token-events.ts';
+import type { Flight } from './network/simulated-network.ts';
 import { checkLostEdits } from './oracle/check-lost-edits.ts';
 import { checkKnowledge } from './oracle/check-knowledge.ts';
 import { checkShown } from './oracle/check-shown.ts';
@@ -48,6 +50,9 @@ export class Simulation {
   async #run(): Promise<void> {
     const { options, violations } = this.#world;
     const steps = options.steps ?? DEFAULT_STEPS;
+    if (this.#world.rules.isInStep) {
+      await this.#bringInStep();
+    }
     for (let step = 0; step < steps && violations.length === 0; step += 1) {
       await this.#nextEvent()();
       await this.#world.settle();
@@ -57,22 +62,36 @@ export class Simulation {
     }
   }
 
+  /** Makes the documents, and lets all devices have them: else it takes half of the events until any two meet. */
+  async #bringInStep(): Promise<void> {
+    const { network, devices } = this.#world;
+    for (const user of new Set(devices.map((device) => device.user))) {
+      await makeAll(this.#world, devices.find((device) => device.user === user) as SimulatedDevice);
+    }
+    network.isIdeal = true;
+    for (const device of [...devices, ...devices]) {
+      this.#checkReport(device, await device.engine.sync());
+    }
+    network.isIdeal = false;
+  }
+
   #nextEvent(): Event {
-    const { chance, devices, network, backup, frail, rules } = this.#world;
+    const { chance, devices, network, frail, rules } = this.#world;
     const { events } = rules;
     const device = chance.pick(devices);
     const up = (weight: number): number => (device.isUp ? weight : 0);
-    const isAnswered = network.flights.some(({ from, state }) => from === device.name && state === 'answered');
+    const taken = takenFrom(this.#world, device);
     return chance.weighted<Event>([
       [up(events.edits), () => editLocally(this.#world, device)],
-      [up(device.running.size === 0 ? 18 : 1), () => this.#sync(device, 'syncs', (engine) => engine.sync())],
+      [up(device.running.size === 0 ? events.runs : 1), () => this.#sync(device, 'syncs', (engine) => engine.sync())],
       [up(1), () => this.#sync(device, 'reconciles', (engine) => engine.reconcile())],
-      [network.flights.length === 0 ? 0 : 70, () => moveFlight(this.#world)],
+      [network.flights.length === 0 ? 0 : events.flights, () => moveFlight(this.#world)],
       [device.isUp ? 0 : 40, () => restart(this.#world, device)],
       [events.strangers, () => strangerWrites(this.#world)],
       [events.time, () => this.#pass()],
       [up(events.crashes), () => armCrash(this.#world, device)],
-      [isAnswered ? up(events.powerNow) : 0, () => losePower(this.#world, device)],
+      [taken === undefined ? 0 : up(events.powerNow), () => losePower(this.#world, device)],
+      [taken === undefined ? 0 : up(events.doubts), () => doubt(this.#world, device, taken as Flight)],
       [up(1), () => stopAndStart(this.#world, device)],
       [events.clocks, () => setClock(this.#world, device)],
       [3, () => cutOrMend(this.#world, device)],
@@ -81,7 +100,7 @@ export class Simulation {
       [up(this.#world.has('tokens') ? 6 : 1), () => this.#schedule(device)],
       [up(5), () => this.#look(device)],
       [frail ? events.backups : 0, () => backUp(this.#world)],
-      [frail && backup !== undefined ? events.restores : 0, () => restoreBackup(this.#world)],
+      [mayRestore(this.#world) ? events.restores : 0, () => restoreBackup(this.#world)],
       ...this.#furtherEvents(device, up),
     ]);
   }

@@ -46,6 +46,8 @@ export interface Backup {
   readonly records: readonly SnapshotRecord[];
   /** All living documents, by `owner/id`. */
   readonly contents: ReadonlyMap<string, HistoryEntry>;
+  /** Versions that there had been of all documents. */
+  readonly versions: number;
 }
 
 /** A version that a restored remote has forgotten. */
@@ -174,11 +176,6 @@ export class World {
     return MIX_RULES[this.mix];
   }
 
-  /** A partition key of a device that somebody writes to. */
-  pickOwner({ owners }: SimulatedDevice): string {
-    return this.chance.pick(this.rules.isNarrow ? owners.slice(0, 1) : owners);
-  }
-
   get container(): DeviceKind['container'] {
     return this.#kind.container;
   }
@@ -290,7 +287,7 @@ export class World {
 
   async #addDevice(parts: WorldParts, index: number, user: string): Promise<void> {
     const name = `device-${index}`;
-    const owners = [`${user}:a`, `${user}:b`];
+    const owners = this.rules.isNarrow ? [`${user}:a`] : [`${user}:a`, `${user}:b`];
     const { chance } = this;
     const disk = new SimulatedDisk(parts.driver, parts.folder, name, chance);
     disk.begin(await parts.template(name, user, owners, this.#kind));

@@ -16,29 +16,45 @@ function writerOn(world: World, device: SimulatedDevice): Writer {
     : { world, device, notes: device.notes, name: device.name };
 }
 
-/** An edit by the user of a device, or some in a row. */
+/** An edit by the user of a device. */
 export async function editLocally(world: World, device: SimulatedDevice): Promise<void> {
-  const { burst } = world.rules;
-  for (let left = burst === 1 ? 1 : 1 + world.chance.below(burst); left > 0 && device.isUp; left -= 1) {
-    await editOnce(world, device);
-  }
-}
-
-async function editOnce(world: World, device: SimulatedDevice): Promise<void> {
   const { chance } = world;
   const writer = writerOn(world, device);
-  const owner = world.pickOwner(device);
+  const owner = chance.pick(device.owners);
   const id = chance.pick(world.rules.ids);
   const [upserts, patches, removals, batches, transactions] = world.rules.edits;
   const edit = chance.weighted([
     [upserts, () => upsert(writer, owner, id)],
-    [patches, () => patch(writer, owner, id)],
+    [patches, () => (world.rules.isMissingMade ? patchOrMake(writer, owner, id) : patch(writer, owner, id))],
     [removals, () => remove(writer, owner, id)],
     [batches, () => batch(writer, owner)],
     [transactions, () => transact(writer, owner)],
     [world.has('local-fields') ? 25 : 0, () => draft(writer, owner, id)],
   ]);
   await perform(writer, edit);
+}
+
+/** A patch of what is there, or else the document. */
+async function patchOrMake(writer: Writer, owner: string, id: string): Promise<Done> {
+  const contents = await writer.device.contents();
+  return contents.has(`${owner}/${id}`) ? patch(writer, owner, id) : upsert(writer, owner, id);
+}
+
+/** The user of a device writes some documents in one transaction. */
+export async function transactLocally(world: World, device: SimulatedDevice): Promise<void> {
+  const writer = writerOn(world, device);
+  const owner = world.chance.pick(device.owners);
+  await perform(writer, () => transact(writer, owner));
+}
+
+/** The user makes each document that the world has. */
+export async function makeAll(world: World, device: SimulatedDevice): Promise<void> {
+  const writer = { world, device, notes: device.notes, name: device.name };
+  for (const owner of device.owners) {
+    for (const id of new Set(world.rules.ids)) {
+      await perform(writer, () => upsert(writer, owner, id));
+    }
+  }
 }
 
 /** The user writes again what a loss of power has taken. */

@@ -14,7 +14,7 @@ export async function moveFlight(world: World): Promise<void> {
   const name = `${flight.from} ${flight.number} (${flight.label})`;
   switch (flight.state) {
     case 'answered':
-      if (chance.happens(100 - world.rules.lostAnswers)) {
+      if (chance.happens(85)) {
         world.note(`answered ${name}`);
         network.answer(flight);
       } else {

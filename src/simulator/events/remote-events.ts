@@ -20,7 +20,12 @@ export async function backUp(world: World): Promise<void> {
   for await (const record of world.backend.snapshot()) {
     records.push(record);
   }
-  world.backup = { records, contents: living(world) };
+  world.backup = { records, contents: living(world), versions: world.history.count };
+}
+
+/** Whether the remote is to be restored now, in a world that has a backup of it. */
+export function mayRestore({ backup, history, rules, frail }: World): boolean {
+  return frail && backup !== undefined && (!rules.restoresOnlyNews || history.count > backup.versions);
 }
 
 /** The remote is restored from its backup, or its container is made again and is empty. */

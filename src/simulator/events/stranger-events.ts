@@ -6,7 +6,7 @@ import { BODY } from './writes.ts';
 /** Somebody writes to the remote without any engine. */
 export async function strangerWrites(world: World): Promise<void> {
   const { chance, remote, history } = world;
-  const owner = world.pickOwner(chance.pick(world.devices));
+  const owner = chance.pick(chance.pick(world.devices).owners);
   const id = chance.pick(world.rules.ids);
   const key = `${owner}/${id}`;
   const current = await remote.read(id, owner);

@@ -14,6 +14,7 @@ export const TIME = 'time';
 /** Every version that each document ever had at the remote, in the order in which the remote took them. */
 export class RemoteHistory {
   readonly #versions = new Map<string, HistoryEntry[]>();
+  #count = 0;
 
   /** All versions of a document, by `owner/id`. */
   of(key: string): readonly HistoryEntry[] {
@@ -30,7 +31,13 @@ export class RemoteHistory {
     return this.of(key).some((entry) => entry.text === text);
   }
 
+  /** Versions that there have been of all documents. */
+  get count(): number {
+    return this.#count;
+  }
+
   add(key: string, entry: HistoryEntry): void {
+    this.#count += 1;
     const versions = this.#versions.get(key) ?? [];
     this.#versions.set(key, versions);
     versions.push(entry);
