@@ -13,7 +13,7 @@ export function checkSentWhole(world: World, device: string, sent: ReadonlyMap<s
       continue;
     }
     for (const [other, otherText] of group.texts) {
-      const isThere = otherText === undefined ? world.history.last(other)?.text === undefined : world.history.has(other, otherText);
+      const isThere = otherText === undefined ? isGone(world, group, other) : world.history.has(other, otherText);
       // A merge makes another document of it.
       const isSent = sent.has(other) && (sent.get(other) === otherText || world.merges);
       if (!isThere && !isSent) {
@@ -53,6 +53,15 @@ export function checkGroups(world: World, kept: ReadonlyMap<string, ReadonlySet<
 /** Whether some of it expires: what is made anew in its place, while it waits, goes in its place. */
 function isMortal(world: World, { texts }: Pick<LocalGroup, 'texts'>): boolean {
   return Array.from(texts.values()).some((text) => text !== undefined && world.isMortal(text));
+}
+
+/** Whether what a transaction has deleted is gone, or was gone until its device has made it again in a later write: nothing of the deletion is left to be sent. */
+function isGone(world: World, { device, position }: LocalGroup, key: string): boolean {
+  const later = new Set(
+    world.edits.all.filter((edit) => edit.device === device && edit.key === key && edit.position > position).map(({ text }) => text),
+  );
+  const before = world.history.of(key).findLast(({ text, by }) => text === undefined || by !== device || !later.has(text));
+  return before?.text === undefined;
 }
 
 function groupOf(world: World, device: string, key: string, text: string): LocalGroup | undefined {
