@@ -13,7 +13,7 @@ export function checkSentWhole(world: World, device: string, sent: ReadonlyMap<s
       continue;
     }
     for (const [other, otherText] of group.texts) {
-      const isThere = otherText === undefined ? isGone(world, group, other) : world.history.has(other, otherText);
+      const isThere = otherText === undefined ? wasGone(world, group, other) : world.history.has(other, otherText);
       // A merge makes another document of it.
       const isSent = sent.has(other) && (sent.get(other) === otherText || world.merges);
       if (!isThere && !isSent) {
@@ -55,13 +55,11 @@ function isMortal(world: World, { texts }: Pick<LocalGroup, 'texts'>): boolean {
   return Array.from(texts.values()).some((text) => text !== undefined && world.isMortal(text));
 }
 
-/** Whether what a transaction has deleted is gone, or was gone until its device has made it again in a later write: nothing of the deletion is left to be sent. */
-function isGone(world: World, { device, position }: LocalGroup, key: string): boolean {
-  const later = new Set(
-    world.edits.all.filter((edit) => edit.device === device && edit.key === key && edit.position > position).map(({ text }) => text),
-  );
-  const before = world.history.of(key).findLast(({ text, by }) => text === undefined || by !== device || !later.has(text));
-  return before?.text === undefined;
+/** Whether what a transaction has deleted was gone from the remote at any time since: its device may have seen that, and nothing is left to be sent, whoever makes it again. */
+function wasGone(world: World, { device, position }: LocalGroup, key: string): boolean {
+  const deletion = world.edits.all.find((edit) => edit.device === device && edit.key === key && edit.position === position);
+  const since = world.history.of(key).slice(Math.max(0, (deletion?.versionsBefore ?? 0) - 1));
+  return since.length === 0 || since.some(({ text }) => text === undefined);
 }
 
 function groupOf(world: World, device: string, key: string, text: string): LocalGroup | undefined {
