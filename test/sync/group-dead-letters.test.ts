@@ -12,6 +12,27 @@ afterEach(async () => {
   await scene.close();
 });
 
+test('documents of a transaction that others make and delete meanwhile, each once, are no unique value that is taken', async () => {
+  const phone = await scene.phone();
+  const remote = await scene.remote();
+  await together(phone, note('a', '1', { email: 'a' }), note('b', '1', { email: 'b' }));
+  const others = ['a', 'b'];
+  let there: string | undefined;
+  scene.plan = async (request) => {
+    if (request === 'batch' && others.length > 0) {
+      there = others.shift() as string;
+      await remote.create(note(there, 'other', { email: `other ${there}` }));
+    } else if (request === 'readMany' && there !== undefined) {
+      await remote.delete(there, 'ada');
+      there = undefined;
+    }
+    return undefined;
+  };
+  expect(await synced(phone)).toMatchObject({ rejectedCount: 0 });
+  expect(scene.sent).toHaveLength(3);
+  expect(await scene.texts()).toMatchObject({ a: '1', b: '1' });
+});
+
 describe('one dead letter', () => {
   /** A transaction of two documents, of which the remote refuses one. */
   async function refused(): Promise<Device> {

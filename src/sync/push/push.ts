@@ -321,8 +321,9 @@ export class Push {
         again.push(unit);
         continue;
       }
-      const tries = (this.#tries.get(unit) ?? 0) + 1;
-      this.#tries.set(unit, tries);
+      // By document: several of a transaction may each meet somebody else's once.
+      const tries = (this.#tries.get(culprit.rowId) ?? 0) + 1;
+      this.#tries.set(culprit.rowId, tries);
       if (error.code === 'CONFLICT' && !applied.some(({ advanced }) => advanced === true)) {
         // Not this document but a unique key is taken, maybe by one that gives it up later in the queue.
         if (tries > 1) {
