@@ -12,7 +12,7 @@ import { makeScratchFolder } from '../src/simulator/scratch-folder.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { MUTANTS } from './mutants/mutant-table.ts';
 
-/** A fault may make a run endless; that is one way to be found. */
+/** A run that never ends is stopped by what it has done; this is for one that does nothing. */
 const TIMEOUT_MS = 60_000;
 /** A seed takes a part of it, on a busy machine as well. */
 const SEED_TIMEOUT_MS = 300;

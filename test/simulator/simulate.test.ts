@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DIMENSIONS, simulate } from '../../src/simulator/index.ts';
+import { DIMENSIONS, MIXES, simulate } from '../../src/simulator/index.ts';
 import { makeScratchFolder } from '../../src/simulator/scratch-folder.ts';
 import { clientWins, mergeFields, serverWins, type ConflictPolicy } from '../../src/sync/index.ts';
 
@@ -43,6 +43,14 @@ test.each([
   expect((await simulate({ seed, folder, dimensions: [] })).violations).toEqual([]);
 });
 
+test.each([
+  [30_035, undefined, 'a deletion of a transaction that was refused had been carried out before, and its device made the document again'],
+  [30_286, undefined, 'two documents of a transaction that strangers made and deleted meanwhile passed for a unique value that is taken'],
+  [40_290, [], 'a deletion of a transaction was carried out by a stranger, and another device made the document again'],
+] as const)('seed %i with doubts, which once failed, holds (%j): %s', async (seed, dimensions, _what) => {
+  expect((await simulate({ seed, folder, mix: 'doubts', dimensions })).violations).toEqual([]);
+});
+
 test('seed 1211, which once failed, holds: what had expired and was pending went as a new version of the program opened the file', async () => {
   expect((await simulate({ seed: 1211, folder })).violations).toEqual([]);
 });
@@ -54,6 +62,17 @@ test.each(DIMENSIONS)('worlds with %s hold, and repeat from their seed', { timeo
     expect(report.trace[0]).toContain(dimension);
     if (seed === 1) {
       expect((await simulate({ seed, dimensions: [dimension] })).trace).toEqual(report.trace);
+    }
+  }
+});
+
+test.each(MIXES)('worlds with %s events hold, and repeat from their seed', { timeout: 120_000 }, async (mix) => {
+  for (let seed = 1; seed <= 10; seed += 1) {
+    const report = await simulate({ seed, folder, mix });
+    expect(report.violations, `npm run simulate -- --seeds 1 --seed ${seed} --mix ${mix} --trace`).toEqual([]);
+    expect(report.trace[0]).toContain(`${mix} events`);
+    if (seed === 1) {
+      expect((await simulate({ seed, mix })).trace).toEqual(report.trace);
     }
   }
 });
