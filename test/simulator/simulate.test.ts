@@ -51,6 +51,10 @@ test.each([
   expect((await simulate({ seed, folder, mix: 'doubts', dimensions })).violations).toEqual([]);
 });
 
+test('seed 61003 with backups and the SDK, which once failed, holds: a write behind a transaction that was given up meets the remote when it is sent', async () => {
+  expect((await simulate({ seed: 61_003, folder, mix: 'backups', remote: 'sdk' })).violations).toEqual([]);
+});
+
 test('seed 1211, which once failed, holds: what had expired and was pending went as a new version of the program opened the file', async () => {
   expect((await simulate({ seed: 1211, folder })).violations).toEqual([]);
 });

@@ -41,6 +41,11 @@ export class LocalEdits {
     return this.#groups;
   }
 
+  /** Whether a document was written in a transaction of a device. */
+  isInGroup(device: string, key: string): boolean {
+    return this.#groups.some((group) => group.device === device && group.texts.has(key));
+  }
+
   addGroup(group: LocalGroup): void {
     this.#groups.push(group);
   }
