@@ -348,6 +348,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a pending edit of what a restored remote forgot is given up',
     origin: 'row 8, rule 13',
+    mix: 'backups',
     file: 'sync/decide/judge.ts',
     find: 'const isRestored = options.restored !== undefined &&',
     replace: 'const isRestored = options.restored === null &&',
@@ -355,6 +356,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a marker is written whatever the remote holds',
     origin: 'row 8, rule 2',
+    mix: 'backups',
     file: 'sync/pull/markers.ts',
     find: "known === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: known.etag }",
     replace: "known === null ? { type: 'create', document } : { type: 'upsert', document }",

@@ -16,6 +16,7 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
   {
     fault: 'what an earlier patch has touched is forgotten with the next one',
     origin: 'rule 1',
+    mix: 'patches',
     file: JOURNAL,
     find: "JSON.parse(row?.touched ?? '[]')",
     replace: "JSON.parse(row === undefined ? '[]' : '[]')",
@@ -23,6 +24,7 @@ export const PATCH_MUTANTS: readonly Mutant[] = [
   {
     fault: 'a whole document that follows a patch is sent as that patch',
     origin: 'rule 1',
+    mix: 'patches',
     file: OUTBOX,
     find: 'touched = excluded.touched,',
     replace: 'touched = coalesce(excluded.touched, touched),',

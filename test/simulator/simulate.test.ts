@@ -51,6 +51,10 @@ test.each([
   expect((await simulate({ seed, folder, mix: 'doubts', dimensions })).violations).toEqual([]);
 });
 
+test('seed 11 with backups, which once failed, holds: what a backup brought back and forgot again had been replaced before', async () => {
+  expect((await simulate({ seed: 11, folder, mix: 'backups' })).violations).toEqual([]);
+});
+
 test('seed 61003 with backups and the SDK, which once failed, holds: a write behind a transaction that was given up meets the remote when it is sent', async () => {
   expect((await simulate({ seed: 61_003, folder, mix: 'backups', remote: 'sdk' })).violations).toEqual([]);
 });

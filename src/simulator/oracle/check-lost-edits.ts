@@ -77,7 +77,11 @@ function hasReached(world: World, edit: LocalEdit): boolean {
   }
   const index = versions.findLastIndex(({ text }) => text === edit.text);
   // What expires may have done so on the device by the time it knows that it was forgotten.
-  return (index !== -1 && (world.isMortal(edit.text) || !isForgotten(versions, index))) || isWithin(world, edit);
+  return (
+    (index !== -1 && (world.isMortal(edit.text) || !isForgotten(versions, index))) ||
+    isReplaced(versions, edit.text) ||
+    isWithin(world, edit)
+  );
 }
 
 /** Where a policy merges, a device that lost its power knows its own edit again in a later one that was made on top and had been sent. */
@@ -88,6 +92,12 @@ function isWithin(world: World, edit: LocalEdit): boolean {
   const texts = world.textsOf(edit.device);
   const later = new Set(texts.slice(texts.indexOf(edit.text ?? '') + 1).filter((text) => world.restored.has(text)));
   return world.history.of(edit.key).some(({ text }) => text !== undefined && later.has(text));
+}
+
+/** Whether what once took the place of a text is there in the end, whatever backups brought back meanwhile. */
+function isReplaced(versions: readonly HistoryEntry[], text: string): boolean {
+  const last = versions.at(-1)?.text;
+  return last !== undefined && last !== text && versions.some((one, at) => one.text === text && versions[at + 1]?.text === last);
 }
 
 function isForgotten(versions: readonly HistoryEntry[], index: number): boolean {
