@@ -356,7 +356,6 @@ export const MUTANTS: readonly Mutant[] = [
   {
     fault: 'a marker is written whatever the remote holds',
     origin: 'row 8, rule 2',
-    mix: 'backups',
     file: 'sync/pull/markers.ts',
     find: "known === undefined ? { type: 'create', document } : { type: 'replace', document, ifMatch: known.etag }",
     replace: "known === null ? { type: 'create', document } : { type: 'upsert', document }",
