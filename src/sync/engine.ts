@@ -178,6 +178,7 @@ export class SyncEngine {
       onRecorded: () => engine.#scheduler.changed(),
       warn: engine.#context.warn,
     });
+    engine.#context.atRisk.losers ||= engine.#scopes.all.some(({ needsBase }) => needsBase);
     return engine;
   }
 

@@ -18,7 +18,7 @@ import type { FilledOptions } from './filled-options.ts';
 import { ensureContainer, ensureDatabase } from './form/local-containers.ts';
 import { LATE } from './late-parts.ts';
 import { loadPart } from './load-part.ts';
-import { nextLife } from './state/meta.ts';
+import { lastLife, nextLife } from './state/meta.ts';
 import { isMigrated } from './form/migration-progress.ts';
 import { openForm } from './form/open-form.ts';
 import { OutboxJournal } from './push/outbox-journal.ts';
@@ -58,7 +58,8 @@ export class ScopeSet {
   async open({ clock, remote, onRecorded, warn }: ScopeSetParts): Promise<void> {
     const { backend, database, scope, containers, runtime } = this.#options;
     await ensureDatabase(backend, database);
-    const life = await backend.database.read(() => nextLife(runtime));
+    const before = await backend.database.read(lastLife);
+    const life = nextLife(before, runtime);
     const forms = new Map<string, DocumentForm>();
     for (const container of new Set(scope.map((entry) => entry.container))) {
       const given = containers.find(({ id }) => id === container);
@@ -92,7 +93,7 @@ export class ScopeSet {
       }
       for (let after: string | undefined = opened.needsBase ? '' : undefined; after !== undefined;) {
         const behind: string = after;
-        after = await backend.database.write(() => markPending(opened, behind));
+        after = await backend.database.write(() => markPending(opened, behind, before));
       }
       this.all.push(opened);
       this.#journals.get(entry.container)?.add(opened);

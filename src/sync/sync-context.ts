@@ -25,7 +25,10 @@ export interface SyncContext {
   readonly markerIntervalMs: number;
   readonly events: Emitter<SyncEvents>;
   readonly watchdog: Watchdog;
-  /** Whether a loss of power could take versions out of the journal, be they of an earlier life: what took their place must not be sent before that is over. */
+  /**
+   * Whether a loss of power could take versions out of the journal, be they of an earlier life: what took their place must not be sent before that is over.
+   * Nor may it take the number of a life of which anything was sent, where policies merge: the next life would have it again.
+   */
   readonly atRisk: { losers: boolean };
   readonly budget: RequestUnitBudget | undefined;
   readonly probe: ((point: SyncPoint) => void | Promise<void>) | undefined;

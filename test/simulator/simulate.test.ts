@@ -51,6 +51,16 @@ test.each([
   expect((await simulate({ seed, folder, mix: 'doubts', dimensions })).violations).toEqual([]);
 });
 
+test.each([
+  [60_116, undefined],
+  [70_133, ['processes']],
+] as const)(
+  'seed %i with losses of power, which once failed where devices merge, holds (%j): an edit made after the loss passed for one that had been sent',
+  async (seed, dimensions) => {
+    expect((await simulate({ seed, folder, mix: 'power', dimensions, policy: mergeFields() })).violations).toEqual([]);
+  },
+);
+
 test('seed 11 with backups, which once failed, holds: what a backup brought back and forgot again had been replaced before', async () => {
   expect((await simulate({ seed: 11, folder, mix: 'backups' })).violations).toEqual([]);
 });

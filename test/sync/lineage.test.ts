@@ -4,7 +4,7 @@ import { lifeText, lineageAfter, markOf, notedWithin, writesIn } from '../../src
 /** Lives of one device: the number, and what chance gave. */
 const FIRST = lifeText(1, 'aaaaaaaa');
 const SECOND = lifeText(2, 'bbbbbbbb');
-/** The second life again, after a loss of power had taken all of it. */
+/** A life of the same number, as where a loss of power has taken one back whole. */
 const SECOND_AGAIN = lifeText(2, 'cccccccc');
 const THIRD = lifeText(3, 'dddddddd');
 
@@ -33,22 +33,14 @@ describe('which noted write is in a version', () => {
   const table: readonly (readonly [string, within: string, noted: readonly string[], expected: string | undefined])[] = [
     ['the one that is named', name(6, THIRD), [name(5, THIRD), name(6, THIRD)], name(6, THIRD)],
     ['none, where it is of another device', name(6, FIRST, 'laptop'), [name(5, THIRD)], undefined],
-    ['none, where it was acknowledged before', name(4, FIRST), [name(5, markOf(THIRD))], undefined],
-    ['what was pending when the next life began', name(7, SECOND), [name(5, markOf(THIRD))], name(5, markOf(THIRD))],
-    ['the same write, of which the note is gone', name(5, SECOND), [name(5, markOf(THIRD))], name(5, markOf(THIRD))],
-    ['what the life had noted before the loss', name(7, SECOND), [name(5, SECOND), name(5, markOf(THIRD))], name(5, markOf(THIRD))],
-    [
-      'not what was written after the loss',
-      name(7, SECOND),
-      [name(5, markOf(SECOND_AGAIN)), name(6, SECOND_AGAIN)],
-      name(5, markOf(SECOND_AGAIN)),
-    ],
-    [
-      'not what was written after the loss, be it pending when yet another life began',
-      name(7, SECOND),
-      [name(5, markOf(SECOND_AGAIN)), name(6, SECOND_AGAIN), name(6, markOf(THIRD))],
-      name(5, markOf(SECOND_AGAIN)),
-    ],
+    ['none, where it was acknowledged before', name(4, FIRST), [name(5, markOf(FIRST))], undefined],
+    ['what was pending when the life was over', name(7, SECOND), [name(5, markOf(SECOND))], name(5, markOf(SECOND))],
+    ['what was pending when an earlier life was over', name(7, SECOND), [name(5, markOf(FIRST))], name(5, markOf(FIRST))],
+    ['the same write, of which the note is gone', name(5, SECOND), [name(5, markOf(SECOND))], name(5, markOf(SECOND))],
+    ['what the life had noted before the loss', name(7, SECOND), [name(4, markOf(FIRST)), name(5, SECOND)], name(5, SECOND)],
+    ['not what was written after the loss', name(7, SECOND), [name(5, markOf(FIRST)), name(6, THIRD)], name(5, markOf(FIRST))],
+    ['not what was written after the loss, and pending when that life was over', name(7, SECOND), [name(6, markOf(THIRD))], undefined],
+    ['not what was written in another life of the same number', name(7, SECOND), [name(6, markOf(SECOND_AGAIN))], undefined],
   ];
 
   test.each(table)('%s', (_name, within, noted, expected) => {

@@ -16,6 +16,7 @@ import { NO_BASE, readPending, recordPending } from './outbox.ts';
 import type { DocumentForm } from '../form/document-form.ts';
 import { isMarker } from '../pull/markers.ts';
 import { joinPaths, touchedBy } from './partial-update.ts';
+import { noteLife } from '../state/meta.ts';
 import type { Scope } from '../state/scope.ts';
 import type { SyncClock } from '../state/sync-clock.ts';
 import { expireWith } from '../decide/take-remote.ts';
@@ -124,6 +125,10 @@ export class OutboxJournal implements WriteJournal {
     }
     const kind = write.document === undefined ? 'delete' : write.previous === undefined ? 'create' : 'put';
     const follows = isGrouped && (yield* freeze(scope.number, id, write.previous?.text)) ? 'pending' : 'remote';
+    if (needsBase) {
+      // Whether the remote can have this write in a version that a loss of power took back is told by what life it is from.
+      yield* noteLife(scope.life);
+    }
     const base = needsBase ? yield* followedBy(scope, write, follows) : null;
     const touched = follows === 'pending' ? null : yield* touchedSince(scope, write);
     yield* recordPending(scope.number, id, kind, write.position, clock.next(), database.runtime.nowMs(), base, touched);

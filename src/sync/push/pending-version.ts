@@ -4,7 +4,6 @@ import type { BaseRow } from '../state/base-versions.ts';
 import type { PendingVersion } from '../decide/conflict.ts';
 import type { DocumentForm } from '../form/document-form.ts';
 import { isMark, markOf } from '../remote/lineage.ts';
-import { noteLife } from '../state/meta.ts';
 import { isSameWrite, listBased, markSent, readPending, rowStamp, sentBodies, sentNames, writeName, type OutboxRow } from './outbox.ts';
 import { keyIn, type Scope } from '../state/scope.ts';
 
@@ -67,24 +66,20 @@ function inFormAll({ form }: Scope, bodies: ReadonlyMap<string, JsonObject | nul
  * Marks what is pending when the engine opens, where a policy asks for the base: a loss of power takes back the note of a sending, and the remote may
  * hold the write, with others on top. What it was is needed then, so that it does not count twice.
  *
- * Marks some documents behind `after`, and gives the last of them; `undefined` at the end.
+ * Marks some documents behind `after`, and gives the last of them; `undefined` at the end. `before` is the life that was the newest when the engine opened.
  */
-export function* markPending(scope: Scope, after: string): Program<string | undefined> {
+export function* markPending(scope: Scope, after: string, before: string): Program<string | undefined> {
   const ids = yield* listBased(scope.number, after, MARKED_AT_ONCE);
-  if (ids.length > 0) {
-    yield* noteLife(scope.life);
-  }
   for (const id of ids) {
     const row = (yield* readPending(scope.number, id)) as OutboxRow;
-    const name = writeName(row, markOf(scope.life));
-    const names = sentNames(row);
-    const newest = names.at(-1);
-    // A mark of an earlier life that says the same gives way.
-    const isRepeated = newest !== undefined && isMark(newest) && isSameWrite(newest, name);
-    const others = isRepeated ? names.slice(0, -1) : names;
-    const body = yield* readPendingBody(scope, row);
-    const shared = body === undefined ? null : scope.form.shared(body);
-    yield* markSent(scope.number, { ...row, sent: others.length === 0 ? null : others.join(' ') }, name, shared);
+    const name = writeName(row, markOf(before));
+    const newest = sentNames(row).at(-1);
+    // One of an earlier life says more.
+    if (newest === undefined || !isMark(newest) || !isSameWrite(newest, name)) {
+      const body = yield* readPendingBody(scope, row);
+      const shared = body === undefined ? null : scope.form.shared(body);
+      yield* markSent(scope.number, row, name, shared);
+    }
   }
   return ids.at(-1);
 }

@@ -141,7 +141,7 @@ export class Push {
     let committed: boolean;
     if (this.#context.atRisk.losers) {
       await this.#context.database.flush();
-      this.#context.atRisk.losers = false;
+      this.#context.atRisk.losers = items.length === 0;
     }
     try {
       ({ outcomes, committed } = await this.#remote.batch([...marking, ...items.flatMap((item) => item.operations)], bytes));

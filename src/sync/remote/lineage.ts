@@ -4,7 +4,7 @@ import type { RemoteVersion } from './wire-stamp.ts';
 const NAME = /^[\w.-]{20,128}$/u;
 /** Devices of which a document names the newest write. */
 const MAX_WRITES = 32;
-/** Begins the life of a name that says: it was pending when that life began. */
+/** Begins the life of a name that says: it was pending when that life was over. */
 const MARK = '?';
 const LIFE_DIGITS = 6;
 /** Length of a stamp's time and counter with their dashes; the device follows. */
@@ -19,7 +19,7 @@ function generationOf(name: string): number {
   return Number.parseInt(name.slice(name.lastIndexOf('.') + 1), 10);
 }
 
-/** The life of the device in which a write was sent, or before which it was marked. */
+/** The life of the device in which a write was sent, or after which it was marked. */
 function lifeOf(name: string): string {
   return name.slice(name.lastIndexOf('-') + 1).replace(MARK, '');
 }
@@ -34,7 +34,7 @@ export function lifeText(number: number, random: string): string {
   return `${number.toString(16).padStart(LIFE_DIGITS, '0')}${random}`;
 }
 
-/** Marks what was pending when a life began: it may have been sent before, with a note of it that is gone. */
+/** Marks what was pending when a life was over, the newest that was noted: it may have been sent before, with a note of it that is gone. */
 export function markOf(life: string): string {
   return `${MARK}${life}`;
 }
@@ -47,7 +47,7 @@ export function isMark(name: string): boolean {
 /**
  * Which of the pending writes that a device has noted is in a remote version, `undefined` for none: the one that is named there. Where another write of
  * the device is named there, a loss of power has taken that one back; then the newest of which it can have been made: noted in an earlier life or in
- * its own, or pending when the life after it began.
+ * its own, or pending when that or an earlier life was over. A life of the same number as its own that is noted came when the loss had taken it back whole.
  *
  * @param write name of the pending write as it would be sent now
  * @param noted names of its writes that were sent or marked, oldest first
@@ -60,11 +60,10 @@ export function notedWithin(remote: Pick<RemoteVersion, 'wire'>, write: string, 
     return exact;
   }
   const life = lifeOf(lost);
-  const number = numberOfLife(life);
   // What is newer than the one named there was written on top of it: that one was acknowledged.
-  const earlier = noted.filter((name) => generationOf(name) <= generationOf(lost));
-  const next = earlier.find((name) => isMark(name) && lifeOf(name) !== life && numberOfLife(lifeOf(name)) >= number);
-  return earlier.findLast((name) => name === next || lifeOf(name) === life || numberOfLife(lifeOf(name)) < number);
+  return noted.findLast(
+    (name) => generationOf(name) <= generationOf(lost) && (lifeOf(name) === life || numberOfLife(lifeOf(name)) < numberOfLife(life)),
+  );
 }
 
 /**

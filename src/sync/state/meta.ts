@@ -16,20 +16,24 @@ export function* writeMeta(key: string, value: string): Program<void> {
 /** Bytes that tell two lives of one number apart. */
 const LIFE_BYTES = 4;
 
+/** The newest life that was noted, `'0'` for none. Earlier versions of the engine noted its number alone, in decimal digits, which read as hexadecimal are no less. */
+export function* lastLife(): Program<string> {
+  return (yield* readMeta('life')) ?? '0';
+}
+
 /**
  * The life of the device that begins: from one opening of the file to the next. Nothing is written, so that a device whose disk is full can be opened;
  * {@link noteLife} has to follow before the life appears in the name of a write.
  */
-export function* nextLife(runtime: Runtime): Program<string> {
-  const number = Number((yield* readMeta('life')) ?? 0) + 1;
-  return lifeText(number, toHex(runtime.randomBytes(LIFE_BYTES)));
+export function nextLife(last: string, runtime: Runtime): string {
+  return lifeText(numberOfLife(last) + 1, toHex(runtime.randomBytes(LIFE_BYTES)));
 }
 
-/** Writes down that a life has begun, in the transaction that notes the first names with it. */
+/** Writes down that a life has begun, in the transaction that notes the first names with it, or that makes a write pending whose life may have to be known. */
 export function* noteLife(life: string): Program<void> {
   // Another process on the file may have begun a later one.
-  if (Number((yield* readMeta('life')) ?? 0) < numberOfLife(life)) {
-    yield* writeMeta('life', `${numberOfLife(life)}`);
+  if (numberOfLife(yield* lastLife()) < numberOfLife(life)) {
+    yield* writeMeta('life', life);
   }
 }
 
