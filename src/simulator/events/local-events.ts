@@ -8,12 +8,17 @@ import { batch, draft, patch, remove, transact, upsert, type Done, type Writer }
 /** Refusals that an edit may meet. */
 const REFUSALS: ReadonlySet<string> = new Set(['NOT_FOUND', 'CONFLICT', 'STORE_FULL']);
 
+/** The device's first process. */
+function firstOn(world: World, device: SimulatedDevice): Writer {
+  return { world, device, notes: device.notes, name: device.name };
+}
+
 /** The process that writes: mostly the device's first. */
 function writerOn(world: World, device: SimulatedDevice): Writer {
   const { second } = device;
   return second?.isUp === true && world.chance.happens(45)
     ? { world, device, notes: second.notes, name: second.name }
-    : { world, device, notes: device.notes, name: device.name };
+    : firstOn(world, device);
 }
 
 /** An edit by the user of a device. */
@@ -49,7 +54,7 @@ export async function transactLocally(world: World, device: SimulatedDevice): Pr
 
 /** The user makes each document that the world has. */
 export async function makeAll(world: World, device: SimulatedDevice): Promise<void> {
-  const writer = { world, device, notes: device.notes, name: device.name };
+  const writer = firstOn(world, device);
   for (const owner of device.owners) {
     for (const id of new Set(world.rules.ids)) {
       await perform(writer, () => upsert(writer, owner, id));
@@ -59,9 +64,9 @@ export async function makeAll(world: World, device: SimulatedDevice): Promise<vo
 
 /** The user writes again what a loss of power has taken. */
 export async function repeatEdits(world: World, device: SimulatedDevice, gone: readonly LocalEdit[]): Promise<void> {
+  const writer = firstOn(world, device);
   for (const { key, text } of gone) {
     const [owner, id] = key.split('/') as [string, string];
-    const writer = { world, device, notes: device.notes, name: device.name };
     await perform(writer, () => (text === undefined ? remove(writer, owner, id) : upsert(writer, owner, id)));
   }
 }
