@@ -73,12 +73,11 @@ export function* markPending(scope: Scope, after: string, before: string): Progr
   for (const id of ids) {
     const row = (yield* readPending(scope.number, id)) as OutboxRow;
     const name = writeName(row, markOf(before));
-    const newest = sentNames(row).at(-1);
+    const newest = sentNames(row).at(-1) ?? '';
     // One of an earlier life says more.
-    if (newest === undefined || !isMark(newest) || !isSameWrite(newest, name)) {
+    if (!isMark(newest) || !isSameWrite(newest, name)) {
       const body = yield* readPendingBody(scope, row);
-      const shared = body === undefined ? null : scope.form.shared(body);
-      yield* markSent(scope.number, row, name, shared);
+      yield* markSent(scope.number, row, name, body === undefined ? null : scope.form.shared(body));
     }
   }
   return ids.at(-1);

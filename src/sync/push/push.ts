@@ -62,7 +62,8 @@ export class Push {
   readonly #scope: Scope;
   readonly #report: ReportBuilder;
   readonly #forced: boolean;
-  readonly #tries = new Map<Unit, number>();
+  /** Rows that each unit failed for, the latest first. */
+  readonly #tries = new Map<Unit, readonly string[]>();
   /** Dead letters that nobody was told of yet. */
   readonly #rejected: RejectedReport[] = [];
   #queue: Unit[] = [];
@@ -322,8 +323,9 @@ export class Push {
         continue;
       }
       // By document: several of a transaction may each meet somebody else's once.
-      const tries = (this.#tries.get(culprit.rowId) ?? 0) + 1;
-      this.#tries.set(culprit.rowId, tries);
+      const rows = [culprit.rowId, ...(this.#tries.get(unit) ?? [])];
+      this.#tries.set(unit, rows);
+      const tries = rows.filter((row) => row === rows[0]).length;
       if (error.code === 'CONFLICT' && !applied.some(({ advanced }) => advanced === true)) {
         // Not this document but a unique key is taken, maybe by one that gives it up later in the queue.
         if (tries > 1) {
